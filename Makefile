@@ -1,0 +1,63 @@
+# Commands for operators and developers. `make help` explains each; STACK chooses the stack (default dev).
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SILENT:
+export STACK ?= dev
+
+node := node_modules/.bin/node
+run := $(node) commands/bin.js
+
+.PHONY: help
+help: ## Show this list
+	awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ The stack
+.PHONY: up down preview status doctor logs clean
+up: setup ## Bring the stack up, or to what its settings say; installs what this machine lacks (NO_INSTALL=1 only tells)
+	$(run) up
+down: packages ## Take the stack down; volumes with data stay
+	$(run) down
+preview: packages ## Show what `up` would change
+	$(run) preview
+status: packages ## Members, their roles and health, endpoints
+	$(run) status
+doctor: packages ## Check every part, say what is wrong and how to mend it
+	$(run) doctor
+logs: packages ## Follow the logs (WORKLOAD=patroni narrows, TAIL=100, FOLLOW= ends at once)
+	$(run) logs
+clean: packages ## Delete the volumes of a stack that is down, with all data; asks first (CONFIRM=<cluster>)
+	$(run) clean
+
+##@ The database
+.PHONY: psql psql-replica switchover restart slow-queries test-replication password
+psql: packages ## SQL on the leader as superuser; ROLE=app_readwrite goes through the write endpoint
+	$(run) psql
+psql-replica: packages ## SQL on a replica; ROLE=app_readonly goes through the read endpoint
+	$(run) psql-replica
+switchover: packages ## Hand leadership over (TO=<member>)
+	$(run) switchover
+restart: packages ## Restart PostgreSQL in every member, replicas first, the leader last
+	$(run) restart
+slow-queries: packages ## List the slowest statements (LIMIT=20)
+	$(run) slow-queries
+test-replication: packages ## Write on the leader, find it on every replica
+	$(run) test-replication
+password: packages ## Print the password of ROLE (default app_readwrite)
+	$(run) password
+
+##@ Development
+.PHONY: test test-unit lint golden bench setup packages
+test: setup ## All tests: lint, types, unit, engine, SQL and the cluster on real containers
+	scripts/test.sh
+test-unit: packages ## What needs no Docker: lint, types, unit tests and goldens
+	scripts/test.sh unit
+lint: packages ## ESLint and Prettier
+	$(node) node_modules/.bin/eslint . && $(node) node_modules/.bin/prettier --check --log-level warn .
+golden: packages ## Accept the current output as the goldens; read the difference before you commit it
+	UPDATE_GOLDENS=1 $(node) node_modules/.bin/jest --selectProjects unit
+bench: setup ## Measure bring-up, preview, failover and throughput as ratios
+	$(node) tests/bench/bin.js
+setup:
+	scripts/setup.sh
+packages:
+	scripts/setup.sh packages

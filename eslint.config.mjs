@@ -1,0 +1,80 @@
+// Lint rules that hold the architecture: which folder may import what (docs/architecture.md, "Which way things depend").
+import eslint from "@eslint/js";
+import prettier from "eslint-config-prettier";
+import tseslint from "typescript-eslint";
+
+const providers = {
+  docker: {
+    group: ["@pulumi/docker", "@pulumi/docker/*"],
+    message: "Only components/platform/docker knows Docker.",
+  },
+  kubernetes: {
+    group: ["@pulumi/kubernetes", "@pulumi/kubernetes/*"],
+    message: "Only components/platform/kubernetes knows Kubernetes.",
+  },
+  pg: { group: ["pg"], message: "Only components/sql/session.ts opens database sessions." },
+  pulumi: {
+    group: ["@pulumi/*"],
+    message: "config-files turn typed input into text and know nothing of Pulumi.",
+  },
+  product: {
+    group: ["**/components/**", "**/stacks/**", "**/config-files/**"],
+    message: "The local engine runs any program and knows nothing of this product.",
+  },
+  upward: { group: ["**/stacks/**"], message: "Components do not know which stacks exist." },
+  platforms: {
+    group: ["**/platform/docker/**", "**/platform/kubernetes/**"],
+    message: "Components speak to the Platform interface; stacks/ picks the platform.",
+  },
+};
+
+/** @param {string[]} files @param {{group: string[], message: string}[]} patterns */
+const restrict = (files, patterns, ignores = []) => ({
+  files,
+  ignores,
+  rules: { "@typescript-eslint/no-restricted-imports": ["error", { patterns }] },
+});
+
+export default tseslint.config(
+  { ignores: ["node_modules/", "dist/", "coverage/", ".state/", "**/*.js", "**/*.mjs"] },
+  eslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // An Output in a template literal prints its toString; numbers are welcome.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // Dynamic providers must load packages inside functions, or the closure serialiser captures them (reference: Pulumi dynamic providers).
+      "@typescript-eslint/no-require-imports": "off",
+      "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/no-empty-function": "off",
+      "max-lines": ["error", { max: 420, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  // Constructing a resource is its effect; it often needs no name.
+  { files: ["components/**", "stacks/**", "tests/**", "local-engine/tests/**"], rules: { "no-new": "off" } },
+  restrict(["stacks/**/*.ts", "commands/**/*.ts"], [providers.docker, providers.kubernetes, providers.pg]),
+  restrict(
+    ["components/**/*.ts"],
+    [providers.docker, providers.kubernetes, providers.pg, providers.upward, providers.platforms],
+    ["components/index.ts", "components/platform/**", "components/sql/session.ts"],
+  ),
+  restrict(["components/sql/session.ts"], [providers.docker, providers.kubernetes, providers.upward]),
+  restrict(["components/platform/docker/**/*.ts"], [providers.kubernetes, providers.pg, providers.upward]),
+  restrict(["components/platform/kubernetes/**/*.ts"], [providers.docker, providers.pg, providers.upward]),
+  restrict(["config-files/**/*.ts"], [providers.docker, providers.pulumi, providers.pg, providers.upward]),
+  restrict(["local-engine/**/*.ts"], [providers.docker, providers.product, providers.pg]),
+  {
+    files: ["**/tests/**/*.ts"],
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-unsafe-assignment": "off",
+      "@typescript-eslint/no-unsafe-member-access": "off",
+      "@typescript-eslint/no-unsafe-argument": "off",
+      "@typescript-eslint/no-unsafe-call": "off",
+      "@typescript-eslint/no-unsafe-return": "off",
+    },
+  },
+  prettier,
+);

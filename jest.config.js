@@ -1,0 +1,24 @@
+// ts-jest, not a faster transformer: its output is what ts-node gives the closure serialiser in `pulumi up`,
+// so a provider that serialises here serialises there. Type errors are the type checker's business.
+/** @type {import("jest").Config} */
+const base = {
+  testEnvironment: "node",
+  transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
+  testTimeout: 30_000,
+};
+
+/** @param {string} displayName @param {string[]} testMatch */
+const project = (displayName, testMatch, extra = {}) => ({ ...base, displayName, testMatch, ...extra });
+
+module.exports = {
+  // Istanbul's counters would end up inside serialised providers.
+  coverageProvider: "v8",
+  projects: [
+    project("unit", ["<rootDir>/tests/unit/**/*.test.ts", "<rootDir>/tests/golden/**/*.test.ts"]),
+    project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
+    project("engine-docker", ["<rootDir>/local-engine/tests/**/*.docker.test.ts"]),
+    project("sql", ["<rootDir>/tests/sql/**/*.test.ts"]),
+    project("programs", ["<rootDir>/tests/programs/**/*.test.ts"]),
+    project("cluster", ["<rootDir>/tests/cluster/**/*.test.ts"]),
+  ],
+};

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Runs the test suites one after the other and ends with the line `N passed, N failed, N skipped` over all of them.
+#
+#   scripts/test.sh [unit]   `unit`: only what needs no Docker
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/node_modules/.bin:$PATH"
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+passed=0 failed=0 skipped=0
+
+check() { # name, command...: counts as one test
+  local name=$1 from=$SECONDS
+  shift
+  echo "--- $name"
+  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  echo "--- $name: $((SECONDS - from)) s"
+}
+
+suite() { # jest projects...
+  local from=$SECONDS out=$results/$1.json
+  echo "--- suites: $*"
+  node node_modules/jest/bin/jest.js --selectProjects "$@" --passWithNoTests --json --outputFile "$out" || true
+  if ! read -r p f s < <(node -e '
+    const r = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+    // A suite that could not even run has no failed test in it, and counts as one.
+    console.log(r.numPassedTests, r.numFailedTests + r.numRuntimeErrorTestSuites, r.numPendingTests + r.numTodoTests);
+  ' "$out"); then p=0 f=1 s=0; fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  echo "--- suites: $*: $((SECONDS - from)) s"
+}
+
+check lint eslint .
+check format prettier --check --log-level warn .
+check types tsc --noEmit
+suite unit engine
+if [ "${1:-}" != unit ]; then
+  suite engine-docker platform-docker
+  suite sql programs
+  suite cluster
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
