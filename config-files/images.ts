@@ -1,0 +1,67 @@
+import { VERSIONS } from "./versions";
+
+/** How one of our images is built. The build context is the folder `config-files/`. */
+export interface ImageSource {
+  /** Relative to `config-files/`, like the inputs. */
+  readonly dockerfile: string;
+  /** Values of the Dockerfile's `ARG`s. `EXTRA_CA_CERTIFICATES` is added by the platform, where the machine has any. */
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Files and folders that end up in the image: a change to one of them is a new image. */
+  readonly inputs: readonly string[];
+  /** What the image's tag begins with; a digest of the inputs and arguments follows it. */
+  readonly version: string;
+  /** The build stage fetches packages over https and needs the machine's additional CA certificates. */
+  readonly usesExtraCaCertificates?: boolean;
+}
+
+const { baseImage, ...versions } = VERSIONS;
+
+/** The images of the system, by the name that a `WorkloadSpec` uses. */
+export const IMAGES: Readonly<Record<string, ImageSource>> = {
+  etcd: {
+    dockerfile: "etcd/Dockerfile",
+    buildArgs: { BASE_IMAGE: baseImage, ETCD_VERSION: versions.etcd },
+    inputs: ["etcd/Dockerfile", "etcd/scripts", "supervise/supervise.py"],
+    version: versions.etcd,
+  },
+  patroni: {
+    dockerfile: "patroni/Dockerfile",
+    buildArgs: {
+      BASE_IMAGE: baseImage,
+      POSTGRES_VERSION: versions.postgres,
+      PGVECTOR_VERSION: versions.pgvector,
+      PATRONI_VERSION: versions.patroni,
+    },
+    inputs: ["patroni/Dockerfile", "patroni/requirements.txt", "patroni/scripts", "supervise/supervise.py"],
+    version: `${versions.postgres}-${versions.patroni}`,
+    usesExtraCaCertificates: true,
+  },
+  haproxy: {
+    dockerfile: "haproxy/Dockerfile",
+    buildArgs: { BASE_IMAGE: baseImage, HAPROXY_VERSION: versions.haproxy },
+    inputs: [
+      "haproxy/Dockerfile",
+      "haproxy/haproxy-start",
+      "haproxy/haproxy-reload",
+      "haproxy/haproxy-ready",
+      "haproxy/haproxy-check",
+      "supervise/supervise.py",
+    ],
+    version: versions.haproxy,
+  },
+  pgbouncer: {
+    dockerfile: "pgbouncer/Dockerfile",
+    buildArgs: { BASE_IMAGE: baseImage, PGBOUNCER_VERSION: versions.pgbouncer },
+    inputs: [
+      "pgbouncer/Dockerfile",
+      "pgbouncer/follower",
+      "pgbouncer/pool-start",
+      "pgbouncer/pool-follower",
+      "pgbouncer/pool-ready",
+      "pgbouncer/pool-reload",
+      "pgbouncer/pool-console",
+      "supervise/supervise.py",
+    ],
+    version: versions.pgbouncer,
+  },
+};

@@ -1,0 +1,230 @@
+"""Points a PgBouncer at the leader (or at a replica), for as long as it runs.
+
+    pool-follower CONFIGURATION           follows
+    pool-follower --first CONFIGURATION   returns when there is something to point at, and has written it
+
+It looks (patroni.py, session.py), decides (decision.py) and executes; one line is logged for each change. SIGHUP: it starts anew with what the files
+say by then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psycopg2
+
+from console import SOCKET_DIRECTORY, Console
+from decision import Hold, Rules, Seen, State, Stray, decide
+from patroni import Member
+from session import FOLLOWING, PAUSED, TargetSession
+
+CA_FILE = "/secrets/tls/ca.crt"
+PASSWORD_FILE = "/secrets/pgbouncer/pool_auth-password"
+RUN = Path(SOCKET_DIRECTORY)
+POOL_PORT = 6432
+# Without an event, everything is looked at again after this many seconds.
+TICK = 0.2
+# For how long after a change clients on former targets are looked for.
+STRAY_SECONDS = 10.0
+
+
+def log(message: str) -> None:
+    now = time.time()
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now))
+    print(f"{stamp}.{int(now * 1000) % 1000:03d} UTC pool-follower: {message}", file=sys.stderr, flush=True)
+
+
+def write_databases(target: str, port: int) -> None:
+    """Every database of the target, under its own name, so that no client can name one that is not there (CVE-2026-107350)."""
+    text = f"[databases]\n* = host={target} port={port}\n"
+    new = RUN / "databases.ini.new"
+    new.write_text(text)
+    new.rename(RUN / "databases.ini")
+
+
+class Pool:
+    """The PgBouncer beside the follower."""
+
+    def __init__(self, port: int, on_event) -> None:
+        self.console = Console(port)
+        self.port = port
+        self.on_event = on_event
+        self.held = False
+
+    def paused(self) -> bool:
+        rows = {row["key"]: row["value"] for row in self.console.run("SHOW STATE")}
+        return rows.get("paused") == "yes"
+
+    def hold(self) -> None:
+        """PAUSE returns only when every transaction has ended, so it runs beside everything else, on a connection of its own."""
+
+        def pause() -> None:
+            console = Console(self.port)
+            try:
+                console.run("PAUSE")
+                self.held = True
+            except psycopg2.Error as error:
+                log(f"PAUSE: {str(error).strip()}")
+            finally:
+                console.close()
+                self.on_event()
+
+        threading.Thread(target=pause, name="pause", daemon=True).start()
+
+    def resume(self) -> None:
+        self.held = False
+        if self.paused():
+            self.console.run("RESUME")
+
+    def connections(self) -> list[dict[str, object]]:
+        return self.console.run("SHOW SERVERS")
+
+
+class Follower:
+    def __init__(self, configuration: dict, first: bool) -> None:
+        self.first = first
+        self.rules = Rules(configuration["mode"], int(os.environ.get("REPLICA_ORDINAL", "0")))
+        self.postgres_port = configuration["postgresPort"]
+        self.happened = threading.Event()
+        self.again = threading.Event()
+        context = ssl.create_default_context(cafile=CA_FILE)
+        self.members = [
+            Member(
+                member["address"], configuration["patroniPort"], configuration["maximumReplicaLagBytes"], self.rules.mode, context, self.happened.set
+            )
+            for member in configuration["members"]
+        ]
+        self.session: TargetSession | None = None
+        if not first:
+            password = Path(PASSWORD_FILE).read_text().strip()
+            self.session = TargetSession(
+                self.postgres_port,
+                configuration["database"],
+                configuration["user"],
+                password,
+                CA_FILE,
+                self.rules.mode == "primary",
+                self.happened.set,
+            )
+        self.pool = Pool(POOL_PORT, self.happened.set)
+        self.state = State()
+        self.strays_until = 0.0
+        self.stray_since: dict[str, float] = {}
+        
+    def adopt(self) -> None:
+        """Waits for PgBouncer, and takes over from a follower before this one."""
+        while True:
+            try:
+                if self.pool.paused():
+                    self.state = State(hold=Hold(False, time.monotonic(), True))
+                return
+            except psycopg2.Error:
+                time.sleep(0.05)
+
+    def seen(self) -> Seen:
+        lost, asked, session = None, False, None
+        if self.session is not None:
+            lost, asked = self.session.take_events()
+            session = self.session.current
+        answers = {member.address: member.answer for member in self.members}
+        return Seen(time.monotonic(), answers, session, lost, asked, self.strays())
+
+    def strays(self) -> tuple[Stray, ...]:
+        """Clients in a transaction on a former target. Idle connections go by themselves, busy ones when their transaction ends; one that
+        waits for a frozen server, or for a replica to confirm a commit that none will, ends never."""
+        now = time.monotonic()
+        if now > self.strays_until:
+            return ()
+        links = {
+            str(row["link"]): str(row["ptr"])
+            for row in self.pool.connections()
+            if row["link"] and row["state"] == "active" and row["close_needed"]
+        }
+        self.stray_since = {link: self.stray_since.get(link, now) for link in links}
+        return tuple(Stray(link, now - since) for link, since in self.stray_since.items())
+
+    def execute(self, action: tuple[str, object]) -> None:
+        kind, value = action
+        if kind == "point":
+            log(f"points at {value}")
+            write_databases(value, self.postgres_port)
+            if not self.first:
+                self.pool.console.run("RELOAD")
+                self.strays_until = time.monotonic() + STRAY_SECONDS
+        elif kind == "hold":
+            log(f"holds: {value}")
+            self.pool.hold()
+        elif kind == "resume":
+            self.pool.resume()
+            log(f"goes on: {value}")
+        elif kind == "evict":
+            ids = {str(row["ptr"]): row["id"] for row in self.pool.console.run("SHOW CLIENTS")}
+            for client in value:
+                if client in ids:
+                    log(f"cuts off a client whose statement does not end on a former target (id {ids[client]})")
+                    self.pool.console.run(f"KILL_CLIENT {ids[client]}")
+
+    def step(self) -> None:
+        state, actions = decide(self.rules, self.state, self.seen())
+        for action in actions:
+            self.execute(action)
+        # Only what was executed is remembered: after an error the same is decided again.
+        self.state = state
+        for member in self.members:
+            member.hurry.set() if state.hurry else member.hurry.clear()
+        if self.session is not None:
+            self.session.aim(state.best or state.target, state.hurry)
+            self.session.announce(PAUSED if self.pool.held else FOLLOWING)
+        if not self.first:
+            (RUN / "follower.alive").touch()
+
+    def run(self) -> None:
+        for member in self.members:
+            member.start()
+        if not self.first:
+            self.adopt()
+        if self.session is not None:
+            self.session.start()
+        waiting = time.monotonic() + 10
+        while not (self.first and self.state.target):
+            self.happened.wait(TICK)
+            self.happened.clear()
+            try:
+                self.step()
+            except psycopg2.Error as error:
+                log(f"the pool's console: {str(error).strip()}")
+                time.sleep(0.2)
+            if self.first and time.monotonic() > waiting:
+                log("waits for a leader: " + ", ".join(f"{member.address} says {member.last.kind}" for member in self.members))
+                waiting += 10
+            if self.again.is_set() and self.state.hold is None:
+                os.execv(sys.executable, [sys.executable, *sys.argv])
+
+
+def main() -> int:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--first"]
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    follower = Follower(json.loads(Path(arguments[0]).read_text()), "--first" in sys.argv)
+    if not follower.first:
+        (RUN / "follower.pid").write_text(str(os.getpid()))
+
+        def again(*_) -> None:
+            follower.again.set()
+            follower.happened.set()
+
+        signal.signal(signal.SIGHUP, again)
+    follower.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""PgBouncer's console: commands over its unix socket, as the container's own user, whom it lets in as `pgbouncer`."""
+
+from __future__ import annotations
+
+import sys
+
+import psycopg2
+
+SOCKET_DIRECTORY = "/run/pgbouncer"
+
+
+class Console:
+    """One connection, opened when it is needed and again after it broke. Not for two threads."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.connection = None
+
+    def run(self, command: str) -> list[dict[str, object]]:
+        """The rows of the answer. Raises psycopg2.Error when PgBouncer is not there or refuses."""
+        if self.connection is None or self.connection.closed:
+            self.connection = psycopg2.connect(
+                host=SOCKET_DIRECTORY, port=self.port, dbname="pgbouncer", user="pgbouncer", connect_timeout=2
+            )
+            self.connection.autocommit = True
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(command)
+                if cursor.description is None:
+                    return []
+                names = [column[0] for column in cursor.description]
+                return [dict(zip(names, row)) for row in cursor.fetchall()]
+        except psycopg2.OperationalError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+def main() -> int:
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 6432
+    try:
+        rows = Console(port).run(sys.argv[1])
+    except psycopg2.Error as error:
+        print(f"pool-console: {str(error).strip()}", file=sys.stderr)
+        return 1
+    if rows:
+        print("\t".join(rows[0]))
+    for row in rows:
+        print("\t".join("" if value is None else str(value) for value in row.values()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

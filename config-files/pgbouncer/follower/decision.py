@@ -1,0 +1,203 @@
+"""What a pool does when the database changes: a pure function of what is remembered and what is seen.
+
+A pool points at one member. In mode `primary` that is the leader; in mode `replica` a replica that lags little, which one depends on the
+pool's ordinal, so that several pools spread over several replicas; when there is none, the leader.
+
+- The leader is the member that says so itself (Patroni's REST API: it holds the lock, and its PostgreSQL runs as a primary). Of two, the one
+  on the higher timeline; of two on the same one, none.
+- The pool *holds* (PAUSE: clients wait instead of failing) when the leader asks for it before a planned stop, when the follower's session with
+  the target breaks, or when the leader says twice that it is none. It goes on as soon as a target is proven.
+- A target is proven by a session of the follower there (which takes writes, in mode `primary`), so no login of a client fails there. Where
+  logging in is what fails, the member's own word suffices after PROOF_PATIENCE.
+- What nobody knows changes nothing: a member that does not answer is not followed, and a leader is left only for another leader.
+
+`python3 decision.py` reads a JSON list of {rules, state, seen} and prints the list of {state, actions}: that is how it is tested.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field, replace
+
+# Seconds after which the word of a member that logs nobody in is enough.
+PROOF_PATIENCE = 3.0
+# Seconds after which a pause that was asked for ends, if nothing came of it.
+ASKED_LIMIT = 15.0
+# How often in a row a member must say that it is not what it is used for.
+NOES = 2
+# Seconds without an answer after which a replica is no longer used. (A leader stays: only another leader replaces it.)
+SILENCE = 3.0
+# Seconds that statements on a former target may take to end by themselves, before their clients are cut off.
+EVICTION_PATIENCE = 2.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    mode: str  # "primary" or "replica"
+    ordinal: int = 0  # Which replica of the pool this is.
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The last answer of a member: `primary` (leads and takes writes), `replica` (may serve reads), `no` (neither, or nothing
+    listens there), `silent` (nobody knows)."""
+
+    kind: str
+    timeline: int = 0
+    times: int = 1  # How often in a row.
+    seconds: float = 0.0  # For how long.
+
+
+@dataclass(frozen=True)
+class Session:
+    """The follower's own session with a member. It is gone from here in the moment it breaks."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A connection of the pool that a client still uses, to an address that is the target no more."""
+
+    client: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    now: float
+    answers: dict[str, Answer] = field(default_factory=dict)
+    session: Session | None = None
+    lost: str | None = None  # The member with which a session has just broken.
+    asked: bool = False  # The leader has just asked for a pause.
+    strays: tuple[Stray, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hold:
+    asked: bool
+    since: float
+    down: bool = False  # The target has been away since.
+
+
+@dataclass(frozen=True)
+class State:
+    target: str | None = None  # What the pool points at.
+    hold: Hold | None = None
+    best: str | None = None  # What it should point at, and whom the follower's session should be with.
+    best_since: float = 0.0
+    hurry: bool = True  # Members are asked often.
+
+
+# A kind and what it concerns: ("point", target), ("hold", why), ("resume", why), ("evict", clients).
+Action = tuple[str, object]
+
+
+def leader_of(answers: dict[str, Answer]) -> str | None:
+    leaders = sorted(((answer.timeline, address) for address, answer in answers.items() if answer.kind == "primary"), reverse=True)
+    if not leaders or (len(leaders) > 1 and leaders[0][0] == leaders[1][0]):
+        return None
+    return leaders[0][1]
+
+
+def replica_of(rules: Rules, state: State, answers: dict[str, Answer]) -> str | None:
+    def usable(address: str, answer: Answer) -> bool:
+        if answer.kind == "replica":
+            return True
+        # One bad answer, or none for a moment, is no reason to move.
+        patient = answer.times < NOES if answer.kind == "no" else answer.kind == "silent" and answer.seconds < SILENCE
+        return address == state.target and state.hold is None and patient
+
+    replicas = sorted(address for address, answer in answers.items() if usable(address, answer))
+    return replicas[rules.ordinal % len(replicas)] if replicas else None
+
+
+def decide(rules: Rules, state: State, seen: Seen) -> tuple[State, list[Action]]:
+    best = leader_of(seen.answers)
+    if rules.mode == "replica":
+        best = replica_of(rules, state, seen.answers) or best
+    if best != state.best:
+        state = replace(state, best=best, best_since=seen.now)
+    state, actions = decide_target(rules, state, seen)
+    overdue = tuple(stray.client for stray in seen.strays if stray.seconds >= EVICTION_PATIENCE)
+    if overdue and state.hold is None:
+        actions.append(("evict", overdue))
+    return state, actions
+
+
+def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[Action]]:
+    target, best = state.target, state.best
+    if target is None:
+        # Nothing is served yet, so there is no client to be careful for. A pool that was left paused is resumed below.
+        if best is None:
+            return replace(state, hurry=True), []
+        state, pointed = replace(state, target=best), [("point", best)]
+        if state.hold is None:
+            return replace(state, hurry=False), pointed
+        return go_on(state, best, pointed)
+
+    answer = seen.answers.get(target, Answer("silent"))
+    refused = answer.kind == "no" and answer.times >= NOES
+    if state.hold is None:
+        why = reason_to_hold(rules, state, seen, refused)
+        if why is None:
+            hurry = answer.kind in ("no", "silent")
+            if best in (None, target) or rules.mode == "primary":
+                return replace(state, hurry=hurry), []
+            # Both serve reads, so nobody needs to wait.
+            return replace(state, target=best, hurry=False), [("point", best)]
+        state = replace(state, hold=Hold(seen.asked, seen.now, seen.lost == target or refused), hurry=True)
+        if best in (None, target) or not proven(state, seen, best):
+            return state, [("hold", why)]
+        return go_on(state, best, [("hold", why)])
+
+    hold = state.hold
+    hold = replace(hold, asked=hold.asked or seen.asked, down=hold.down or refused or seen.lost == target)
+    state = replace(state, hold=hold)
+    if best is None or not proven(state, seen, best):
+        return state, []
+    if best == target and hold.asked and not hold.down and seen.now - hold.since < ASKED_LIMIT:
+        return state, []
+    return go_on(state, best, [])
+
+
+def reason_to_hold(rules: Rules, state: State, seen: Seen, refused: bool) -> str | None:
+    if seen.asked:
+        return f"{state.target} asks for it"
+    if seen.lost == state.target:
+        return f"the session with {state.target} broke"
+    if rules.mode == "primary":
+        if state.best not in (None, state.target):
+            return f"{state.best} leads now"
+        if refused:
+            return f"{state.target} is not the leader"
+    return None
+
+
+def proven(state: State, seen: Seen, best: str) -> bool:
+    if seen.session is not None and seen.session.address == best:
+        return True
+    held_since = state.hold.since if state.hold is not None else 0.0
+    return seen.now - max(state.best_since, held_since) >= PROOF_PATIENCE
+
+
+def go_on(state: State, best: str, actions: list[Action]) -> tuple[State, list[Action]]:
+    moved: list[Action] = [] if best == state.target else [("point", best)]
+    return replace(state, target=best, hold=None, hurry=False), [*actions, *moved, ("resume", best)]
+
+
+def from_plain(case: dict) -> tuple[Rules, State, Seen]:
+    state, seen = dict(case.get("state", {})), dict(case["seen"])
+    if state.get("hold"):
+        state["hold"] = Hold(**state["hold"])
+    seen["answers"] = {address: Answer(**answer) for address, answer in seen.get("answers", {}).items()}
+    if seen.get("session"):
+        seen["session"] = Session(**seen["session"])
+    seen["strays"] = tuple(Stray(**stray) for stray in seen.get("strays", ()))
+    return Rules(**case["rules"]), State(**state), Seen(**seen)
+
+
+if __name__ == "__main__":
+    results = [decide(*from_plain(case)) for case in json.load(sys.stdin)]
+    json.dump([{"state": asdict(state), "actions": actions} for state, actions in results], sys.stdout)

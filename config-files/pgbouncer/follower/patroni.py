@@ -1,0 +1,90 @@
+"""Asks one member's Patroni what the member is, again and again, over verified TLS."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from decision import Answer
+
+TIMEOUT = 1.0
+# Patroni answers each request over a connection of its own (HTTP/1.0), so each is a TLS handshake and a query. While all is well the session
+# with the leader tells of trouble at once, and this only has to notice the rest.
+CALM_INTERVAL = 1.0
+HURRIED_INTERVAL = 0.1
+
+
+class Member(threading.Thread):
+    """`on_answer` is called in this thread after each answer."""
+
+    def __init__(self, address: str, port: int, lag: int, mode: str, context: ssl.SSLContext, on_answer: Callable[[], None]) -> None:
+        super().__init__(name=f"patroni {address}", daemon=True)
+        self.address = address
+        self.port = port
+        self.mode = mode
+        self.lag = lag
+        self.context = context
+        self.on_answer = on_answer
+        self.hurry = threading.Event()
+        self.tls_session: ssl.SSLSession | None = None
+        self.last = Answer("silent", 0, 0)
+        self.changed_at = time.monotonic()
+
+    @property
+    def answer(self) -> Answer:
+        return replace(self.last, seconds=time.monotonic() - self.changed_at)
+
+    def run(self) -> None:
+        while True:
+            began = time.monotonic()
+            kind, timeline = self.look()
+            if kind != self.last.kind:
+                self.changed_at = time.monotonic()
+                self.last = Answer(kind, timeline, 1)
+            else:
+                self.last = Answer(kind, timeline, self.last.times + 1)
+            self.on_answer()
+            interval = HURRIED_INTERVAL if self.hurry.is_set() else CALM_INTERVAL
+            left = began + interval - time.monotonic()
+            if left > 0:
+                if interval == CALM_INTERVAL:
+                    self.hurry.wait(left)
+                else:
+                    time.sleep(left)
+
+    def look(self) -> tuple[str, int]:
+        try:
+            if self.mode == "replica":
+                status, body = self.get(f"/replica?lag={self.lag}")
+                if status == 200:
+                    return "replica", int(body.get("timeline", 0))
+                if body.get("role") != "primary":
+                    return "no", 0
+            status, body = self.get("/primary")
+            # 200 means that it holds the lock, which a member does from before its promotion until after its PostgreSQL died.
+            leads = status == 200 and body.get("role") == "primary" and body.get("state") == "running"
+            return ("primary", int(body.get("timeline", 0))) if leads else ("no", 0)
+        except (ConnectionRefusedError, ConnectionResetError, socket.gaierror):
+            # Nothing listens there, or it has no address at all: it is stopped.
+            return "no", 0
+        except (OSError, ValueError):
+            return "silent", 0
+
+    def get(self, path: str) -> tuple[int, dict]:
+        """Status and body. The TLS session of the time before saves both sides most of the handshake's work."""
+        with socket.create_connection((self.address, self.port), TIMEOUT) as plain:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self.context.wrap_socket(plain, server_hostname=self.address, session=self.tls_session) as tls:
+                tls.settimeout(TIMEOUT)
+                tls.sendall(f"GET {path} HTTP/1.0\r\nHost: {self.address}\r\n\r\n".encode())
+                received = b""
+                while piece := tls.recv(65536):
+                    received += piece
+                self.tls_session = tls.session
+        head, _, body = received.partition(b"\r\n\r\n")
+        return int(head.split(b" ", 2)[1]), json.loads(body)

@@ -1,0 +1,176 @@
+"""The follower's own session with the pool's target: it proves that the target is good, hears a leader's requests, and breaks the moment
+the target dies."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg2
+import psycopg2.extensions
+
+from decision import Session
+
+CHANNEL = "pool_control"
+FOLLOWING = "pool-follower following"
+PAUSED = "pool-follower paused"
+# A leader that stops on purpose waits for sessions whose names begin with `pool-follower`; a pool for reads is none of them.
+READING = "read-pool-follower"
+
+CONNECT_SECONDS = 2.0
+RETRY_SECONDS = 0.1
+CALM_RETRY_SECONDS = 1.0
+
+
+class Unwanted(Exception):
+    """The session should be with somebody else by now."""
+
+
+class TargetSession(threading.Thread):
+    """Keeps a session with the member that `aim` names; with `writing`, it must take writes. `on_event` is called in this thread when
+    something happened: `current` is the session as it is, and `take_events` returns, once each, the member with which a proven session
+    broke, and whether a pause was asked for.
+    """
+
+    def __init__(
+        self, port: int, dbname: str, user: str, password: str, ca_file: str, writing: bool, on_event: Callable[[], None]
+    ) -> None:
+        super().__init__(name="session", daemon=True)
+        self.writing = writing
+        self.options = {
+            "port": port, "dbname": dbname, "user": user, "password": password, "application_name": FOLLOWING if writing else READING,
+            "sslmode": "verify-full", "sslrootcert": ca_file, "gssencmode": "disable",
+            "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 2000,
+        }  # fmt: skip
+        self.on_event = on_event
+        self.lock = threading.Lock()
+        self.wake_reader, self.wake_writer = os.pipe()
+        self.target: str | None = None
+        self.announced = FOLLOWING
+        self.hurry = True
+        self.current: Session | None = None
+        self.lost: str | None = None
+        self.asked = False
+        self.failure = ""
+
+    def aim(self, address: str | None, hurry: bool) -> None:
+        with self.lock:
+            changed = address != self.target or (hurry and not self.hurry)
+            self.target, self.hurry = address, hurry
+        if changed:
+            self.wake()
+
+    def announce(self, name: str) -> None:
+        """Shows the leader, in pg_stat_activity, whether the pool is paused."""
+        with self.lock:
+            if self.announced == name:
+                return
+            self.announced = name
+        self.wake()
+
+    def take_events(self) -> tuple[str | None, bool]:
+        with self.lock:
+            events = (self.lost, self.asked)
+            self.lost, self.asked = None, False
+        return events
+
+    def wake(self) -> None:
+        os.write(self.wake_writer, b"!")
+
+    def run(self) -> None:
+        while True:
+            target = self.target
+            connection = None
+            if target is not None:
+                try:
+                    connection = self.connect(target)
+                    self.follow(target, connection)
+                except (psycopg2.Error, OSError, TimeoutError, Unwanted) as error:
+                    self.broken(target, error)
+                finally:
+                    if connection is not None:
+                        connection.close()
+            self.sleep(RETRY_SECONDS if self.hurry and target is not None else CALM_RETRY_SECONDS, target)
+
+    def broken(self, target: str, error: Exception) -> None:
+        with self.lock:
+            had = self.current
+            self.current = None
+            if had is not None and not isinstance(error, Unwanted):
+                self.lost = target
+        if not isinstance(error, Unwanted):
+            self.failure = str(error).strip().replace("\n", " ")
+        if had is not None:
+            self.on_event()
+
+    def sleep(self, seconds: float, target: str | None) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and self.target == target:
+            if select.select([self.wake_reader], [], [], left)[0]:
+                os.read(self.wake_reader, 4096)
+
+    def wait(self, target: str, connection: object, deadline: float) -> None:
+        """Drives the connection until what was begun on it is done. It can be given up at any time, which libpq's blocking calls cannot."""
+        while True:
+            state = connection.poll()
+            if state == psycopg2.extensions.POLL_OK:
+                return
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"{target} took too long")
+            reads = [self.wake_reader] + ([connection] if state == psycopg2.extensions.POLL_READ else [])
+            writes = [connection] if state == psycopg2.extensions.POLL_WRITE else []
+            readable, _, _ = select.select(reads, writes, [], left)
+            if self.wake_reader in readable:
+                os.read(self.wake_reader, 4096)
+                if self.target != target:
+                    raise Unwanted
+
+    def query(self, target: str, connection: object, statement: str, parameters: tuple = ()) -> list[tuple]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            self.wait(target, connection, time.monotonic() + CONNECT_SECONDS)
+            return cursor.fetchall() if cursor.description is not None else []
+
+    def connect(self, target: str) -> object:
+        connection = psycopg2.connect(host=target, async_=True, **self.options)
+        try:
+            self.wait(target, connection, time.monotonic() + CONNECT_SECONDS)
+            if self.writing:
+                if self.query(target, connection, "SELECT pg_is_in_recovery()")[0][0]:
+                    raise TimeoutError(f"{target} is still in recovery")
+                self.query(target, connection, f"LISTEN {CHANNEL}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def follow(self, target: str, connection: object) -> None:
+        shown = FOLLOWING
+        with self.lock:
+            self.current = Session(target)
+            self.failure = ""
+        self.on_event()
+        while self.target == target:
+            if self.writing and self.announced != shown:
+                shown = self.announced
+                self.query(target, connection, "SELECT set_config('application_name', %s, false)", (shown,))
+            self.heard(connection)
+            readable, _, _ = select.select([self.wake_reader, connection], [], [])
+            if self.wake_reader in readable:
+                os.read(self.wake_reader, 4096)
+            if connection in readable and connection.poll() != psycopg2.extensions.POLL_OK:
+                self.wait(target, connection, time.monotonic() + CONNECT_SECONDS)
+            self.heard(connection)
+        raise Unwanted
+
+    def heard(self, connection: object) -> None:
+        asked = any(notice.payload == "pause" for notice in connection.notifies)
+        connection.notifies.clear()
+        if asked:
+            with self.lock:
+                self.asked = True
+            self.on_event()

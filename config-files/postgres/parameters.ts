@@ -1,0 +1,156 @@
+import { distance } from "fastest-levenshtein";
+import { defaultParameters, type ParameterFacts } from "./defaults";
+import { LIMITS, MANAGED, MANDATORY, PRELOADED_LIBRARIES } from "./mandatory";
+import { findSetting, isValid, memoryMiB, numericValue, type Setting, SETTING_NAMES, valueRule } from "./settings";
+
+export type ParameterValue = string | number | boolean;
+
+/** A parameter that cannot be as it is set. */
+export interface ParameterProblem {
+  readonly setting: string;
+  readonly value: ParameterValue;
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+export interface ResolvedParameters {
+  /** Everything that we set, by PostgreSQL's own spelling of the names, each value as text, in alphabetical order. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** All that is wrong; the parameters are of use only when there is nothing. */
+  readonly problems: readonly ParameterProblem[];
+}
+
+const textOf = (value: ParameterValue): string => (typeof value === "boolean" ? (value ? "on" : "off") : String(value).trim());
+
+/** What a change of the parameter needs; undefined when PostgreSQL has none of that name (an extension may). */
+export function parameterChange(name: string): "restart" | "reload" | undefined {
+  const change = findSetting(name)?.change;
+  return change === "fixed" ? undefined : change;
+}
+
+/** The known name that is most like it, if one is near. */
+function nearest(name: string): string | undefined {
+  const [best] = SETTING_NAMES.map((known) => ({ known, changes: distance(name.toLowerCase(), known.toLowerCase()) })).sort(
+    (a, b) => a.changes - b.changes,
+  );
+  return best && best.changes <= Math.max(2, Math.ceil(name.length / 3)) ? best.known : undefined;
+}
+
+/** `prefix.name` belongs to an extension, and PostgreSQL takes any; but of an extension that we load, we know all of them. */
+const isForeign = (name: string): boolean =>
+  /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(name) && !PRELOADED_LIBRARIES.includes(name.split(".")[0] ?? "");
+
+/** Why the name cannot be set at all, or the setting. */
+function lookUp(setting: string, value: ParameterValue): Setting | ParameterProblem {
+  const found = findSetting(setting);
+  if (!found) {
+    const near = nearest(setting);
+    const remedy = near === undefined ? "Remove it" : `Write ${near} if that is meant`;
+    return { setting, value, rule: "is not a parameter of PostgreSQL 17", remedy };
+  }
+  const mandatory = MANDATORY[found.name];
+  if (mandatory) {
+    return { setting, value, rule: `is always ${mandatory.value}: ${mandatory.why}`, remedy: "Remove it" };
+  }
+  const managed = MANAGED[found.name];
+  if (managed !== undefined) return { setting, value, rule: `cannot be set: ${managed}`, remedy: "Remove it" };
+  if (found.change === "fixed") {
+    return { setting, value, rule: "cannot be set: it is fixed when the server is built or the database made", remedy: "Remove it" };
+  }
+  return found;
+}
+
+function limitProblem(setting: Setting, value: ParameterValue): ParameterProblem | undefined {
+  const limit = LIMITS[setting.name];
+  if (limit?.allowed && !limit.allowed.some((allowed) => allowed.toLowerCase() === textOf(value).toLowerCase())) {
+    const rule = `must be ${limit.allowed.join(" or ")}: ${limit.why}`;
+    return { setting: setting.name, value, rule, remedy: `Use ${limit.allowed[0] ?? ""}` };
+  }
+  const number = numericValue(setting.name, textOf(value));
+  if (limit?.atLeast !== undefined && number !== undefined && number < limit.atLeast) {
+    const least = `${limit.atLeast}${setting.unit ?? ""}`;
+    return { setting: setting.name, value, rule: `must be at least ${least}: ${limit.why}`, remedy: `Use ${least} or more` };
+  }
+  return undefined;
+}
+
+function valueProblem(setting: Setting, value: ParameterValue): ParameterProblem | undefined {
+  if (!isValid(setting, textOf(value))) {
+    return { setting: setting.name, value, rule: valueRule(setting), remedy: "Correct the value or remove it" };
+  }
+  return limitProblem(setting, value);
+}
+
+/** Settings that are one allocation, or tell the planner of one. */
+const WITHIN_LIMIT = [
+  "shared_buffers",
+  "effective_cache_size",
+  "work_mem",
+  "maintenance_work_mem",
+  "autovacuum_work_mem",
+  "temp_buffers",
+  "wal_buffers",
+  "logical_decoding_work_mem",
+];
+
+/** What a connection needs before it does anything. */
+const CONNECTION_MIB = 2;
+
+/** What certainly does not fit into the container; what only may not fit is the user's business. */
+function memoryProblems(parameters: Readonly<Record<string, string>>, facts: ParameterFacts): ParameterProblem[] {
+  const limit = `the member's memory limit (${facts.memoryMiB}MB)`;
+  const size = (name: string): number => memoryMiB(name, parameters[name] ?? "") ?? 0;
+  const problems = WITHIN_LIMIT.filter((name) => size(name) >= facts.memoryMiB).map((setting) => ({
+    setting,
+    value: parameters[setting] ?? "",
+    rule: `must be less than ${limit}`,
+    remedy: "Lower it, or raise patroni.memory",
+  }));
+  if (problems.length > 0) return problems;
+  const connections = Number(parameters["max_connections"]);
+  const least = Math.ceil(size("shared_buffers") + connections * CONNECTION_MIB);
+  if (least <= facts.memoryMiB) return [];
+  return [
+    {
+      setting: "max_connections",
+      value: connections,
+      rule: `needs ${least}MB together with shared_buffers (${parameters["shared_buffers"] ?? ""} and at least ${CONNECTION_MIB}MB a connection), more than ${limit}`,
+      remedy: "Lower max_connections (pools need few) or shared_buffers, or raise patroni.memory",
+    },
+  ];
+}
+
+/** Ours, then the user's, each once. */
+function libraries(user: string): string {
+  const names = user.split(",").map((name) => name.trim());
+  return [...new Set([...PRELOADED_LIBRARIES, ...names.filter((name) => name !== "")])].join(",");
+}
+
+/** Defaults, under what the user sets, under what is mandatory; and everything that is wrong with what the user sets. */
+export function resolveParameters(
+  user: Readonly<Record<string, ParameterValue>>,
+  facts: ParameterFacts,
+): ResolvedParameters {
+  const problems: ParameterProblem[] = [];
+  const chosen = new Map<string, string>();
+  for (const [name, value] of Object.entries(user)) {
+    if (isForeign(name)) {
+      chosen.set(name, textOf(value));
+      continue;
+    }
+    const found = lookUp(name, value);
+    const problem = "rule" in found ? found : valueProblem(found, value);
+    if (problem) problems.push(problem);
+    else if (chosen.has(findSetting(name)?.name ?? name)) {
+      problems.push({ setting: name, value, rule: "is set twice (case does not matter)", remedy: "Remove one" });
+    } else chosen.set(findSetting(name)?.name ?? name, textOf(value));
+  }
+  const merged = new Map([
+    ...Object.entries(defaultParameters(facts)).map(([name, value]) => [findSetting(name)?.name ?? name, value] as const),
+    ...chosen,
+    ["shared_preload_libraries", libraries(chosen.get("shared_preload_libraries") ?? "")] as const,
+    ...Object.entries(MANDATORY).map(([name, { value }]) => [name, value] as const),
+  ]);
+  const parameters = Object.fromEntries([...merged].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { parameters, problems: [...problems, ...memoryProblems(parameters, facts)] };
+}

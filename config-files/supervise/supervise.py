@@ -1,0 +1,344 @@
+#!/usr/bin/python3
+"""The first process of every container: starts the program, and proves that nothing of it is left before it starts it again.
+
+    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--grace SECONDS] -- PROGRAM [ARGUMENT]...
+
+A program that ends without having been asked to is fenced before it is started again: every other process in the container is
+killed, and looked for until none is there. No postmaster goes on without its Patroni, so there is never a second one on the same
+data, and never a primary that nobody manages. (A container's restart policy gives the same, but only after the runtime's own
+back-off, which grows to minutes; a program that dies is back here after half a second.)
+
+--watch    a directory whose files may change; CMD of --reload runs once a change has settled. Symbolic links are followed, since
+           Kubernetes swaps one. CMD finds the program's process id in SUPERVISED_PID, and is tried again until it succeeds.
+--also     a companion, started with the program, started again when it ends, ended when the program ends.
+--grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; 0, the default, waits for ever.
+
+SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are handed on to the program.
+Exit code: the program's (128 + number if a signal ended it); 2 for wrong usage; 127 when the program does not exist.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import shlex
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 10.0
+# A program that lived this long is not in a crash loop: the delay begins anew.
+STEADY_SECONDS = 30.0
+POLL_SECONDS = 1.0
+RELOAD_SECONDS = 60.0
+RELOAD_RETRY_SECONDS = 5.0
+# How long companions and leftovers have after the program ended in an orderly stop.
+LEFTOVER_SECONDS = 5.0
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+PASSED_ON = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+WAITED_FOR = {signal.SIGCHLD, *STOP_SIGNALS, *PASSED_ON}
+PR_SET_CHILD_SUBREAPER = 36
+
+Signature = tuple[tuple[str, int, int, int], ...]
+
+
+def log(message: str) -> None:
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    print(f"{stamp} UTC supervise: {message}", file=sys.stderr, flush=True)
+
+
+def spawn(argv: list[str], env: dict[str, str]) -> int:
+    """Starts a program with no signal blocked, in the supervisor's process group."""
+    return os.posix_spawnp(argv[0], argv, env, setsigmask=[])
+
+
+def living_others() -> dict[int, str]:
+    """Every process but this one that can still do something, with its name.
+
+    As process 1 these are all in the container, those that were executed from outside too. Elsewhere (a test, a shared process
+    namespace) these are the descendants: orphans come to this process, so none escapes.
+    """
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    me = os.getpid()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == me:
+            continue
+        try:
+            with open(f"/proc/{entry}/status", encoding="utf-8", errors="replace") as file:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        except OSError:
+            continue
+        if status["Uid"].split()[0] != str(os.getuid()):
+            continue  # Somebody's shell from outside: nothing of ours ever changes its user.
+        parents[int(entry)] = int(status["PPid"])
+        # A zombie is dead, it only waits to be reaped. Its children, if it had any, are ours by now.
+        if status["State"][0] not in "ZX":
+            names[int(entry)] = status["Name"]
+    if me == 1:
+        return names
+
+    def ours(pid: int) -> bool:
+        while pid in parents:
+            if parents[pid] == me:
+                return True
+            pid = parents[pid]
+        return False
+
+    return {pid: name for pid, name in names.items() if ours(pid)}
+
+
+def signal_all(pids: dict[int, str], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def signature(directories: list[str]) -> Signature:
+    """What changes when a file of the directories is written, replaced or swapped by a link."""
+    found: list[tuple[str, int, int, int]] = []
+    for directory in directories:
+        for folder, _, files in os.walk(directory, followlinks=True):
+            for name in files:
+                path = os.path.join(folder, name)
+                try:
+                    stat = os.stat(path)
+                except OSError:
+                    continue  # In the middle of being replaced: the next look finds it.
+                found.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return tuple(sorted(found))
+
+
+def exit_code(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def described(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"ended with exit code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+
+
+@dataclass
+class Program:
+    """A program that is started again when it ends, later and later while it keeps ending soon."""
+
+    argv: list[str]
+    pid: int = 0
+    started: float = 0.0
+    delay: float = FIRST_DELAY
+    due: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.argv[0])
+
+    def start(self, env: dict[str, str]) -> None:
+        self.pid = spawn(self.argv, env)
+        self.started = time.monotonic()
+
+    def ended(self) -> None:
+        """Plans the next start."""
+        now = time.monotonic()
+        if now - self.started >= STEADY_SECONDS:
+            self.delay = FIRST_DELAY
+        self.pid = 0
+        self.due = now + self.delay
+        self.delay = min(self.delay * 2, LONGEST_DELAY)
+
+
+@dataclass
+class Watch:
+    """Notices a change in directories and runs a command once it has settled."""
+
+    directories: list[str]
+    argv: list[str]
+    handled: Signature = ()
+    seen: Signature = ()
+    pid: int = 0
+    deadline: float = 0.0
+    due: float = 0.0
+    running_for: Signature = field(default=())
+
+    def reset(self) -> None:
+        """The program is about to start and reads the files as they are now."""
+        self.handled = self.seen = signature(self.directories)
+        self.pid = 0
+
+    def poll(self, env: dict[str, str]) -> None:
+        now = time.monotonic()
+        if not self.directories or not self.argv:
+            return
+        if self.pid:
+            if now > self.deadline:
+                log(f"{self.argv[0]} takes longer than {RELOAD_SECONDS:.0f} s, killed")
+                signal_all({self.pid: ""}, signal.SIGKILL)
+            return
+        current = signature(self.directories)
+        settled, self.seen = current == self.seen, current
+        if current == self.handled or not settled or now < self.due:
+            return
+        log(f"files changed, running {shlex.join(self.argv)}")
+        self.running_for = current
+        self.deadline = now + RELOAD_SECONDS
+        self.pid = spawn(self.argv, env)
+
+    def ended(self, status: int) -> None:
+        self.pid = 0
+        if status == 0:
+            self.handled = self.running_for
+        else:
+            self.due = time.monotonic() + RELOAD_RETRY_SECONDS
+            log(f"{self.argv[0]} {described(status)}, trying again in {RELOAD_RETRY_SECONDS:.0f} s")
+
+
+class Supervisor:
+    def __init__(self, main: Program, also: list[Program], watch: Watch, grace: float) -> None:
+        self.main = main
+        self.also = also
+        self.watch = watch
+        self.grace = grace
+        self.stop_signal: signal.Signals | None = None
+        self.stop_deadline = 0.0
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "SUPERVISED_PID": str(self.main.pid)}
+
+    def reap(self) -> int | None:
+        """Collects every process that ended; the main program's wait status if it is among them."""
+        main_status: int | None = None
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return main_status
+            if pid == 0:
+                return main_status
+            if pid == self.main.pid:
+                main_status = status
+            elif pid == self.watch.pid:
+                self.watch.ended(status)
+            for program in self.also:
+                if pid == program.pid:
+                    program.ended()
+                    if self.stop_signal is None and main_status is None:
+                        log(f"{program.name} {described(status)}, starting it again in {program.due - time.monotonic():.1f} s")
+
+    def fence(self, patience: float = 0.0) -> None:
+        """Returns when no other process is left: after `patience` seconds by SIGKILL, and a process stuck in the kernel is waited for."""
+        began = reported = time.monotonic()
+        while others := living_others():
+            now = time.monotonic()
+            if now - began >= patience:
+                signal_all(others, signal.SIGKILL)
+            if now - reported >= 5:
+                reported = now
+                log("still there: " + ", ".join(f"{name} ({pid})" for pid, name in others.items()))
+            time.sleep(0.01)
+            self.reap()
+
+    def start(self) -> None:
+        self.watch.reset()
+        self.main.start(self.environment())
+        for program in self.also:
+            program.start(self.environment())
+
+    def take(self, number: signal.Signals) -> None:
+        """Hands a signal on, and remembers that it was a request to stop."""
+        if number in STOP_SIGNALS and self.stop_signal is None:
+            self.stop_signal = number
+            self.stop_deadline = time.monotonic() + self.grace if self.grace > 0 else float("inf")
+            log(f"{number.name}: stopping {self.main.name}")
+        if self.main.pid:
+            signal_all({self.main.pid: ""}, number)
+
+    def main_ended(self, status: int) -> int | None:
+        """The exit code if the end was asked for; else everything is fenced, and the next start is planned."""
+        if self.stop_signal is not None:
+            log(f"{self.main.name} {described(status)}")
+            signal_all(living_others(), signal.SIGTERM)
+            self.fence(LEFTOVER_SECONDS)
+            return exit_code(status)
+        log(f"{self.main.name} {described(status)} without having been asked to: killing everything else")
+        self.main.ended()
+        self.fence()
+        for program in self.also:
+            program.pid = 0
+        log(f"nothing is left, starting {self.main.name} again in {max(0.0, self.main.due - time.monotonic()):.1f} s")
+        return None
+
+    def tick(self) -> int | None:
+        """What time brings: due starts, the watch, the end of the grace period."""
+        now = time.monotonic()
+        if self.stop_signal is not None:
+            if not self.main.pid:
+                return 0
+            if now > self.stop_deadline:
+                log(f"{self.main.name} did not stop within {self.grace:.0f} s: killing everything")
+                signal_all(living_others(), signal.SIGKILL)
+            return None
+        if not self.main.pid:
+            if now >= self.main.due:
+                self.start()
+            return None
+        for program in self.also:
+            if not program.pid and now >= program.due:
+                program.start(self.environment())
+        self.watch.poll(self.environment())
+        return None
+
+    def wait_seconds(self) -> float:
+        due = [program.due for program in (self.main, *self.also) if not program.pid]
+        if self.stop_signal is not None:
+            due = [self.stop_deadline]
+        return max(0.01, min([POLL_SECONDS, *(moment - time.monotonic() for moment in due)]))
+
+    def run(self) -> int:
+        self.start()
+        while True:
+            info = signal.sigtimedwait(WAITED_FOR, self.wait_seconds())
+            if info is not None and info.si_signo != signal.SIGCHLD:
+                self.take(signal.Signals(info.si_signo))
+            status = self.reap()
+            code = self.main_ended(status) if status is not None else self.tick()
+            if code is not None:
+                return code
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="supervise", description="Runs a program and starts it again when it dies.")
+    parser.add_argument("--watch", action="append", default=[], metavar="DIR")
+    parser.add_argument("--reload", default="", metavar="CMD")
+    parser.add_argument("--also", action="append", default=[], metavar="CMD")
+    parser.add_argument("--grace", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("program", nargs="+", metavar="PROGRAM")
+    return parser.parse_args(argv)
+
+
+def main() -> int:
+    options = arguments(sys.argv[1:])
+    # Blocked, so that none is lost between two calls of sigtimedwait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
+    if os.getpid() != 1:
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    supervisor = Supervisor(
+        Program(options.program),
+        [Program(shlex.split(command)) for command in options.also],
+        Watch(options.watch, shlex.split(options.reload)),
+        options.grace,
+    )
+    try:
+        return supervisor.run()
+    except FileNotFoundError as error:
+        log(f"there is no program {error.filename}")
+        return 127
+
+
+if __name__ == "__main__":
+    sys.exit(main())
