@@ -1,0 +1,43 @@
+import * as pulumi from "@pulumi/pulumi";
+import { changedInputs } from "../../dynamic/changed-inputs";
+import { dockerEngine, memberState } from "./engine";
+import { type AwaitedMember, isReady, waitReady, waitReadyAfterUpdate } from "./wait-ready";
+
+export interface AllReadyInputs {
+  readonly workload: string;
+  /** Another digest is another container: worth looking again. */
+  readonly members: readonly (AwaitedMember & { readonly digest: string })[];
+  readonly deadlineSeconds: number;
+}
+
+export const allReadyProvider: pulumi.dynamic.ResourceProvider<AllReadyInputs, AllReadyInputs> = {
+  async diff(_id, olds, news) {
+    const { changed, certain } = changedInputs(olds, news, ["workload", "members", "deadlineSeconds"]);
+    return { changes: changed.length > 0, replaces: certain.filter((name) => name === "workload") };
+  },
+
+  async create(inputs) {
+    await waitReady(dockerEngine(), inputs.workload, inputs.members, inputs.deadlineSeconds);
+    return { id: inputs.workload, outs: inputs };
+  },
+
+  // "Gone" when a member is not ready, so that the next up waits for it again after it has mended it.
+  async read(id, props) {
+    const engine = dockerEngine();
+    for (const member of props?.members ?? []) {
+      if (!(await isReady(engine, member, await memberState(engine, member.container)))) return {};
+    }
+    return { id, props };
+  },
+
+  async update(id, _olds, news) {
+    return waitReadyAfterUpdate(id, news, news.members);
+  },
+};
+
+/** Resolves when every member of a workload is ready; what needs the workload depends on it. */
+export class AllReady extends pulumi.dynamic.Resource {
+  constructor(name: string, args: AllReadyInputs, opts: pulumi.CustomResourceOptions) {
+    super(allReadyProvider, name, args, opts, "postgres-cluster", "AllReady");
+  }
+}

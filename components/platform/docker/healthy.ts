@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import { changedInputs } from "../../dynamic/changed-inputs";
+import { type AwaitedMember, waitReadyAfterUpdate } from "./wait-ready";
+
+export interface HealthyInputs extends AwaitedMember {
+  /** Digest of what the container is made of; another one means that it has been replaced. */
+  readonly digest: string;
+  readonly deadlineSeconds: number;
+}
+
+export const healthyProvider: pulumi.dynamic.ResourceProvider<HealthyInputs, HealthyInputs> = {
+  async diff(_id, olds, news) {
+    const names = ["container", "digest", "readiness", "deadlineSeconds"];
+    const { changed, certain } = changedInputs(olds, news, names);
+    return { changes: changed.length > 0, replaces: certain.filter((name) => name === "container") };
+  },
+
+  // At first all members start together; `AllReady` waits for them.
+  async create(inputs) {
+    return { id: inputs.container, outs: inputs };
+  },
+
+  async update(id, _olds, news) {
+    return waitReadyAfterUpdate(id, news, [news]);
+  },
+};
+
+/** The end of a member's turn in a rolling change: its new container is ready. Failing here stops the change. */
+export class Healthy extends pulumi.dynamic.Resource {
+  constructor(name: string, args: HealthyInputs, opts: pulumi.CustomResourceOptions) {
+    super(healthyProvider, name, args, opts, "postgres-cluster", "Healthy");
+  }
+}

@@ -1,0 +1,40 @@
+import { createServer } from "node:net";
+import type { Problem } from "../../problems";
+import { LABELS } from "./names";
+import { dockerEngine } from "./engine";
+
+/** Ports of 127.0.0.1 that something other than the cluster itself already uses. */
+export async function takenHostPorts(
+  cluster: string,
+  exposed: readonly { readonly setting: string; readonly port: number }[],
+  own: (cluster: string) => Promise<ReadonlySet<number>> = ownPorts,
+): Promise<readonly Problem[]> {
+  const ours = await own(cluster);
+  const free = await Promise.all(exposed.map(({ port }) => ours.has(port) || isFree(port)));
+  return exposed
+    .filter((_, i) => !free[i])
+    .map(({ setting, port }) => ({
+      setting,
+      value: port,
+      rule: `port ${port} of 127.0.0.1 is taken by another program`,
+      remedy: "Stop that program (`ss -ltnp` shows it) or choose another port",
+    }));
+}
+
+/** What the cluster's own containers publish; nothing when the engine does not answer, which then says so itself. */
+async function ownPorts(cluster: string): Promise<ReadonlySet<number>> {
+  try {
+    const filters = { label: [`${LABELS.stack}=${cluster}`] };
+    const containers = await dockerEngine().listContainers({ filters });
+    return new Set(containers.flatMap((container) => container.Ports.map((port) => port.PublicPort)));
+  } catch {
+    return new Set();
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });

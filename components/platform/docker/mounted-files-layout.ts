@@ -1,0 +1,75 @@
+/**
+ * How files lie in a volume that running programs read: as in a Kubernetes Secret volume. The files are in a directory of this
+ * version, `..data` points to it, and every file is a link through `..data`. Renaming a new `..data` over the old one changes all
+ * of them in one step, so no reader ever sees half a change. Part of serialised providers, see engine.ts.
+ */
+import type { ArchiveEntry } from "./archive";
+
+export type Files = Readonly<Record<string, string>>;
+
+/**
+ * What is written before the switch, for a volume mounted at `/<root>`; `dataLink` is `..data` where nobody reads yet, else a name
+ * that is renamed to it.
+ */
+export function layoutEntries(
+  root: string,
+  files: Files,
+  version: string,
+  dataLink: string,
+  present: readonly string[],
+): ArchiveEntry[] {
+  const names = Object.keys(files).sort();
+  const entries: ArchiveEntry[] = [
+    { name: version, kind: "directory", content: "" },
+    ...names.map((name): ArchiveEntry => ({
+      name: `${version}/${name}`,
+      kind: "file",
+      content: files[name]!,
+    })),
+    { name: dataLink, kind: "link", content: version },
+    // An existing link is right already; writing it again would take it away for a moment.
+    ...names
+      .filter((name) => !present.includes(name))
+      .map((name): ArchiveEntry => ({ name, kind: "link", content: `..data/${name}` })),
+  ];
+  return [
+    // The volume's own root: the programs' user must own it to rename in it.
+    { name: root, kind: "directory", content: "" },
+    ...entries.map((entry) => ({ ...entry, name: `${root}/${entry.name}` })),
+  ];
+}
+
+/** What is in the volume at its top, and the files as a program reads them: through the links. */
+export interface Laid {
+  readonly top: readonly string[];
+  /** Undefined when the volume does not hold our layout. */
+  readonly files: Files | undefined;
+}
+
+/** Reads the archive of a volume mounted at a directory whose last name is `root`. */
+export function laidFiles(entries: readonly ArchiveEntry[], root: string): Laid {
+  const inside = entries
+    .map((entry) => ({ ...entry, name: entry.name.replace(/\/$/, "").slice(root.length + 1) }))
+    .filter((entry) => entry.name !== "");
+  const top = inside.map((entry) => entry.name).filter((name) => !name.includes("/"));
+  const data = inside.find((entry) => entry.name === "..data" && entry.kind === "link");
+  if (!data) return { top, files: undefined };
+  const files: Record<string, string> = {};
+  for (const link of inside) {
+    if (link.kind !== "link" || link.name.startsWith("..") || link.name.includes("/")) continue;
+    const file = inside.find((entry) => entry.name === `${data.content}/${link.name}`);
+    if (link.content !== `..data/${link.name}` || file?.kind !== "file") return { top, files: undefined };
+    files[link.name] = file.content;
+  }
+  return { top, files };
+}
+
+export function sameFiles(a: Files | undefined, b: Files): boolean {
+  if (!a) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+/** What must go after the switch: former versions, and links whose files are not wanted any more. */
+export const staleNames = (top: readonly string[], files: Files, version: string): string[] =>
+  top.filter((name) => name !== "..data" && name !== version && files[name] === undefined);

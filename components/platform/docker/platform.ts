@@ -1,0 +1,272 @@
+import { resolve } from "node:path";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { IMAGES, type ImageSource } from "../../../config-files/images";
+import { DNS_LABEL, CLUSTER_NAME_MAX, replicaName, workloadName } from "../naming";
+import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
+import type { Reach } from "../reach";
+import { PROGRAM_UID, type SecretData, type SecretRef, type WorkloadSpec } from "../workload";
+import { AllReady } from "./all-ready";
+import { Healthy } from "./healthy";
+import { contentDigest, extraCaCertificates, imageTag, MACHINE_CERTIFICATES } from "./image-build";
+import { MountedFiles, type MountedFilesArgs } from "./mounted-files";
+import { LABELS, secretVolumeName } from "./names";
+import { dockerAddress, renderDocker, type RenderedMember } from "./render";
+import {
+  dockerMembers,
+  replacementOrder,
+  type ReplacementOrder,
+  type RunningMembers,
+} from "./replacement-order";
+import { Turn } from "./turn";
+
+export interface DockerPlatformArgs {
+  /** Name of the cluster, which begins the name of everything on the engine: `pg-dev`. */
+  readonly cluster: string;
+  /** Folder of additional certificate authorities that builds trust. Default: where Debian keeps those of this machine. */
+  readonly caCertificates?: string;
+  /** The images that workloads name. Default: those of `config-files/images.ts`. */
+  readonly images?: Readonly<Record<string, ImageSource>>;
+  /** The folder that the images are built from. Default: `config-files`. */
+  readonly imagesDirectory?: string;
+  /** How the engine is asked for the members that run. Default: by its API; tests give something else. */
+  readonly runningMembers?: RunningMembers;
+}
+
+const DEFAULTS = {
+  caCertificates: MACHINE_CERTIFICATES,
+  images: IMAGES,
+  imagesDirectory: resolve(__dirname, "../../../config-files"),
+  runningMembers: dockerMembers,
+};
+
+/**
+ * One Docker engine as a platform: a network, images built on the spot, one container and one data volume a replica.
+ *
+ * @example
+ * const platform = new DockerPlatform({ cluster: "pg-dev" });
+ */
+export class DockerPlatform extends pulumi.ComponentResource implements Platform {
+  readonly kind = "docker";
+  private readonly args: Required<DockerPlatformArgs>;
+  private readonly network: docker.Network;
+  private readonly images = new Map<
+    string,
+    { readonly tag: string; readonly resource: docker.RemoteImage }
+  >();
+  private readonly secrets = new Map<string, pulumi.Resource>();
+
+  constructor(args: DockerPlatformArgs, opts?: pulumi.ComponentResourceOptions) {
+    if (!DNS_LABEL.test(args.cluster) || args.cluster.length > CLUSTER_NAME_MAX) {
+      throw new pulumi.RunError(
+        `The cluster's name "${args.cluster}" must be a DNS label of at most ${CLUSTER_NAME_MAX} characters.`,
+      );
+    }
+    super("postgres-cluster:index:DockerPlatform", args.cluster, { cluster: args.cluster }, opts);
+    this.args = { ...DEFAULTS, ...withoutUndefined(args) };
+    this.network = new docker.Network(
+      `${args.cluster}-network`,
+      { name: args.cluster, driver: "bridge", labels: this.labels() },
+      { parent: this, deleteBeforeReplace: true },
+    );
+    this.registerOutputs({ network: args.cluster });
+  }
+
+  deploy(spec: WorkloadSpec, options: DeployOptions): Deployment {
+    const image = this.image(spec.image);
+    const rendered = renderDocker(spec, {
+      cluster: this.args.cluster,
+      network: this.args.cluster,
+      image: image.tag,
+    });
+    const workload = workloadName(this.args, spec.name);
+    const { parent } = options;
+    const files = rendered.fileVolumes.map((v) => this.files(v.volume, v.files, { parent }, spec.name));
+    const prerequisites: pulumi.Resource[] = [
+      ...[this.network, image.resource, ...files, ...(options.dependsOn ?? [])],
+      ...Object.entries(spec.secrets ?? {}).map(([path, secret]) =>
+        this.secretFiles(secret, `${spec.name}.secrets[${path}]`),
+      ),
+    ];
+
+    // Members are made at once; only what they wait for is found out meanwhile.
+    const order = replacementOrder(rendered.members, this.args.runningMembers);
+    const healthy: pulumi.Resource[] = [];
+    const containers: pulumi.Resource[] = [];
+    const waitsFor = async (member: RenderedMember): Promise<pulumi.Input<pulumi.Resource>[]> => [
+      ...prerequisites,
+      ...previous(await order, member, healthy),
+    ];
+    for (const member of rendered.members) {
+      const { name } = member;
+      const turn = new Turn(
+        `${name}-turn`,
+        { container: name, digest: member.digest, ...(member.handover && { handover: member.handover }) },
+        { parent, dependsOn: waitsFor(member) },
+      );
+      const container = new docker.Container(name, member.container, {
+        ...member.containerOptions,
+        parent,
+        dependsOn: [turn, ...prerequisites, ...this.dataVolume(member, spec, options)],
+      });
+      containers.push(container);
+      healthy.push(
+        new Healthy(
+          `${name}-healthy`,
+          { ...awaited(member), deadlineSeconds: readyDeadline(spec) },
+          { parent, dependsOn: [container] },
+        ),
+      );
+    }
+    const ready = new AllReady(
+      `${workload}-ready`,
+      { workload, members: rendered.members.map(awaited), deadlineSeconds: readyDeadline(spec) },
+      { parent, dependsOn: [...containers, ...healthy] },
+    );
+    return { ready };
+  }
+
+  secret(name: string, data: SecretData, options: { readonly parent: pulumi.Resource }): SecretRef {
+    if (this.secrets.has(name)) throw new pulumi.RunError(`The secret "${name}" is declared twice.`);
+    const volume = secretVolumeName(this.args.cluster, name);
+    this.secrets.set(
+      name,
+      this.files(volume, pulumi.secret(data), { parent: options.parent, additionalSecretOutputs: ["files"] }),
+    );
+    return { name };
+  }
+
+  schedule(job: ScheduledJob): pulumi.Resource {
+    throw new pulumi.RunError(
+      `The job "${job.name}" cannot be scheduled: the Docker platform has no scheduler yet. Run its command from the machine's own cron.`,
+    );
+  }
+
+  replicaName(workload: string, ordinal: number): string {
+    return replicaName(this.args, workload, ordinal);
+  }
+
+  replicaAddress(workload: string, ordinal: number): string {
+    return dockerAddress(this.args, workload, ordinal);
+  }
+
+  /** An alias that all members share. Docker's DNS gives every running one, since it knows nothing of readiness. */
+  serviceAddress(workload: string): string {
+    return workloadName(this.args, workload);
+  }
+
+  reachableFromHere(workload: string, ordinal: number, port: number): Reach {
+    return { via: "docker", container: this.replicaName(workload, ordinal), port };
+  }
+
+  exposedAddresses(spec: WorkloadSpec, portName: string): readonly string[] {
+    const port = spec.exposed?.hostPorts[portName];
+    if (port === undefined) throw new pulumi.RunError(`${spec.name} does not expose a port "${portName}".`);
+    return [...Array(spec.replicas).keys()].map((i) => `127.0.0.1:${port + i * spec.exposed!.replicaStep}`);
+  }
+
+  /** Images are shared by workloads, so they belong to the platform and are made when first asked for. */
+  private image(key: string): { readonly tag: string; readonly resource: docker.RemoteImage } {
+    const known = this.images.get(key);
+    if (known) return known;
+    const source = this.args.images[key];
+    if (!source) {
+      throw new pulumi.RunError(
+        `There is no image "${key}"; there are ${Object.keys(this.args.images).join(", ")}.`,
+      );
+    }
+    const { cluster, imagesDirectory, caCertificates } = this.args;
+    const extra = source.usesExtraCaCertificates ? extraCaCertificates(caCertificates) : undefined;
+    const tag = imageTag(key, source, imagesDirectory);
+    const resource = new docker.RemoteImage(
+      `${cluster}-image-${key}`,
+      {
+        name: tag,
+        build: {
+          // Absolute: engines differ in what a relative path is relative to. A moved checkout builds again, from the cache, and
+          // replaces no container, since those name the tag.
+          context: resolve(imagesDirectory),
+          dockerfile: source.dockerfile,
+          buildArgs: { ...source.buildArgs, ...(extra && { EXTRA_CA_CERTIFICATES: extra }) },
+        },
+        // Containers of other stacks may use it, and going back to a former version needs no build.
+        keepLocally: true,
+        // The provider notices a changed file by this alone.
+        triggers: { content: contentDigest(source, imagesDirectory) },
+      },
+      { parent: this },
+    );
+    this.images.set(key, { tag, resource });
+    return { tag, resource };
+  }
+
+  /** A volume with files in it. */
+  private files(
+    volume: string,
+    files: MountedFilesArgs["files"],
+    options: pulumi.CustomResourceOptions,
+    workload?: string,
+  ): pulumi.Resource {
+    const { parent } = options;
+    const place = new docker.Volume(volume, { name: volume, labels: this.labels(workload) }, { parent });
+    return new MountedFiles(
+      `${volume}-content`,
+      { volume, files, owner: PROGRAM_UID },
+      { ...options, dependsOn: [place] },
+    );
+  }
+
+  private secretFiles(secret: SecretRef, path: string): pulumi.Resource {
+    const files = this.secrets.get(secret.name);
+    if (!files) throw new pulumi.RunError(`${path}: there is no secret "${secret.name}" on this platform.`);
+    return files;
+  }
+
+  private dataVolume(member: RenderedMember, spec: WorkloadSpec, options: DeployOptions): docker.Volume[] {
+    if (!member.dataVolume) return [];
+    const labels = [...this.labels(spec.name), { label: LABELS.replica, value: member.name }];
+    return [
+      new docker.Volume(
+        member.dataVolume,
+        { name: member.dataVolume, labels },
+        { parent: options.parent, retainOnDelete: !options.deleteData },
+      ),
+    ];
+  }
+
+  private labels(workload?: string): { label: string; value: string }[] {
+    return [
+      { label: LABELS.stack, value: this.args.cluster },
+      ...(workload ? [{ label: LABELS.workload, value: workload }] : []),
+    ];
+  }
+}
+
+const awaited = ({ name, digest, readiness: { command, timeoutSeconds } }: RenderedMember) => ({
+  container: name,
+  digest,
+  readiness: { command, timeoutSeconds },
+});
+
+/** What goes before a member in a rolling change: the member before it is ready again. */
+function previous(
+  order: ReplacementOrder,
+  member: RenderedMember,
+  healthy: readonly pulumi.Resource[],
+): pulumi.Resource[] {
+  const place = order.ordinals.indexOf(member.ordinal);
+  return order.oneByOne && place > 0 ? [healthy[order.ordinals[place - 1]!]!] : [];
+}
+
+/** The time in which failures do not count, the checks after it, and a minute for a busy machine. */
+const readyDeadline = ({ readiness }: WorkloadSpec): number =>
+  Math.max(
+    120,
+    readiness.startPeriodSeconds +
+      readiness.failureThreshold * (readiness.intervalSeconds + readiness.timeoutSeconds) +
+      60,
+  );
+
+/** A setting that is not set must not hide its default. */
+const withoutUndefined = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;

@@ -1,0 +1,135 @@
+/**
+ * Reading and writing a volume's files through containers that exist for a moment; part of serialised providers, see engine.ts.
+ */
+import type Dockerode from "dockerode";
+import { packArchive, unpackArchive } from "./archive";
+import { isNotFound } from "./engine";
+import {
+  type Files,
+  type Laid,
+  laidFiles,
+  layoutEntries,
+  sameFiles,
+  staleNames,
+} from "./mounted-files-layout";
+
+/** The name, below `/`, under which helpers mount the volume. */
+const ROOT = "files";
+const HELPER_LABEL = "postgres-cluster.helper";
+/** An image without content: the engine reads and writes the volumes of a container that never runs. */
+const EMPTY_IMAGE = { repo: "postgres-cluster/empty", tag: "1" };
+
+/** Arguments: the names that are not wanted any more. `mv -T` is rename(2), which readers see as one step. */
+const SWITCH_SCRIPT = 'cd /files && mv -T ..data_new ..data && rm -rf -- "$@"';
+
+/** Makes the volume hold exactly `files`. Whatever a run that was killed has left is cleared away first. */
+export async function writeVolume(
+  engine: Dockerode,
+  volume: string,
+  files: Files,
+  owner: number,
+): Promise<void> {
+  await removeHelpers(engine, volume);
+  const laid = await readVolume(engine, volume);
+  if (sameFiles(laid.files, files)) return;
+  const readers = await engine.listContainers({ all: true, filters: { volume: [volume] } });
+  const image = readers.find((reader) => reader.Labels[HELPER_LABEL] === undefined)?.ImageID;
+  const version = `..${Date.now().toString(36)}`;
+  if (image === undefined) {
+    // Nobody reads: no need for one step, and a new volume is the way to remove files without running a program.
+    if (laid.top.length > 0) await emptyVolume(engine, volume);
+    const archive = packArchive(layoutEntries(ROOT, files, version, "..data", []), owner);
+    await withHelper(engine, volume, {}, (helper) => helper.putArchive(archive, { path: "/" }));
+    return;
+  }
+  const options: Dockerode.ContainerCreateOptions = {
+    Image: image,
+    User: `${owner}:${owner}`,
+    Entrypoint: ["/bin/sh", "-c", SWITCH_SCRIPT, "sh"],
+    Cmd: staleNames(laid.top, files, version),
+  };
+  const archive = packArchive(layoutEntries(ROOT, files, version, "..data_new", laid.top), owner);
+  await withHelper(engine, volume, options, async (helper) => {
+    await helper.putArchive(archive, { path: "/" });
+    await helper.start();
+    const { StatusCode } = (await helper.wait()) as { StatusCode: number };
+    if (StatusCode !== 0)
+      throw new Error(`files of volume ${volume} could not be switched: exit code ${StatusCode}`);
+  });
+}
+
+export async function readVolume(engine: Dockerode, volume: string): Promise<Laid> {
+  return withHelper(engine, volume, {}, async (helper) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await helper.getArchive({ path: `/${ROOT}` })) chunks.push(chunk as Buffer);
+    return laidFiles(unpackArchive(Buffer.concat(chunks)), ROOT);
+  });
+}
+
+/** Containers that an interrupted run has left; they would hold the volume. */
+export async function removeHelpers(engine: Dockerode, volume: string): Promise<void> {
+  const filters = { label: [`${HELPER_LABEL}=${volume}`] };
+  for (const { Id } of await engine.listContainers({ all: true, filters })) {
+    await removeContainer(engine.getContainer(Id));
+  }
+}
+
+async function withHelper<T>(
+  engine: Dockerode,
+  volume: string,
+  options: Dockerode.ContainerCreateOptions,
+  use: (helper: Dockerode.Container) => Promise<T>,
+): Promise<T> {
+  const create = (): Promise<Dockerode.Container> =>
+    engine.createContainer({
+      Image: `${EMPTY_IMAGE.repo}:${EMPTY_IMAGE.tag}`,
+      Cmd: ["never-started"],
+      Labels: { [HELPER_LABEL]: volume },
+      Healthcheck: { Test: ["NONE"] },
+      HostConfig: {
+        NetworkMode: "none",
+        CapDrop: ["ALL"],
+        SecurityOpt: ["no-new-privileges"],
+        Mounts: [{ Type: "volume", Source: volume, Target: `/${ROOT}` }],
+      },
+      ...options,
+    });
+  const helper = await create().catch(async (error: unknown) => {
+    if (!isNotFound(error) || options.Image !== undefined) throw error;
+    await importEmptyImage(engine);
+    return create();
+  });
+  try {
+    return await use(helper);
+  } finally {
+    await removeContainer(helper);
+  }
+}
+
+async function removeContainer(container: Dockerode.Container): Promise<void> {
+  await container.remove({ force: true, v: false }).catch((error: unknown) => {
+    // 409: another run is removing it at this moment.
+    if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 409) throw error;
+  });
+}
+
+async function importEmptyImage(engine: Dockerode): Promise<void> {
+  const { Readable } = require("node:stream") as typeof import("node:stream");
+  const emptyTar = Readable.from([Buffer.alloc(1024)]);
+  const progress = await engine.importImage(emptyTar as never, EMPTY_IMAGE);
+  await new Promise<void>((resolve, reject) => {
+    engine.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+async function emptyVolume(engine: Dockerode, name: string): Promise<void> {
+  const volume = engine.getVolume(name);
+  const { Driver, Labels, Options } = await volume.inspect();
+  await volume.remove();
+  await engine.createVolume({
+    Name: name,
+    Driver,
+    ...(Labels && { Labels }),
+    ...(Options && { DriverOpts: Options }),
+  });
+}

@@ -1,0 +1,196 @@
+import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
+import { CronJob } from "@pulumi/kubernetes/batch/v1";
+import { ConfigMap, Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
+import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
+import * as pulumi from "@pulumi/pulumi";
+import { CLUSTER_NAME_MAX, DNS_LABEL, replicaName } from "../naming";
+import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
+import type { Reach } from "../reach";
+import type { SecretData, SecretRef, WorkloadSpec } from "../workload";
+import * as names from "./names";
+import { type KubernetesContext, renderCronJob, renderKubernetes } from "./render";
+
+export interface KubernetesPlatformArgs {
+  /** Name of the cluster, which begins the name of every object: `pg`. */
+  readonly cluster: string;
+  /** The namespace that everything is put into; the platform makes it. */
+  readonly namespace: string;
+  /** Where each image that workloads name is pulled from, with a fixed tag or a digest. */
+  readonly images: Readonly<Record<string, string>>;
+  /** DNS domain of the Kubernetes cluster. Default `cluster.local`. */
+  readonly clusterDomain?: string;
+  /** Class of the data volumes. Default: the cluster's default class. */
+  readonly storageClass?: string;
+  /** How exposed ports are reached from outside. Default `ClusterIP`: from inside the Kubernetes cluster only. */
+  readonly exposeAs?: KubernetesContext["exposeAs"];
+}
+
+/**
+ * A Kubernetes cluster as a platform: StatefulSets in a namespace of Pod Security's level "restricted".
+ *
+ * @example
+ * const platform = new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images: { etcd: "registry.example.com/etcd:3.5.16-1" } });
+ */
+export class KubernetesPlatform extends pulumi.ComponentResource implements Platform {
+  readonly kind = "kubernetes";
+  private readonly args: KubernetesPlatformArgs;
+  private readonly context: Omit<KubernetesContext, "image" | "deleteData">;
+  private readonly namespace: Namespace;
+  private readonly secrets = new Map<string, Secret>();
+  private readonly exposed = new Map<string, Service>();
+
+  constructor(args: KubernetesPlatformArgs, opts?: pulumi.ComponentResourceOptions) {
+    if (!DNS_LABEL.test(args.cluster) || args.cluster.length > CLUSTER_NAME_MAX) {
+      throw new pulumi.RunError(
+        `The cluster's name "${args.cluster}" must be a DNS label of at most ${CLUSTER_NAME_MAX} characters.`,
+      );
+    }
+    super("postgres-cluster:index:KubernetesPlatform", args.cluster, args, opts);
+    this.args = args;
+    const {
+      cluster,
+      namespace,
+      clusterDomain = "cluster.local",
+      exposeAs = "ClusterIP",
+      storageClass,
+    } = args;
+    this.context = { cluster, namespace, clusterDomain, exposeAs, ...(storageClass && { storageClass }) };
+    this.namespace = new Namespace(
+      `${cluster}-namespace`,
+      {
+        metadata: {
+          name: namespace,
+          labels: {
+            ...names.objectLabels(args),
+            "pod-security.kubernetes.io/enforce": "restricted",
+            "pod-security.kubernetes.io/warn": "restricted",
+          },
+        },
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ namespace });
+  }
+
+  deploy(spec: WorkloadSpec, options: DeployOptions): Deployment {
+    const rendered = renderKubernetes(spec, {
+      ...this.context,
+      image: this.image(spec.image),
+      deleteData: options.deleteData ?? false,
+    });
+    const { parent } = options;
+    const inNamespace = { parent, dependsOn: [this.namespace] };
+    const services = rendered.services.map(
+      (manifest) => new Service(manifest.metadata.name, manifest, inNamespace),
+    );
+    const exposed = services.find(
+      (_, i) => rendered.services[i]!.metadata.name === names.exposedServiceName(this.args, spec.name),
+    );
+    if (exposed) this.exposed.set(spec.name, exposed);
+    const configMaps = rendered.configMaps.map(
+      ({ logical, manifest }) => new ConfigMap(logical, manifest, inNamespace),
+    );
+    const secrets = Object.entries(spec.secrets ?? {}).map(([path, secret]) =>
+      this.mounted(secret, `${spec.name}.secrets[${path}]`),
+    );
+    const { podDisruptionBudget, statefulSet } = rendered;
+    const budget = new PodDisruptionBudget(
+      podDisruptionBudget.metadata.name,
+      podDisruptionBudget,
+      inNamespace,
+    );
+    const ready = new StatefulSet(statefulSet.metadata.name, statefulSet, {
+      parent,
+      dependsOn: [...services, ...configMaps, ...secrets, budget, ...(options.dependsOn ?? [])],
+      // Its name is fixed: a change that needs a new one must delete the old one first. Pods go, claims stay.
+      deleteBeforeReplace: true,
+    });
+    return { ready };
+  }
+
+  secret(name: string, data: SecretData, options: { readonly parent: pulumi.Resource }): SecretRef {
+    if (this.secrets.has(name)) throw new pulumi.RunError(`The secret "${name}" is declared twice.`);
+    const metadata = {
+      name: names.secretName(this.args, name),
+      namespace: this.args.namespace,
+      labels: names.objectLabels(this.args),
+    };
+    const secret = new Secret(
+      `${metadata.name}-secret`,
+      { metadata, stringData: pulumi.secret(data) },
+      { parent: options.parent, dependsOn: [this.namespace] },
+    );
+    this.secrets.set(name, secret);
+    return { name };
+  }
+
+  schedule(job: ScheduledJob, options: { readonly parent: pulumi.Resource }): pulumi.Resource {
+    const manifest = renderCronJob(job, { ...this.context, image: this.image(job.image) });
+    const secrets = Object.entries(job.secrets ?? {}).map(([path, secret]) =>
+      this.mounted(secret, `${job.name}.secrets[${path}]`),
+    );
+    return new CronJob(manifest.metadata.name, manifest, {
+      parent: options.parent,
+      dependsOn: [this.namespace, ...secrets],
+    });
+  }
+
+  replicaName(workload: string, ordinal: number): string {
+    return replicaName(this.args, workload, ordinal);
+  }
+
+  replicaAddress(workload: string, ordinal: number): string {
+    return names.replicaAddress(this.context, workload, ordinal);
+  }
+
+  serviceAddress(workload: string): string {
+    return this.serviceDns(names.readyServiceName(this.args, workload));
+  }
+
+  reachableFromHere(workload: string, ordinal: number, port: number): Reach {
+    return {
+      via: "kubernetes",
+      namespace: this.args.namespace,
+      pod: this.replicaName(workload, ordinal),
+      port,
+    };
+  }
+
+  /** The load balancer's address where there is one, and always the Service's name, for clients inside the Kubernetes cluster. */
+  exposedAddresses(spec: WorkloadSpec, portName: string): pulumi.Output<readonly string[]> {
+    const port = spec.ports[portName]?.port;
+    const service = this.exposed.get(spec.name);
+    if (!service || port === undefined || spec.exposed?.hostPorts[portName] === undefined) {
+      throw new pulumi.RunError(`${spec.name} does not expose a port "${portName}", or is not deployed yet.`);
+    }
+    const inside = `${this.serviceDns(names.exposedServiceName(this.args, spec.name))}:${port}`;
+    return pulumi
+      .output(service.status)
+      .apply((status) => [
+        ...(status?.loadBalancer?.ingress ?? []).map(
+          (ingress) => `${ingress.hostname ?? ingress.ip}:${port}`,
+        ),
+        inside,
+      ]);
+  }
+
+  private serviceDns(service: string): string {
+    return `${service}.${this.args.namespace}.svc.${this.context.clusterDomain}`;
+  }
+
+  private image(key: string): string {
+    const image = this.args.images[key];
+    if (!image) {
+      throw new pulumi.RunError(
+        `There is no image "${key}"; there are ${Object.keys(this.args.images).join(", ")}.`,
+      );
+    }
+    return image;
+  }
+
+  private mounted(secret: SecretRef, path: string): Secret {
+    const known = this.secrets.get(secret.name);
+    if (!known) throw new pulumi.RunError(`${path}: there is no secret "${secret.name}" on this platform.`);
+    return known;
+  }
+}

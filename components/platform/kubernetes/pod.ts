@@ -1,0 +1,164 @@
+import type { types } from "@pulumi/kubernetes";
+import { parseText, type ReplicaVariable } from "../variables";
+import { PROGRAM_UID, type Probe, type WorkloadSpec } from "../workload";
+import { configMapName, contentHash, type KubernetesIdentity, secretName, volumeName } from "./names";
+
+type Container = types.input.core.v1.Container;
+type EnvVar = types.input.core.v1.EnvVar;
+type Volume = types.input.core.v1.Volume;
+type VolumeMount = types.input.core.v1.VolumeMount;
+
+/** What Pod Security's level "restricted" demands, and a read-only root; https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+export const CONTAINER_SECURITY: types.input.core.v1.SecurityContext = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  readOnlyRootFilesystem: true,
+};
+
+export const POD_SECURITY: types.input.core.v1.PodSecurityContext = {
+  runAsNonRoot: true,
+  runAsUser: PROGRAM_UID,
+  runAsGroup: PROGRAM_UID,
+  // Volumes belong to this group; secrets are then readable by it (mode 0440) and by nobody else.
+  fsGroup: PROGRAM_UID,
+  // Without it the kubelet walks through the whole data volume at every start.
+  fsGroupChangePolicy: "OnRootMismatch",
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+/** Octal 0440; the API takes decimal numbers. */
+const SECRET_MODE = 0o440;
+const CONFIGURATION_MODE = 0o444;
+
+/** The variables that every member has. Kubernetes expands `$(NAME)` only with variables that stand before. */
+export function environment(spec: WorkloadSpec, id: KubernetesIdentity, service: string): EnvVar[] {
+  return [
+    { name: "REPLICA_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    { name: "REPLICA_ADDRESS", value: `$(REPLICA_NAME).${service}.${id.namespace}.svc.${id.clusterDomain}` },
+    {
+      name: "REPLICA_ORDINAL",
+      valueFrom: { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } },
+    },
+    ...sorted(spec.env).map(([name, value]) => {
+      parseText(value, `${spec.name}.env.${name}`);
+      return { name, value };
+    }),
+  ];
+}
+
+/** Checked here, expanded by Kubernetes. */
+export function containerArguments(spec: WorkloadSpec): string[] | undefined {
+  spec.command?.forEach((text, i) => parseText(text, `${spec.name}.command[${i}]`));
+  return spec.command && [...spec.command];
+}
+
+/**
+ * Kubernetes does not expand variables in the commands of probes and hooks, but the variables are in their environment: a command
+ * that uses one goes through a shell.
+ */
+export function execCommand(command: readonly string[], path: string): string[] {
+  const words = command.map((text, i) => parseText(text, `${path}[${i}]`));
+  const literal = words.map((parts) => parts.map((part) => ("literal" in part ? part.literal : undefined)));
+  if (literal.every((parts) => parts.every((part) => part !== undefined)))
+    return literal.map((parts) => parts.join(""));
+  const quoted = words.map((parts) =>
+    parts
+      .map((part) => ("literal" in part ? shellQuote(part.literal) : shellVariable(part.variable)))
+      .join(""),
+  );
+  return ["/bin/sh", "-c", `exec ${quoted.join(" ")}`];
+}
+
+const shellQuote = (text: string): string => `'${text.replace(/'/g, `'\\''`)}'`;
+const shellVariable = (name: ReplicaVariable): string => `"$${name}"`;
+
+export function probes(
+  spec: WorkloadSpec,
+): Pick<Container, "readinessProbe" | "livenessProbe" | "startupProbe"> {
+  const probe = (p: Probe, path: string): types.input.core.v1.Probe => ({
+    exec: { command: execCommand(p.command, `${spec.name}.${path}.command`) },
+    periodSeconds: p.intervalSeconds,
+    timeoutSeconds: p.timeoutSeconds,
+    failureThreshold: p.failureThreshold,
+  });
+  const { readiness, liveness } = spec;
+  return {
+    // A member that starts is not ready and nothing else comes of it: failures do not count here anyway.
+    readinessProbe: probe(readiness, "readiness"),
+    ...(liveness && { livenessProbe: probe(liveness, "liveness") }),
+    // Until this one has succeeded once the liveness probe does not run: failures in the start period do not count.
+    ...(liveness &&
+      liveness.startPeriodSeconds > 0 && {
+        startupProbe: {
+          ...probe(liveness, "liveness"),
+          failureThreshold: Math.ceil(liveness.startPeriodSeconds / liveness.intervalSeconds),
+        },
+      }),
+  };
+}
+
+/** Where everything is mounted, and from what. The data volume comes from the claim template of the same name. */
+export function mounts(
+  spec: WorkloadSpec,
+  id: KubernetesIdentity,
+  workload: string,
+): { readonly volumes: Volume[]; readonly volumeMounts: VolumeMount[] } {
+  const volumes: Volume[] = [];
+  const volumeMounts: VolumeMount[] = [];
+  const add = (kind: string, path: string, source: Omit<Volume, "name">, readOnly: boolean): void => {
+    const name = volumeName(kind, path);
+    volumes.push({ name, ...source });
+    volumeMounts.push({ name, mountPath: path, ...(readOnly && { readOnly: true }) });
+  };
+  if (spec.data) volumeMounts.push({ name: "data", mountPath: spec.data.path });
+  for (const [path, directory] of sorted(spec.configuration)) {
+    const name = mountedConfigMap(workload, path, directory);
+    add("files", path, { configMap: { name, defaultMode: CONFIGURATION_MODE } }, true);
+  }
+  for (const [path, secret] of sorted(spec.secrets)) {
+    add(
+      "secret",
+      path,
+      { secret: { secretName: secretName(id, secret.name), defaultMode: SECRET_MODE } },
+      true,
+    );
+  }
+  for (const path of [...(spec.scratch ?? [])].sort()) add("scratch", path, { emptyDir: {} }, false);
+  const { sharedMemoryMiB } = spec.resources ?? {};
+  if (sharedMemoryMiB) {
+    add(
+      "shared-memory",
+      "/dev/shm",
+      { emptyDir: { medium: "Memory", sizeLimit: `${sharedMemoryMiB}Mi` } },
+      false,
+    );
+  }
+  return { volumes, volumeMounts };
+}
+
+/**
+ * Configuration whose change replaces the members has a name with its content's digest: another content is another object, so the
+ * pod template changes and members that have not been replaced yet keep what they started with.
+ */
+export const mountedConfigMap = (
+  workload: string,
+  path: string,
+  directory: { readonly files: Readonly<Record<string, string>>; readonly onChange: "replace" | "reload" },
+): string =>
+  directory.onChange === "reload"
+    ? configMapName(workload, path)
+    : `${configMapName(workload, path)}-${contentHash(directory.files)}`;
+
+/** Memory requests equal the limit, so that a node never promises what it does not have; a CPU share is set aside, not a limit. */
+export function resources(spec: WorkloadSpec): types.input.core.v1.ResourceRequirements | undefined {
+  const { memoryMiB, cpuMillis } = spec.resources ?? {};
+  if (!memoryMiB && !cpuMillis) return undefined;
+  return {
+    requests: { ...(cpuMillis && { cpu: `${cpuMillis}m` }), ...(memoryMiB && { memory: `${memoryMiB}Mi` }) },
+    ...(memoryMiB && { limits: { memory: `${memoryMiB}Mi` } }),
+  };
+}
+
+/** In the order of the keys, so that the order in which a description was written is no change. */
+export const sorted = <T>(record: Readonly<Record<string, T>> | undefined): [string, T][] =>
+  Object.entries(record ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));

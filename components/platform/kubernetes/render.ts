@@ -1,0 +1,276 @@
+import type { types } from "@pulumi/kubernetes";
+import { refuseUnrenderable } from "../check-workload";
+import { workloadName } from "../naming";
+import type { ScheduledJob } from "../platform";
+import type { WorkloadSpec } from "../workload";
+import * as names from "./names";
+import {
+  CONTAINER_SECURITY,
+  containerArguments,
+  environment,
+  execCommand,
+  mountedConfigMap,
+  mounts,
+  POD_SECURITY,
+  probes,
+  resources,
+  sorted,
+} from "./pod";
+
+/** What a workload's description does not say and the platform knows. */
+export interface KubernetesContext extends names.KubernetesIdentity {
+  /** The image to run, with its tag or digest. */
+  readonly image: string;
+  /** Class of the data volumes. Undefined: the cluster's default class. */
+  readonly storageClass?: string;
+  /** How exposed ports are reached from outside: https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types */
+  readonly exposeAs: "ClusterIP" | "NodePort" | "LoadBalancer";
+  /** Delete the data volumes with the StatefulSet. */
+  readonly deleteData: boolean;
+}
+
+type Manifest<T> = T & {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+};
+type ObjectMeta = {
+  name: string;
+  namespace: string;
+  labels: Record<string, string>;
+  annotations?: Record<string, string>;
+};
+
+/** A workload as manifests. Everything in it is plain. */
+export interface RenderedKubernetes {
+  readonly statefulSet: Manifest<types.input.apps.v1.StatefulSet>;
+  readonly services: readonly Manifest<types.input.core.v1.Service>[];
+  /** `logical` stays the same when the name changes with the content. */
+  readonly configMaps: readonly {
+    readonly logical: string;
+    readonly manifest: Manifest<types.input.core.v1.ConfigMap>;
+  }[];
+  readonly podDisruptionBudget: Manifest<types.input.policy.v1.PodDisruptionBudget>;
+}
+
+/** Renders a workload. Throws on what Kubernetes cannot do, with the path of the field. */
+export function renderKubernetes(spec: WorkloadSpec, context: KubernetesContext): RenderedKubernetes {
+  refuseUnrenderable(spec);
+  if (spec.replacedLast && !spec.handover) {
+    // A StatefulSet replaces in its own order; handing over before each replacement stands in for it.
+    throw new Error(
+      `${spec.name}.replacedLast: Kubernetes chooses the order itself, so it needs handover as well`,
+    );
+  }
+  const workload = workloadName(context, spec.name);
+  const meta = (name: string, annotations?: Record<string, string>): ObjectMeta => ({
+    name,
+    namespace: context.namespace,
+    labels: names.objectLabels(context, spec.name),
+    ...(annotations && { annotations }),
+  });
+  return {
+    statefulSet: statefulSet(spec, context, workload, meta),
+    services: services(spec, context, workload, meta),
+    configMaps: sorted(spec.configuration).map(([path, directory]) => ({
+      logical: names.configMapName(workload, path),
+      manifest: {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: meta(mountedConfigMap(workload, path, directory)),
+        ...(directory.onChange === "replace" && { immutable: true }),
+        data: Object.fromEntries(sorted(directory.files)),
+      },
+    })),
+    podDisruptionBudget: {
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: meta(workload),
+      spec: { maxUnavailable: 1, selector: { matchLabels: names.selectorLabels(context, spec.name) } },
+    },
+  };
+}
+
+function statefulSet(
+  spec: WorkloadSpec,
+  context: KubernetesContext,
+  workload: string,
+  meta: (name: string, annotations?: Record<string, string>) => ObjectMeta,
+): RenderedKubernetes["statefulSet"] {
+  const selector = names.selectorLabels(context, spec.name);
+  const { volumes, volumeMounts } = mounts(spec, context, workload);
+  const args = containerArguments(spec);
+  const limits = resources(spec);
+  const retention = context.deleteData ? "Delete" : "Retain";
+  return {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: meta(workload, { "pulumi.com/timeoutSeconds": String(rolloutSeconds(spec)) }),
+    spec: {
+      replicas: spec.replicas,
+      serviceName: workload,
+      // All members start together; a rolling update still replaces one at a time and waits until it is ready.
+      podManagementPolicy: "Parallel",
+      updateStrategy: { type: "RollingUpdate" },
+      selector: { matchLabels: selector },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: retention, whenScaled: retention },
+      template: {
+        metadata: { labels: names.objectLabels(context, spec.name) },
+        spec: {
+          automountServiceAccountToken: false,
+          // Variables of all the namespace's Services would depend on the order in which things were made.
+          enableServiceLinks: false,
+          securityContext: POD_SECURITY,
+          // The hand-over runs within the grace period, before the program is told to stop.
+          terminationGracePeriodSeconds: spec.stopGraceSeconds + (spec.handover?.timeoutSeconds ?? 0),
+          topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map(
+            (topologyKey) => ({
+              maxSkew: 1,
+              topologyKey,
+              // Preferred, not required: a cluster with fewer nodes than members still runs them all.
+              whenUnsatisfiable: "ScheduleAnyway",
+              labelSelector: { matchLabels: selector },
+            }),
+          ),
+          containers: [
+            {
+              name: spec.name,
+              image: context.image,
+              imagePullPolicy: "IfNotPresent",
+              // The image's own entry point runs it under the supervisor.
+              ...(args && { args }),
+              env: environment(spec, context, workload),
+              ports: sorted(spec.ports).map(([name, port]) => ({ name, containerPort: port.port })),
+              ...probes(spec),
+              ...(spec.handover && {
+                lifecycle: {
+                  preStop: {
+                    exec: { command: execCommand(spec.handover.command, `${spec.name}.handover.command`) },
+                  },
+                },
+              }),
+              ...(limits && { resources: limits }),
+              securityContext: CONTAINER_SECURITY,
+              volumeMounts,
+            },
+          ],
+          volumes,
+        },
+      },
+      ...(spec.data && {
+        volumeClaimTemplates: [
+          {
+            metadata: { name: "data", labels: selector },
+            spec: {
+              accessModes: ["ReadWriteOnce"],
+              ...(context.storageClass && { storageClassName: context.storageClass }),
+              resources: { requests: { storage: spec.data.size } },
+            },
+          },
+        ],
+      }),
+    },
+  };
+}
+
+function services(
+  spec: WorkloadSpec,
+  context: KubernetesContext,
+  workload: string,
+  meta: (name: string, annotations?: Record<string, string>) => ObjectMeta,
+): RenderedKubernetes["services"] {
+  const selector = names.selectorLabels(context, spec.name);
+  const ports = sorted(spec.ports).map(([name, { port }]) => ({ name, port, targetPort: name }));
+  const base = { apiVersion: "v1", kind: "Service" } as const;
+  return [
+    {
+      ...base,
+      // It has no endpoints before the StatefulSet that needs it: waiting for them would never end (pulumi-kubernetes#1974).
+      metadata: meta(workload, { "pulumi.com/skipAwait": "true" }),
+      // Members find each other by name while they start, before any of them is ready.
+      spec: { clusterIP: "None", publishNotReadyAddresses: true, selector, ports },
+    },
+    {
+      ...base,
+      metadata: meta(names.readyServiceName(context, spec.name), { "pulumi.com/skipAwait": "true" }),
+      spec: { type: "ClusterIP", selector, ports },
+    },
+    ...(spec.exposed
+      ? [
+          {
+            ...base,
+            metadata: meta(
+              names.exposedServiceName(context, spec.name),
+              // A load balancer's address is worth waiting for: it is an output of the stack.
+              context.exposeAs === "LoadBalancer" ? undefined : { "pulumi.com/skipAwait": "true" },
+            ),
+            spec: {
+              type: context.exposeAs,
+              selector,
+              ports: ports.filter(({ name }) => spec.exposed!.hostPorts[name] !== undefined),
+            },
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Start period, checks and a minute for scheduling and volumes, for each member in turn. */
+const rolloutSeconds = (spec: WorkloadSpec): number => {
+  const { startPeriodSeconds, failureThreshold, intervalSeconds, timeoutSeconds } = spec.readiness;
+  const stop = spec.stopGraceSeconds + (spec.handover?.timeoutSeconds ?? 0);
+  const start = startPeriodSeconds + failureThreshold * (intervalSeconds + timeoutSeconds) + 60;
+  return Math.max(300, spec.replicas * (stop + start));
+};
+
+/** A job on a schedule, under the same restrictions as the members of a workload. */
+export function renderCronJob(
+  job: ScheduledJob,
+  context: Omit<KubernetesContext, "exposeAs" | "deleteData">,
+): Manifest<types.input.batch.v1.CronJob> {
+  const command = execCommand(job.command.command, `${job.name}.command`);
+  const spec = { name: job.name, secrets: job.secrets, scratch: ["/tmp"] } as unknown as WorkloadSpec;
+  const { volumes, volumeMounts } = mounts(spec, context, job.name);
+  return {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: {
+      name: names.jobName(context, job.name),
+      namespace: context.namespace,
+      labels: names.objectLabels(context, job.name),
+    },
+    spec: {
+      schedule: job.schedule,
+      timeZone: "Etc/UTC",
+      // A run that takes longer than the interval is not joined by a second one.
+      concurrencyPolicy: "Forbid",
+      jobTemplate: {
+        spec: {
+          backoffLimit: 0,
+          activeDeadlineSeconds: job.command.timeoutSeconds,
+          template: {
+            metadata: { labels: names.objectLabels(context, job.name) },
+            spec: {
+              restartPolicy: "Never",
+              automountServiceAccountToken: false,
+              enableServiceLinks: false,
+              securityContext: POD_SECURITY,
+              containers: [
+                {
+                  name: job.name,
+                  image: context.image,
+                  imagePullPolicy: "IfNotPresent",
+                  // In place of the image's entry point: a supervisor would start the command again when it ends.
+                  command,
+                  securityContext: CONTAINER_SECURITY,
+                  volumeMounts,
+                },
+              ],
+              volumes,
+            },
+          },
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * A local listener for a `Reach`. It ends up inside serialised dynamic providers: no imports but types, no state at module level,
+ * `require` inside bodies.
+ */
+import type Dockerode from "dockerode";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Reach } from "./reach";
+
+/** Where to connect to. Every connection is carried to the port; closing ends those that are open. */
+export interface OpenReach {
+  readonly host: string;
+  readonly port: number;
+  /** The last thing that went wrong on the way, such as a refused connection: the client sees only that it was cut off. */
+  lastProblem(): string | undefined;
+  close(): Promise<void>;
+}
+
+/** Carries one client; resolves when both ways are finished, rejects with what went wrong. */
+type Carry = (client: Socket) => Promise<void>;
+
+/** Makes a port inside the cluster reachable on this machine. Fails when its member does not run. */
+export async function openReach(reach: Reach): Promise<OpenReach> {
+  switch (reach.via) {
+    case "tcp":
+      return { host: reach.host, port: reach.port, lastProblem: () => undefined, close: async () => {} };
+    case "docker":
+      return listen(await dockerCarrier(reach.container, reach.port));
+    case "kubernetes":
+      return listen(kubernetesCarrier(reach.namespace, reach.pod, reach.port));
+  }
+}
+
+async function listen(carry: Carry): Promise<OpenReach> {
+  const { createServer } = require("node:net") as typeof import("node:net");
+  const clients = new Set<Socket>();
+  let problem: string | undefined;
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
+    client.on("error", () => client.destroy());
+    carry(client).then(
+      () => client.destroy(),
+      (error: Error) => {
+        problem = error.message;
+        client.destroy();
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as { port: number };
+  return {
+    host: "127.0.0.1",
+    port,
+    lastProblem: () => problem,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const client of clients) client.destroy();
+      }),
+  };
+}
+
+/** Executes a relay in the container for each connection, so that no port needs to be published. */
+async function dockerCarrier(name: string, port: number): Promise<Carry> {
+  const Engine = require("dockerode") as typeof Dockerode;
+  const container = new Engine().getContainer(name);
+  const { State } = await container.inspect();
+  if (!State.Running) throw new Error(`container ${name} is not running (${State.Status})`);
+  return async (client) => {
+    client.pause();
+    const exec = await container.exec({
+      // After one side has finished, the other one has this long to say the rest; socat's default is half a second.
+      Cmd: ["socat", "-t", "30", "-", `TCP:127.0.0.1:${port},nodelay`],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    const complaint = await carryFrames(client, stream);
+    if (complaint !== "") throw new Error(`relay in ${name} to port ${port}: ${complaint}`);
+  };
+}
+
+/**
+ * Joins a client with the stream of an execution: raw towards it, and from it frames of an 8-byte header (1 output, 2 errors;
+ * length) and a payload. Resolves, with what came as errors, when the execution has ended.
+ */
+function carryFrames(client: Socket, stream: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let pending: Buffer = Buffer.alloc(0);
+    let complaint = "";
+    stream.on("data", (chunk: Buffer) => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      while (pending.length >= 8) {
+        const end = 8 + pending.readUInt32BE(4);
+        if (pending.length < end) break;
+        const payload = pending.subarray(8, end);
+        if (pending[0] === 2) complaint += payload.toString("utf8");
+        // A client that reads slowly slows the container down instead of filling this process's memory.
+        else if (!client.write(payload)) {
+          stream.pause();
+          client.once("drain", () => stream.resume());
+        }
+        pending = pending.subarray(end);
+      }
+    });
+    stream.on("end", () => client.end(() => resolve(complaint.trim())));
+    stream.on("error", reject);
+    stream.on("close", () => resolve(complaint.trim()));
+    client.on("close", () => stream.destroy());
+    client.pipe(stream);
+  });
+}
+
+/** One port-forward through the API server for each connection. */
+function kubernetesCarrier(namespace: string, pod: string, port: number): Carry {
+  // Loads although it is an ES module: Node 22 requires those.
+  const { KubeConfig, PortForward } = require("@kubernetes/client-node") as typeof import(
+    "@kubernetes/client-node",
+    {
+      with: { "resolution-mode": "import" },
+    }
+  );
+  const { PassThrough } = require("node:stream") as typeof import("node:stream");
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  const forward = new PortForward(config);
+  return async (client) => {
+    client.pause();
+    const errors = new PassThrough();
+    let complaint = "";
+    errors.on("data", (chunk: Buffer) => (complaint += chunk.toString("utf8")));
+    const socket = await forward.portForward(namespace, pod, [port], client, errors, client);
+    const ws = typeof socket === "function" ? socket() : socket;
+    await new Promise<void>((resolve) => {
+      ws?.on("close", () => resolve());
+      client.on("close", () => {
+        ws?.close();
+        resolve();
+      });
+    });
+    if (complaint !== "") throw new Error(`port-forward to ${namespace}/${pod}:${port}: ${complaint.trim()}`);
+  };
+}

@@ -1,0 +1,50 @@
+import type { Input, Resource } from "@pulumi/pulumi";
+import type { Command, SecretData, SecretRef, WorkloadSpec } from "./workload";
+import type { Reach } from "./reach";
+
+export interface DeployOptions {
+  /** The component that the resources belong to. */
+  readonly parent: Resource;
+  readonly dependsOn?: readonly Resource[];
+  /** Delete the data volumes with the resource. Default false: data outlives everything but an explicit `make clean`. */
+  readonly deleteData?: boolean;
+}
+
+/** A workload that has been declared. */
+export interface Deployment {
+  /** Resolves when every member is ready; what needs the workload depends on it. */
+  readonly ready: Resource;
+}
+
+export interface ScheduledJob {
+  readonly name: string;
+  readonly image: string;
+  readonly command: Command;
+  /** In cron's syntax, UTC. */
+  readonly schedule: string;
+  readonly secrets?: WorkloadSpec["secrets"];
+}
+
+/**
+ * Where workloads run. It speaks of workloads, secrets and jobs, never of Patroni or etcd: a new component costs no platform a
+ * method, a new platform is one folder.
+ */
+export interface Platform {
+  readonly kind: "docker" | "kubernetes";
+  /** Runs a workload; a later change to it replaces its members one at a time. Throws on a field that it cannot render. */
+  deploy(spec: WorkloadSpec, options: DeployOptions): Deployment;
+  /** Keeps a secret under `name` for the workloads that mount it. A change reaches running members without a restart. */
+  secret(name: string, data: SecretData, options: { readonly parent: Resource }): SecretRef;
+  /** Runs a command on a schedule. */
+  schedule(job: ScheduledJob, options: { readonly parent: Resource }): Resource;
+  /** The full name of replica `ordinal`, as the platform calls it: `pg-dev-etcd-0`. */
+  replicaName(workload: string, ordinal: number): string;
+  /** The DNS name of replica `ordinal`, known before anything exists. */
+  replicaAddress(workload: string, ordinal: number): string;
+  /** The DNS name under which any ready replica answers. */
+  serviceAddress(workload: string): string;
+  /** How the machine that runs the program reaches a replica's port. */
+  reachableFromHere(workload: string, ordinal: number, port: number): Reach;
+  /** Where clients outside reach an exposed port, in order of preference: `127.0.0.1:6432`. */
+  exposedAddresses(spec: WorkloadSpec, portName: string): Input<readonly string[]>;
+}

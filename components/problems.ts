@@ -1,0 +1,43 @@
+import { RunError } from "@pulumi/pulumi";
+import { distance } from "fastest-levenshtein";
+
+/** Something in the settings that cannot work, said so that its reader can mend it. */
+export interface Problem {
+  /** The setting's full path: `patroni.timing.ttlSeconds`. */
+  readonly setting: string;
+  /** What it is set to. Never a secret. */
+  readonly value: unknown;
+  /** The rule that it breaks, with the limit and the reason. */
+  readonly rule: string;
+  /** What to write instead. */
+  readonly remedy: string;
+}
+
+export const describeProblem = (problem: Problem): string =>
+  `${problem.setting} = ${JSON.stringify(problem.value)}: ${problem.rule}. ${problem.remedy}.`;
+
+/** All that is wrong, in one error, thrown before any resource exists. Pulumi prints a RunError without a stack trace. */
+export class ProblemsError extends RunError {
+  constructor(
+    readonly subject: string,
+    readonly problems: readonly Problem[],
+  ) {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    super(
+      `${subject}: ${count}, nothing was changed.\n${problems.map((p) => `  - ${describeProblem(p)}`).join("\n")}`,
+    );
+  }
+}
+
+/** Throws one error with all problems, if there are any. */
+export function refuse(subject: string, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new ProblemsError(subject, problems);
+}
+
+/** The known name that `name` is most like, or undefined when none is near (more than a third of it would have to change). */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((candidate) => ({ candidate, changes: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.changes - b.changes);
+  return best && best.changes <= Math.max(2, Math.ceil(name.length / 3)) ? best.candidate : undefined;
+}

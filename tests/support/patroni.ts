@@ -1,0 +1,194 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
+import { etcdAuthenticationProvider } from "../../components/etcd/provider";
+import type { RestTarget } from "../../components/patroni/rest";
+import { packArchive } from "../../components/platform/docker/archive";
+import {
+  extraCaCertificates,
+  imageTag,
+  MACHINE_CERTIFICATES,
+} from "../../components/platform/docker/image-build";
+import type { SessionTarget } from "../../components/sql/session";
+import { etcdEnvironment } from "../../config-files/etcd/etcd";
+import { IMAGES } from "../../config-files/images";
+import type { DynamicConfiguration } from "../../config-files/patroni/patroni";
+import { bootstrapYml, patroniSecretsYml, patroniYml } from "../../config-files/patroni/patroni";
+
+/** One etcd and some Patroni members in throw-away containers of our own images, started by hand: no engine, no renderer. */
+export interface PatroniTrial {
+  readonly rest: RestTarget;
+  /** A superuser's session in the database `postgres`. */
+  readonly target: SessionTarget;
+  readonly members: readonly string[];
+  docker(...args: readonly string[]): string;
+  remove(): void;
+}
+
+const OWNER = 10001;
+const CONFIG_FILES = join(__dirname, "../../config-files");
+
+function docker(args: readonly string[], input?: Buffer): string {
+  return execFileSync("docker", [...args], { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
+}
+
+function image(key: string): string {
+  const source = IMAGES[key]!;
+  const tag = imageTag(key, source, CONFIG_FILES);
+  if (docker(["images", "--quiet", tag]).trim() !== "") return tag;
+  const certificates =
+    source.usesExtraCaCertificates === true ? extraCaCertificates(MACHINE_CERTIFICATES) : undefined;
+  const all = {
+    ...source.buildArgs,
+    ...(certificates === undefined ? {} : { EXTRA_CA_CERTIFICATES: certificates }),
+  };
+  const buildArgs = Object.entries(all).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
+  execFileSync(
+    "docker",
+    [
+      "build",
+      "--quiet",
+      "--tag",
+      tag,
+      "-f",
+      join(CONFIG_FILES, source.dockerfile),
+      ...buildArgs,
+      CONFIG_FILES,
+    ],
+    {
+      env: { ...process.env, DOCKER_BUILDKIT: "0" },
+      stdio: ["pipe", "pipe", "pipe"],
+    },
+  );
+  return tag;
+}
+
+/** Creates a container with files in directories that belong to the program's user, and starts it. */
+function start(
+  name: string,
+  network: string,
+  key: string,
+  env: Record<string, string>,
+  files: Record<string, Record<string, string>>,
+) {
+  const expand = (text: string): string => text.replaceAll(/\$\(REPLICA_(NAME|ADDRESS)\)/g, name);
+  const all = { ...env, REPLICA_NAME: name, REPLICA_ADDRESS: name, REPLICA_ORDINAL: "0" };
+  const settings = Object.entries(all).flatMap(([variable, value]) => [
+    "--env",
+    `${variable}=${expand(value)}`,
+  ]);
+  docker(["create", "--name", name, "--network", network, "--hostname", name, ...settings, image(key)]);
+  for (const [directory, content] of Object.entries(files)) {
+    const path = directory.split("/").slice(1);
+    const parents = path.map((_part, index) => path.slice(0, index + 1).join("/"));
+    const archive = packArchive(
+      [
+        ...parents.map((parent) => ({ name: parent, kind: "directory" as const, content: "" })),
+        ...Object.entries(content).map(([file, text]) => ({
+          name: `${path.join("/")}/${file}`,
+          kind: "file" as const,
+          content: text,
+        })),
+      ].filter((entry) => !["etc", "secrets"].includes(entry.name)),
+      OWNER,
+    );
+    docker(["cp", "-", `${name}:/`], archive);
+  }
+  docker(["start", name]);
+}
+
+/** @param prefix of the containers, which tells whose they are */
+export async function startPatroni(
+  prefix: string,
+  count: number,
+  dynamic: DynamicConfiguration,
+): Promise<PatroniTrial> {
+  const etcd = `${prefix}-etcd-0`;
+  const members = [...Array(count).keys()].map((ordinal) => `${prefix}-patroni-${ordinal}`);
+  const authority = await issueAuthority(new Date(), { commonName: prefix, lifetimeDays: 1 });
+  const leaf = (commonName: string, names: readonly string[]) =>
+    issueLeaf(new Date(), {
+      commonName,
+      dnsNames: [...names, "localhost"],
+      ipAddresses: ["127.0.0.1"],
+      usages: ["server", "client"],
+      lifetimeDays: 1,
+      authorityCertificatePem: authority.certificatePem,
+      authorityPrivateKeyPem: authority.privateKeyPem,
+    });
+  const tls = async (commonName: string, names: readonly string[]) => {
+    const { certificatePem, privateKeyPem } = await leaf(commonName, names);
+    return { "ca.crt": authority.certificatePem, "tls.crt": certificatePem, "tls.key": privateKeyPem };
+  };
+  docker(["network", "create", prefix]);
+  start(
+    etcd,
+    prefix,
+    "etcd",
+    etcdEnvironment({ members: [{ name: etcd, address: etcd }], clusterToken: prefix }),
+    {
+      "/secrets/tls": await tls("etcd", [etcd]),
+      "/secrets/etcd": { "root-password": "etcd-root" },
+    },
+  );
+  await etcdAuthenticationProvider.create({
+    members: [{ name: etcd, serverName: etcd, reach: { via: "docker", container: etcd, port: 2379 } }],
+    ca: authority.certificatePem,
+    rootPassword: "etcd-root",
+    scopes: [{ user: "patroni-trial", prefix: "/service/trial/" }],
+    passwords: { "patroni-trial": "etcd-trial" },
+    deadlineSeconds: 60,
+    providerVersion: 1,
+  });
+  const nodeTls = await tls("cluster-node", members);
+  const secrets = {
+    superuserPassword: "superuser-trial",
+    restPassword: "rest-trial",
+    etcdPassword: "etcd-trial",
+  };
+  const env = {
+    PATRONI_NAME: "$(REPLICA_NAME)",
+    PATRONI_RESTAPI_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):8008",
+    PATRONI_POSTGRESQL_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):5432",
+  };
+  for (const member of members) {
+    start(member, prefix, "patroni", env, {
+      "/secrets/tls": nodeTls,
+      "/secrets/patroni": { "patroni.yml": patroniSecretsYml(secrets) },
+      "/etc/patroni": {
+        "cluster.yml": patroniYml({
+          scope: "trial",
+          etcd: { endpoints: [`${etcd}:2379`], username: "patroni-trial" },
+        }),
+      },
+      "/etc/patroni-bootstrap": { "bootstrap.yml": bootstrapYml(dynamic) },
+    });
+  }
+  const reachable = (port: number) =>
+    members.map((name) => ({
+      name,
+      serverName: name,
+      reach: { via: "docker" as const, container: name, port },
+    }));
+  return {
+    members,
+    rest: {
+      members: reachable(8008),
+      ca: authority.certificatePem,
+      username: "patroni",
+      password: "rest-trial",
+    },
+    target: {
+      members: reachable(5432),
+      user: "postgres",
+      password: "superuser-trial",
+      database: "postgres",
+      ca: authority.certificatePem,
+    },
+    docker: (...args) => docker(args),
+    remove() {
+      docker(["rm", "--force", "--volumes", etcd, ...members]);
+      docker(["network", "rm", prefix]);
+    },
+  };
+}

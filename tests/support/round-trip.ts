@@ -1,0 +1,28 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A provider as the engine sees it: the resource's class gave it to the serialiser, and the text was loaded in another module. */
+export interface LoadedProvider<I, O> {
+  readonly text: string;
+  readonly provider: Required<pulumi.dynamic.ResourceProvider<I, O>>;
+  /** What it has printed: the engine shows these lines as progress. */
+  readonly printed: string[];
+}
+
+interface LoadedModule<I, O> {
+  handler(): Required<pulumi.dynamic.ResourceProvider<I, O>>;
+  readonly printed: string[];
+}
+
+/**
+ * Serialises a provider the way `pulumi.dynamic.Resource` does and loads it the way the dynamic-provider server does. Most of what
+ * breaks a dynamic provider in `pulumi up` passes every other unit test and fails here.
+ */
+export async function roundTrip<I, O>(
+  provider: pulumi.dynamic.ResourceProvider<I, O>,
+): Promise<LoadedProvider<I, O>> {
+  const { text } = await pulumi.runtime.serializeFunction(() => provider, { allowSecrets: true });
+  const requireFromString = require("require-from-string") as (code: string) => LoadedModule<I, O>;
+  const capture = `exports.printed = []; const console = { log: (line) => void exports.printed.push(line) };\n`;
+  const loaded = requireFromString(capture + text);
+  return { text, provider: loaded.handler(), printed: loaded.printed };
+}

@@ -1,0 +1,192 @@
+import { execFile, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { capture, type Engine, engineFor, PROJECT, STATE } from "../../commands/engine";
+import { query, type WriterTarget } from "./writer";
+
+const run = promisify(execFile);
+
+/** Settings of a stack as Pulumi.<stack>.yaml has them, without the project's prefix. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** The suites' own stack, beside whatever else runs on this machine: other names, other ports, a state of its own. */
+export class TestStack {
+  readonly name = "test";
+  readonly cluster = "pg-test";
+  readonly folder = path.join(STATE, "tests");
+  private readonly settingsFile = path.join(this.folder, "Pulumi.test.yaml");
+  private readonly base: Settings = {
+    environment: "dev",
+    cluster: this.cluster,
+    proxy: { ports: { write: 16432, read: 16433, statistics: 17000 } },
+  };
+
+  get engine(): Engine {
+    return engineFor(this.name, { settings: this.settingsFile, state: this.folder });
+  }
+
+  /** Writes the stack's settings: the base with `over` merged into it, section by section. */
+  configure(over: Settings = {}): void {
+    fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const merged: Record<string, unknown> = { ...this.base };
+    for (const [key, value] of Object.entries(over)) {
+      const section = merged[key];
+      merged[key] = isSection(section) && isSection(value) ? { ...section, ...value } : value;
+    }
+    const config = Object.fromEntries(
+      Object.entries(merged).map(([key, value]) => [`postgres-cluster:${key}`, value]),
+    );
+    fs.writeFileSync(this.settingsFile, stringify({ config }));
+  }
+
+  /** Runs a verb to its end and returns what it printed; throws with it when it fails. */
+  async run(verb: string, ...options: string[]): Promise<string> {
+    await this.engine.prepare();
+    const { program, args, env } = this.engine.invocation([verb, ...options]);
+    try {
+      const { stdout, stderr } = await run(program, [...args], {
+        env,
+        cwd: PROJECT,
+        maxBuffer: 64 * 1024 * 1024,
+      });
+      return stdout + stderr;
+    } catch (error) {
+      const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+      throw new Error(`${verb} failed:\n${stdout}${stderr}`);
+    }
+  }
+
+  up = (...options: string[]): Promise<string> => this.run("up", "--yes", ...options);
+  preview = (...options: string[]): Promise<string> => this.run("preview", ...options);
+
+  /** Starts `up` and kills it, and everything that it started, after `ms`. Resolves with whether it was still running. */
+  async upKilledAfter(ms: number): Promise<boolean> {
+    const { program, args, env } = this.engine.invocation(["up", "--yes"]);
+    const child = spawn(program, [...args], { env, cwd: PROJECT, stdio: "ignore", detached: true });
+    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    const timer = new Promise<"late">((resolve) => setTimeout(() => resolve("late"), ms));
+    const killed = (await Promise.race([exited, timer])) === "late";
+    if (killed && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    await exited;
+    return killed;
+  }
+
+  /** Takes the stack down and deletes its volumes. */
+  async remove(): Promise<void> {
+    await this.run("destroy", "--yes");
+    const volumes = await docker(
+      "volume",
+      "ls",
+      "--quiet",
+      "--filter",
+      `label=postgres-cluster.stack=${this.cluster}`,
+    );
+    if (volumes !== "") await docker("volume", "rm", ...volumes.split("\n"));
+  }
+
+  async outputs(): Promise<Outputs> {
+    return (await this.engine.outputs()) as unknown as Outputs;
+  }
+
+  /** As whom and where clients connect. */
+  async target(role: string, endpoint: "write" | "read" = "write"): Promise<WriterTarget> {
+    const outputs = await this.outputs();
+    return {
+      addresses: outputs.endpoints[endpoint],
+      database: outputs.database,
+      user: role,
+      password: outputs.passwords[role] ?? "",
+      ca: outputs.certificateAuthority,
+    };
+  }
+
+  member = (workload: string, ordinal: number): string => `${this.cluster}-${workload}-${ordinal}`;
+
+  /** Every container of the stack. */
+  async containers(): Promise<string[]> {
+    const names = await docker(
+      "ps",
+      "--all",
+      "--filter",
+      `label=postgres-cluster.stack=${this.cluster}`,
+      "--format",
+      "{{.Names}}",
+    );
+    return names === "" ? [] : names.split("\n").sort();
+  }
+
+  /** Patroni's own view of the cluster, from any member that answers. */
+  async patroni(): Promise<PatroniMember[]> {
+    let last: unknown;
+    for (const container of (await this.containers()).filter((name) =>
+      name.startsWith(`${this.cluster}-patroni-`),
+    )) {
+      try {
+        return JSON.parse(
+          await docker("exec", container, "patronictl", "list", "--format", "json"),
+        ) as PatroniMember[];
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw new Error(`no member answers: ${String(last)}`);
+  }
+
+  /** Waits until one member leads and all `members` others stream from it; resolves with the leader's name. */
+  async whole(members: number, deadlineMs = 180_000): Promise<string> {
+    return eventually("the cluster is whole", deadlineMs, async () => {
+      const all = await this.patroni();
+      const leader = all.find((m) => m.Role === "Leader" && m.State === "running");
+      const streaming = all.filter((m) => m.State === "streaming");
+      if (!leader || streaming.length !== members - 1 || all.length !== members)
+        throw new Error(JSON.stringify(all));
+      return leader.Member;
+    });
+  }
+
+  /** Makes the table that `Writer` writes to. */
+  async prepareWrites(): Promise<void> {
+    await query(
+      await this.target("dpg_cluster"),
+      "CREATE TABLE IF NOT EXISTS writes (run text, id bigint, at timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (run, id))",
+    );
+  }
+}
+
+export interface Outputs {
+  readonly endpoints: Readonly<Record<"write" | "read" | "statistics", readonly string[]>>;
+  readonly database: string;
+  readonly certificateAuthority: string;
+  readonly passwords: Readonly<Record<string, string>>;
+}
+
+export interface PatroniMember {
+  readonly Member: string;
+  readonly Role: string;
+  readonly State: string;
+  readonly TL: number;
+}
+
+const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
+/** Runs the Docker client; resolves with its trimmed output. */
+export const docker = async (...args: string[]): Promise<string> => (await capture("docker", args)).trim();
+
+/** Repeats `attempt` until it does not throw; at the deadline it fails with what it saw last. */
+export async function eventually<T>(what: string, deadlineMs: number, attempt: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline)
+        throw new Error(`not within ${deadlineMs} ms: ${what}; last seen: ${String(error)}`, {
+          cause: error,
+        });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
