@@ -1,0 +1,31 @@
+import type { OpenReach } from "../platform/open-reach";
+import { openReach } from "../platform/open-reach";
+import type { Reach } from "../platform/reach";
+
+/** Opens a reach, or fails when that takes longer than `timeoutMs`; one that opens later is closed. */
+export async function openInTime(reach: Reach, timeoutMs: number): Promise<OpenReach> {
+  const opening: Promise<OpenReach> = openReach(reach);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      opening.then(
+        (opened) => opened.close(),
+        () => undefined,
+      );
+      reject(new Error(`no way into the cluster within ${timeoutMs} ms`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([opening, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Adds what a tunnel complained about to an error: the client itself only sees that it was cut off. */
+export function withTunnelProblem(error: unknown, opened: OpenReach): Error {
+  const failed = error instanceof Error ? error : new Error(String(error));
+  const problem = opened.lastProblem();
+  if (problem !== undefined && !failed.message.includes(problem)) failed.message += ` (${problem})`;
+  return failed;
+}

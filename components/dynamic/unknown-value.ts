@@ -1,0 +1,14 @@
+/**
+ * In a preview, `check` and `diff` of a dynamic provider see this text in place of a value that is not known yet. The literal is
+ * repeated here because a serialised provider must not capture the Pulumi SDK, whose `runtime.unknownValue` it is.
+ */
+const UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** Whether a value is unknown, or holds something unknown. */
+export function isUnknown(value: unknown): boolean {
+  if (value === UNKNOWN_VALUE) return true;
+  if (Array.isArray(value)) return value.some((item) => isUnknown(item));
+  if (typeof value === "object" && value !== null)
+    return Object.values(value).some((item) => isUnknown(item));
+  return false;
+}

@@ -1,0 +1,49 @@
+export interface WaitOptions {
+  /** What is waited for, for the progress lines and for the error: "etcd members answer". */
+  readonly what: string;
+  /**
+   * After this time the wait fails with the last thing that was wrong; with 0 there is one look, and its reason is the error.
+   * Pulumi's own timeouts never reach a dynamic provider.
+   */
+  readonly deadlineSeconds: number;
+  /** Pause between two looks. Default 500 ms. */
+  readonly intervalMs?: number;
+}
+
+export type Look<T> =
+  { readonly done: true; readonly value: T } | { readonly done: false; readonly why: string };
+
+/**
+ * Looks again and again until it is done or the deadline has passed. An error of a look counts as "not yet", unless it says
+ * `permanent: true`. What it still waits for is printed when it changes and every ten seconds; the engine shows what a provider prints.
+ */
+export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Look<T>>): Promise<T> {
+  const started = Date.now();
+  const deadline = started + options.deadlineSeconds * 1000;
+  let lastWhy = "";
+  let lastPrinted = started;
+  for (;;) {
+    let why: string;
+    try {
+      const seen = await look();
+      if (seen.done) return seen.value;
+      why = seen.why;
+    } catch (error) {
+      if ((error as { permanent?: boolean }).permanent === true) throw error;
+      why = error instanceof Error ? error.message : String(error);
+    }
+    const now = Date.now();
+    if (options.deadlineSeconds === 0) throw new Error(why);
+    if (now >= deadline) {
+      throw new Error(`${options.what}: not within ${options.deadlineSeconds} s. Last seen: ${why}`);
+    }
+    // A wait of a second or two is normal and worth no line.
+    const waited = Math.round((now - started) / 1000);
+    if (waited >= 2 && (why !== lastWhy || now - lastPrinted >= 10_000)) {
+      console.log(`waiting until ${options.what} (${waited} s of ${options.deadlineSeconds} s): ${why}`);
+      lastWhy = why;
+      lastPrinted = now;
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.min(options.intervalMs ?? 500, deadline - now)));
+  }
+}

@@ -1,0 +1,211 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { etcdEnvironment } from "../config-files/etcd/etcd";
+import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
+import { EtcdAuthentication } from "./etcd";
+import { PORTS } from "./platform/naming";
+import type { Platform } from "./platform/platform";
+import type { SecretRef, WorkloadSpec } from "./platform/workload";
+import { type Problem, refuse } from "./problems";
+import { SIZE_RULE, sizeMiB } from "./size";
+
+/** The distributed configuration store (DCS) in which Patroni keeps who leads: an etcd cluster with TLS and authentication. */
+export interface EtcdClusterArgs {
+  readonly platform: Platform;
+  /** Issues the members' certificates. */
+  readonly certificates: ClusterCertificates;
+  /**
+   * 3 or 5; 1 outside production, where losing it stops every failover. Default 3. Two or four members tolerate no more
+   * failures than one or three: https://etcd.io/docs/v3.5/faq/#why-an-odd-number-of-cluster-members
+   */
+  readonly members?: number;
+  /** Refuse what only a trial may have. Default true. */
+  readonly production?: boolean;
+  /** The Patroni scopes that may use it; each gets a user that can touch only the keys below `/service/<scope>/`. */
+  readonly scopes: readonly string[];
+  /** How much a member may store before it refuses writes. Default `256Mi`: a Patroni cluster needs about one. */
+  readonly quota?: string;
+  /** Size of a member's data volume. Default `2Gi`. */
+  readonly volumeSize?: string;
+  /** Memory limit of a member. Default `512Mi`. */
+  readonly memory?: string;
+}
+
+/** How a Patroni scope logs in. */
+export interface EtcdAccess {
+  /** `host:port` of every member. */
+  readonly endpoints: readonly string[];
+  readonly username: string;
+  readonly password: pulumi.Output<string>;
+}
+
+/** An `EtcdClusterArgs` with every default filled in. */
+export interface ResolvedEtcdCluster {
+  readonly members: number;
+  readonly quotaMiB: number;
+  readonly volumeSize: string;
+  readonly memoryMiB: number;
+  readonly scopes: readonly string[];
+}
+
+export const ETCD_WORKLOAD = "etcd";
+const PASSWORD_DIRECTORY = "/secrets/etcd";
+
+/** Fills in defaults and finds everything that is wrong. */
+export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "certificates">): {
+  readonly value: ResolvedEtcdCluster;
+  readonly problems: readonly Problem[];
+} {
+  const { members = 3, production = true, quota = "256Mi", volumeSize = "2Gi", memory = "512Mi" } = args;
+  const problems: Problem[] = [];
+  if (![1, 3, 5].includes(members)) {
+    problems.push({
+      setting: "etcd.members",
+      value: members,
+      rule: "must be 3 or 5: a majority decides, so an even number tolerates no more failures than one member less",
+      remedy: "Use 3, or 5 to survive two failures at once",
+    });
+  } else if (members === 1 && production) {
+    problems.push({
+      setting: "etcd.members",
+      value: members,
+      rule: "must be 3 or 5 in production: a single member's loss stops every failover",
+      remedy: "Use 3",
+    });
+  }
+  const size = (setting: string, text: string): number => {
+    const mib = sizeMiB(text);
+    if (mib === undefined)
+      problems.push({ setting, value: text, rule: SIZE_RULE, remedy: "Write for instance 512Mi" });
+    return mib ?? 0;
+  };
+  const value = {
+    members,
+    quotaMiB: size("etcd.quota", quota),
+    volumeSize,
+    memoryMiB: size("etcd.memory", memory),
+    scopes: args.scopes,
+  };
+  const volumeMiB = size("etcd.volumeSize", volumeSize);
+  if (volumeMiB > 0 && value.quotaMiB * 2 > volumeMiB) {
+    problems.push({
+      setting: "etcd.quota",
+      value: quota,
+      rule: `must be at most half of etcd.volumeSize (${volumeSize}): defragmentation writes the database a second time`,
+      remedy: "Lower the quota or enlarge the volume",
+    });
+  }
+  return { value, problems };
+}
+
+/** The etcd members as a workload. */
+export function etcdWorkload(
+  resolved: ResolvedEtcdCluster,
+  platform: Pick<Platform, "replicaName" | "replicaAddress">,
+  clusterToken: string,
+  secrets: { readonly tls: SecretRef; readonly password: SecretRef },
+): WorkloadSpec {
+  const ordinals = [...Array(resolved.members).keys()];
+  return {
+    name: ETCD_WORKLOAD,
+    image: "etcd",
+    replicas: resolved.members,
+    env: etcdEnvironment({
+      clusterToken,
+      members: ordinals.map((i) => ({
+        name: platform.replicaName(ETCD_WORKLOAD, i),
+        address: platform.replicaAddress(ETCD_WORKLOAD, i),
+      })),
+      quotaMiB: resolved.quotaMiB,
+    }),
+    secrets: { [TLS_DIRECTORY]: secrets.tls, [PASSWORD_DIRECTORY]: secrets.password },
+    data: { path: "/var/lib/etcd", size: resolved.volumeSize },
+    scratch: ["/tmp"],
+    ports: { client: { port: PORTS.etcdClient }, peer: { port: PORTS.etcdPeer } },
+    readiness: {
+      command: ["etcd-ready"],
+      timeoutSeconds: 5,
+      intervalSeconds: 2,
+      failureThreshold: 3,
+      startPeriodSeconds: 60,
+    },
+    resources: { memoryMiB: resolved.memoryMiB },
+    stopGraceSeconds: 10,
+  };
+}
+
+/**
+ * An etcd cluster with mutual TLS between members, TLS for clients, authentication, and one user a Patroni scope.
+ *
+ * @example
+ * const etcd = new EtcdCluster("etcd", { platform, certificates, scopes: ["pg-dev"] });
+ */
+export class EtcdCluster extends pulumi.ComponentResource {
+  /** `host:port` of every member, for clients inside the cluster. */
+  readonly endpoints: readonly string[];
+  /** Resolves when a quorum serves and authentication is on. */
+  readonly ready: pulumi.Resource;
+  /** Password of etcd's own `root`, for operators. */
+  readonly rootPassword: pulumi.Output<string>;
+  private readonly passwords: ReadonlyMap<string, pulumi.Output<string>>;
+
+  constructor(name: string, args: EtcdClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { value, problems } = resolveEtcdCluster(args);
+    refuse(`EtcdCluster ${name}`, problems);
+    super("postgres-cluster:index:EtcdCluster", name, value, opts);
+    const { platform, certificates } = args;
+    const password = (of: string): pulumi.Output<string> =>
+      new random.RandomPassword(`${name}-${of}`, { length: 32, special: false }, { parent: this }).result;
+
+    this.rootPassword = password("root");
+    this.passwords = new Map(value.scopes.map((scope) => [scope, password(`scope-${scope}`)]));
+    const spec = etcdWorkload(value, platform, name, {
+      tls: certificates.issue(ETCD_WORKLOAD, { replicas: value.members }, this),
+      password: platform.secret(
+        `${ETCD_WORKLOAD}-root`,
+        { "root-password": this.rootPassword },
+        { parent: this },
+      ),
+    });
+    const members = platform.deploy(spec, { parent: this });
+    this.ready = new EtcdAuthentication(
+      `${name}-authentication`,
+      {
+        members: [...Array(value.members).keys()].map((i) => ({
+          name: platform.replicaName(ETCD_WORKLOAD, i),
+          serverName: platform.replicaAddress(ETCD_WORKLOAD, i),
+          reach: platform.reachableFromHere(ETCD_WORKLOAD, i, PORTS.etcdClient),
+        })),
+        ca: certificates.authority.certificatePem,
+        rootPassword: this.rootPassword,
+        scopes: value.scopes.map((scope) => ({
+          user: scopeUser(scope),
+          password: this.scopePassword(scope),
+          prefix: `/service/${scope}/`,
+        })),
+      },
+      { parent: this, dependsOn: [members.ready] },
+    );
+    this.endpoints = [...Array(value.members).keys()].map(
+      (i) => `${platform.replicaAddress(ETCD_WORKLOAD, i)}:${PORTS.etcdClient}`,
+    );
+    this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  /** How the Patroni scope `scope` logs in. Throws when the cluster was not declared with that scope. */
+  access(scope: string): EtcdAccess {
+    return { endpoints: this.endpoints, username: scopeUser(scope), password: this.scopePassword(scope) };
+  }
+
+  private scopePassword(scope: string): pulumi.Output<string> {
+    const password = this.passwords.get(scope);
+    if (!password) {
+      throw new pulumi.RunError(
+        `EtcdCluster has no scope "${scope}" (it has ${[...this.passwords.keys()].join(", ")}): add it to the cluster's scopes.`,
+      );
+    }
+    return password;
+  }
+}
+
+const scopeUser = (scope: string): string => `patroni-${scope}`;

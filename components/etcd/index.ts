@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Reach } from "../platform/reach";
+import { ETCD_AUTHENTICATION_PROVIDER_VERSION, etcdAuthenticationProvider } from "./provider";
+
+export interface EtcdAuthenticationArgs {
+  /** Every member of the etcd cluster; any that answers is asked. */
+  readonly members: readonly {
+    readonly name: string;
+    /** How this machine reaches its client port. */
+    readonly reach: Reach;
+    /** The name that its certificate carries. */
+    readonly serverName: string;
+  }[];
+  /** PEM of the authority that signed the members' certificates. */
+  readonly ca: pulumi.Input<string>;
+  /** Password of etcd's administrator `root`. A change is carried out with the old one. */
+  readonly rootPassword: pulumi.Input<string>;
+  /** Who may use etcd, each locked into its own keys. A scope that is taken off the list loses its user and role; its keys stay. */
+  readonly scopes: readonly {
+    /** Name of the user; its role has the same name. */
+    readonly user: string;
+    readonly password: pulumi.Input<string>;
+    /** The keys that it may read and write: all that begin with this. Begins and ends with "/". */
+    readonly prefix: string;
+  }[];
+  /** How long to wait for a majority of the members, in seconds. Default 120. */
+  readonly deadlineSeconds?: number;
+}
+
+/**
+ * Users, roles and authentication of an etcd cluster. Resolves when a majority answers, authentication is on, and each scope's user
+ * has been seen to be able to write its own keys and no others.
+ */
+export class EtcdAuthentication extends pulumi.dynamic.Resource {
+  /** What a refresh found different from what was declared; the next `up` mends it. */
+  declare readonly drift: pulumi.Output<readonly string[]>;
+
+  constructor(name: string, args: EtcdAuthenticationArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      etcdAuthenticationProvider,
+      name,
+      {
+        members: args.members,
+        ca: args.ca,
+        rootPassword: pulumi.secret(args.rootPassword),
+        scopes: args.scopes.map(({ user, prefix }) => ({ user, prefix })),
+        passwords: pulumi.secret(
+          Object.fromEntries(args.scopes.map(({ user, password }) => [user, password])),
+        ),
+        deadlineSeconds: args.deadlineSeconds ?? 120,
+        drift: undefined,
+        providerVersion: ETCD_AUTHENTICATION_PROVIDER_VERSION,
+      },
+      pulumi.mergeOptions(opts ?? {}, { additionalSecretOutputs: ["rootPassword", "passwords"] }),
+      "etcd",
+      "EtcdAuthentication",
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { changedInputs } from "../dynamic/changed-inputs";
+import { isUnknown } from "../dynamic/unknown-value";
+import type { Scope } from "./plan";
+import { checkScopes } from "./check";
+import type { ClusterMember } from "./reconcile";
+import { inspectAuthentication, reconcileAuthentication } from "./reconcile";
+
+/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+export const ETCD_AUTHENTICATION_PROVIDER_VERSION = 1;
+
+export interface EtcdAuthenticationInputs {
+  readonly members: readonly ClusterMember[];
+  readonly ca: string;
+  readonly scopes: readonly Scope[];
+  readonly rootPassword: string;
+  /** By user. */
+  readonly passwords: Readonly<Record<string, string>>;
+  readonly deadlineSeconds: number;
+  readonly providerVersion: number;
+}
+
+export type EtcdAuthenticationOutputs = EtcdAuthenticationInputs & {
+  /** What a refresh found different from what was declared; the next `up` mends it. */
+  readonly drift: readonly string[];
+};
+
+export const etcdAuthenticationProvider: dynamic.ResourceProvider<
+  EtcdAuthenticationInputs,
+  EtcdAuthenticationOutputs
+> = {
+  async check(_olds, news) {
+    return { inputs: news, failures: isUnknown(news.scopes) ? [] : checkScopes(news.scopes) };
+  },
+
+  async diff(_id, olds, news) {
+    const inputs = changedInputs(olds, news, [
+      "members",
+      "ca",
+      "scopes",
+      "rootPassword",
+      "passwords",
+      "providerVersion",
+    ]);
+    return { changes: inputs.changed.length > 0 || olds.drift.length > 0, replaces: [] };
+  },
+
+  async create(inputs) {
+    await reconcileAuthentication(inputs, undefined);
+    return { id: "authentication", outs: { ...inputs, drift: [] } };
+  },
+
+  async read(id, props) {
+    const seen = await inspectAuthentication(props!);
+    // A fresh etcd knows no users: the resource is gone, and the next `up` makes it again.
+    if (!seen.enabled) return {};
+    return { id, props: { ...props!, drift: seen.drift } };
+  },
+
+  async update(_id, olds, news) {
+    await reconcileAuthentication(news, olds);
+    return { outs: { ...news, drift: [] } };
+  },
+
+  async delete() {
+    // Switching authentication off would open everything that is still stored.
+    console.log("etcd keeps its users and its authentication; they go with its data volumes");
+  },
+};

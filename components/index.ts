@@ -1,0 +1,11 @@
+/** What other Pulumi projects import. */
+export { ClusterCertificates, type ClusterCertificatesArgs } from "./cluster-certificates";
+export { EtcdCluster, type EtcdClusterArgs } from "./etcd-cluster";
+export { PatroniCluster } from "./patroni-cluster";
+export type { FailoverTiming, PatroniClusterArgs } from "./patroni-cluster-args";
+export { DockerPlatform, type DockerPlatformArgs } from "./platform/docker/platform";
+export { KubernetesPlatform, type KubernetesPlatformArgs } from "./platform/kubernetes/platform";
+export type { Deployment, DeployOptions, Platform } from "./platform/platform";
+export type { WorkloadSpec } from "./platform/workload";
+export { ProxyTier } from "./proxy-tier";
+export type { ProxyPorts, ProxyTierArgs } from "./proxy-tier-args";

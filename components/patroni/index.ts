@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RestMember } from "./rest";
+import { PATRONI_CONFIGURATION_PROVIDER_VERSION, patroniConfigurationProvider } from "./provider";
+
+/** Where resources reach Patroni's REST APIs, and as whom. */
+export interface RestArgs {
+  /** Every member of the cluster. */
+  readonly members: readonly RestMember[];
+  /** PEM of the authority that signed the members' certificates. */
+  readonly ca: pulumi.Input<string>;
+  /** For the requests that change something. */
+  readonly username: string;
+  readonly password: pulumi.Input<string>;
+}
+
+export interface PatroniConfigurationArgs {
+  readonly rest: RestArgs;
+  /**
+   * The dynamic configuration, a JSON object. A key that is taken out of it is removed from the cluster; keys that were never in it
+   * are left alone. https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
+   */
+  readonly configuration: pulumi.Input<string>;
+  /** How long the members may take to answer and to take a change, in seconds. Default 60. */
+  readonly deadlineSeconds?: number;
+  /** How long a member may take to stop, start and stream again, in seconds. Default 300. */
+  readonly restartSeconds?: number;
+}
+
+/**
+ * Patroni's dynamic configuration. Settings that need only a reload restart nothing. Where members then wait for a restart, replicas
+ * are restarted one by one, each streaming again before the next, and the leader last, after a switchover. What was changed in the
+ * running cluster by somebody else is noticed by the next preview, when the cluster can be reached.
+ */
+export class PatroniConfiguration extends pulumi.dynamic.Resource {
+  constructor(name: string, args: PatroniConfigurationArgs, opts?: pulumi.CustomResourceOptions) {
+    const { password, ...rest } = args.rest;
+    super(
+      patroniConfigurationProvider,
+      name,
+      {
+        rest,
+        password: pulumi.secret(password),
+        configuration: args.configuration,
+        deadlineSeconds: args.deadlineSeconds ?? 60,
+        restartSeconds: args.restartSeconds ?? 300,
+        providerVersion: PATRONI_CONFIGURATION_PROVIDER_VERSION,
+      },
+      pulumi.mergeOptions(opts ?? {}, { additionalSecretOutputs: ["password"] }),
+      "patroni",
+      "PatroniConfiguration",
+    );
+  }
+}
+
+export type { PatroniRest, RestMember, RestTarget } from "./rest";
+export { withPatroni } from "./rest";
+export type { ClusterStatus, MemberStatus } from "./status";
+export { readStatus } from "./status";
+export { switchover } from "./switchover";

@@ -1,0 +1,193 @@
+import * as pulumi from "@pulumi/pulumi";
+import { haproxyCfg } from "../config-files/haproxy/haproxy";
+import { followerJson, pgbouncerIni, userlist } from "../config-files/pgbouncer/pgbouncer";
+import type { PoolMode } from "../config-files/pgbouncer/settings";
+import { TLS_DIRECTORY } from "./cluster-certificates";
+import { PATRONI_WORKLOAD, POOL_ROLE } from "./patroni-cluster";
+import { PORTS } from "./platform/naming";
+import type { Deployment, Platform } from "./platform/platform";
+import type { Probe, SecretRef, WorkloadSpec } from "./platform/workload";
+import { refuse } from "./problems";
+import {
+  ENTRY_PORT_STEP,
+  type ProxyTierArgs,
+  type ResolvedProxyTier,
+  resolveProxyTier,
+  usableConnections,
+} from "./proxy-tier-args";
+
+export const ENTRY_WORKLOAD = "haproxy";
+export const WRITE_POOL_WORKLOAD = "pool-write";
+export const READ_POOL_WORKLOAD = "pool-read";
+
+type Addresses = Pick<Platform, "replicaName" | "replicaAddress">;
+
+const replicasOf = (platform: Addresses, workload: string, replicas: number) =>
+  [...Array(replicas).keys()].map((ordinal) => ({
+    name: platform.replicaName(workload, ordinal),
+    address: platform.replicaAddress(workload, ordinal),
+  }));
+
+const probe = (command: string): Probe => ({
+  command: [command],
+  timeoutSeconds: 5,
+  intervalSeconds: 2,
+  failureThreshold: 3,
+  startPeriodSeconds: 60,
+});
+
+/** The HAProxy members as a workload. `members` is how many database members there are. */
+export function entryWorkload(
+  resolved: ResolvedProxyTier,
+  members: number,
+  platform: Addresses,
+  secrets: { readonly tls: SecretRef },
+): WorkloadSpec {
+  const { write, read, directWrite, directRead, statistics } = PORTS;
+  return {
+    name: ENTRY_WORKLOAD,
+    image: "haproxy",
+    replicas: resolved.entries,
+    configuration: {
+      "/etc/haproxy": {
+        onChange: "reload",
+        files: {
+          "haproxy.cfg": haproxyCfg({
+            ports: { write, read, directWrite, directRead, statistics },
+            serverPorts: { pool: PORTS.pool, postgres: PORTS.postgres, patroniRest: PORTS.patroniRest },
+            writePools: replicasOf(platform, WRITE_POOL_WORKLOAD, resolved.writePools),
+            readPools: replicasOf(platform, READ_POOL_WORKLOAD, resolved.readPools),
+            members: replicasOf(platform, PATRONI_WORKLOAD, members),
+            maximumReplicaLagBytes: resolved.maximumLagBytes,
+            settings: {
+              maxConnections: resolved.maxClients * Math.max(resolved.writePools, resolved.readPools),
+              maxConnectionsPerPool: resolved.maxClients,
+              maxConnectionRatePerSource: resolved.connectionsPerSecond * 10,
+            },
+          }),
+        },
+      },
+    },
+    secrets: { [TLS_DIRECTORY]: secrets.tls },
+    scratch: ["/tmp", "/run/haproxy"],
+    ports: {
+      write: { port: write },
+      read: { port: read },
+      "direct-write": { port: directWrite },
+      "direct-read": { port: directRead },
+      statistics: { port: statistics },
+    },
+    readiness: probe("haproxy-ready"),
+    resources: { memoryMiB: 256 },
+    stopGraceSeconds: 15,
+    exposed: { hostPorts: { ...resolved.ports }, replicaStep: ENTRY_PORT_STEP },
+  };
+}
+
+/** A fleet of PgBouncer as a workload: for writes it follows the leader, for reads the replicas. */
+export function poolWorkload(
+  mode: PoolMode,
+  resolved: ResolvedProxyTier,
+  database: { readonly name: string; readonly members: number },
+  platform: Addresses,
+  secrets: { readonly tls: SecretRef; readonly pool: SecretRef },
+): WorkloadSpec {
+  const name = mode === "primary" ? WRITE_POOL_WORKLOAD : READ_POOL_WORKLOAD;
+  const replicas = mode === "primary" ? resolved.writePools : resolved.readPools;
+  const lookup = { user: POOL_ROLE, database: database.name };
+  return {
+    name,
+    image: "pgbouncer",
+    replicas,
+    configuration: {
+      "/etc/pgbouncer": {
+        onChange: "reload",
+        files: {
+          "pgbouncer.ini": pgbouncerIni({
+            mode,
+            port: PORTS.pool,
+            lookup,
+            replicas: replicasOf(platform, name, replicas),
+            settings: {
+              max_client_conn: resolved.maxClients,
+              default_pool_size: resolved.poolSize,
+              max_db_connections: resolved.poolSize * 2,
+            },
+          }),
+          "follower.json": followerJson({
+            mode,
+            members: replicasOf(platform, PATRONI_WORKLOAD, database.members),
+            patroniPort: PORTS.patroniRest,
+            postgresPort: PORTS.postgres,
+            lookup,
+            maximumReplicaLagBytes: resolved.maximumLagBytes,
+          }),
+        },
+      },
+    },
+    secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/pgbouncer": secrets.pool },
+    scratch: ["/tmp", "/run/pgbouncer"],
+    ports: { postgres: { port: PORTS.pool } },
+    readiness: probe("pool-ready"),
+    resources: { memoryMiB: 256 },
+    stopGraceSeconds: 30,
+  };
+}
+
+/**
+ * The one way in for applications: HAProxy, before PgBouncer in transaction mode that follows the leader (writes) and the replicas
+ * (reads). Members that a failover demotes get no session more, and a planned switchover fails no transaction.
+ *
+ * @example
+ * const proxy = new ProxyTier("proxy", { platform, certificates, database });
+ */
+export class ProxyTier extends pulumi.ComponentResource {
+  readonly resolved: ResolvedProxyTier;
+  /** `host:port` of every entry, by what it is for. */
+  readonly endpoints: Readonly<Record<"write" | "read" | "statistics", pulumi.Output<readonly string[]>>>;
+  /** Resolves when every entry and every pool serves. */
+  readonly ready: readonly pulumi.Resource[];
+
+  constructor(name: string, args: ProxyTierArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { platform, certificates, database } = args;
+    const { value, problems } = resolveProxyTier(args, usableConnections(database.resolved.parameters));
+    refuse(`ProxyTier ${name}`, problems);
+    super("postgres-cluster:index:ProxyTier", name, value, opts);
+
+    const password = database.password(POOL_ROLE);
+    const pool = platform.secret(
+      "pool",
+      {
+        "userlist.txt": password.apply((text) => userlist([{ name: POOL_ROLE, password: text }])),
+        // The follower's own session on the leader.
+        "pool_auth-password": password,
+      },
+      { parent: this },
+    );
+    const served = { name: database.resolved.database, members: database.resolved.members };
+    const deployPool = (mode: PoolMode, workload: string, replicas: number): Deployment =>
+      platform.deploy(
+        poolWorkload(mode, value, served, platform, {
+          tls: certificates.issue(workload, { replicas }, this),
+          pool,
+        }),
+        // Its lookup function and its role must be there, or the first clients are refused.
+        { parent: this, dependsOn: [database.ready] },
+      );
+    const writePool = deployPool("primary", WRITE_POOL_WORKLOAD, value.writePools);
+    const readPool = deployPool("replica", READ_POOL_WORKLOAD, value.readPools);
+    const entry = entryWorkload(value, served.members, platform, {
+      tls: certificates.issue(ENTRY_WORKLOAD, { replicas: value.entries }, this),
+    });
+    const entries = platform.deploy(entry, { parent: this });
+
+    this.resolved = value;
+    this.ready = [entries.ready, writePool.ready, readPool.ready];
+    // Announced once everything behind them serves.
+    const allServe = pulumi.all(this.ready.map((resource) => resource.urn));
+    const announce = (port: string) =>
+      pulumi.all([platform.exposedAddresses(entry, port), allServe]).apply(([addresses]) => addresses);
+    this.endpoints = { write: announce("write"), read: announce("read"), statistics: announce("statistics") };
+    this.registerOutputs({ endpoints: this.endpoints });
+  }
+}

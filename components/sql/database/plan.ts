@@ -1,0 +1,215 @@
+/** What to change for a database. Pure: the provider reads the two states and executes the steps in order. */
+
+export interface Access {
+  /** Roles that read and write data, and change no schema. */
+  readonly readWrite: readonly string[];
+  /** Roles that read data. */
+  readonly readOnly: readonly string[];
+}
+
+export interface DatabaseSpec {
+  readonly name: string;
+  readonly owner: string;
+  readonly extensions: readonly string[];
+  readonly access: Access;
+  /** The role that the pools look up verifiers as. Without one there is no lookup function. */
+  readonly poolRole?: string;
+}
+
+/** Who may do what with an object: `SELECT` to the roles that hold it. */
+export type Holders = Readonly<Record<string, readonly string[]>>;
+
+export interface ServerState {
+  /** Undefined when the database does not exist. */
+  readonly database?: {
+    readonly owner: string;
+    /** Roles that hold CONNECT; "" is PUBLIC. The owner is not among them. */
+    readonly connect: readonly string[];
+    /** PUBLIC may make temporary tables. */
+    readonly publicTemporary: boolean;
+  };
+}
+
+export type ObjectKind = "schema" | "table" | "sequence" | "routine";
+
+/** An object of the owner. */
+export interface OwnedObject {
+  readonly kind: ObjectKind;
+  /** As a statement names it: quoted, with its schema and a routine's argument types. */
+  readonly identity: string;
+  readonly holders: Holders;
+}
+
+export interface DatabaseState {
+  readonly extensions: readonly string[];
+  /** PUBLIC may create in the schema `public`. */
+  readonly publicCreates: boolean;
+  /** Schema `public`, and the owner's schemas, tables, sequences and routines. */
+  readonly objects: readonly OwnedObject[];
+  /** What objects that the owner makes later will give: by kind. */
+  readonly defaults: Readonly<Record<ObjectKind, Holders>>;
+  /** The lookup function is exactly ours: text, owner, search path, rights. */
+  readonly lookupCurrent: boolean;
+}
+
+export interface Grant {
+  readonly kind: ObjectKind;
+  readonly privileges: readonly string[];
+  readonly role: string;
+}
+
+export type ServerStep =
+  | { readonly do: "create-database" | "set-owner"; readonly name: string; readonly owner: string }
+  | { readonly do: "close-to-public"; readonly name: string }
+  | { readonly do: "allow-connect" | "refuse-connect"; readonly name: string; readonly role: string };
+
+export type DatabaseStep =
+  | { readonly do: "create-extension"; readonly extension: string }
+  | { readonly do: "close-schema-public" }
+  | ({ readonly do: "grant"; readonly identities: readonly string[] } & Grant)
+  | ({ readonly do: "grant-later"; readonly owner: string } & Grant)
+  | ({ readonly do: "revoke"; readonly identities: readonly string[] } & Grant)
+  | ({ readonly do: "revoke-later"; readonly owner: string } & Grant)
+  | { readonly do: "make-lookup"; readonly poolRole: string };
+
+/** Data, no schema: TRUNCATE, REFERENCES, TRIGGER and MAINTAIN are not among them. */
+function privilegesOf(
+  access: "readWrite" | "readOnly",
+): readonly { kind: ObjectKind; privileges: readonly string[] }[] {
+  return access === "readWrite"
+    ? [
+        { kind: "schema", privileges: ["USAGE"] },
+        { kind: "table", privileges: ["SELECT", "INSERT", "UPDATE", "DELETE"] },
+        { kind: "sequence", privileges: ["USAGE", "SELECT", "UPDATE"] },
+        { kind: "routine", privileges: ["EXECUTE"] },
+      ]
+    : [
+        { kind: "schema", privileges: ["USAGE"] },
+        { kind: "table", privileges: ["SELECT"] },
+        { kind: "sequence", privileges: ["SELECT"] },
+      ];
+}
+
+function grantsOf(access: Access): Grant[] {
+  const of = (kind: "readWrite" | "readOnly", roles: readonly string[]): Grant[] =>
+    roles.flatMap((role) => privilegesOf(kind).map((privilege) => ({ ...privilege, role })));
+  return [...of("readWrite", access.readWrite), ...of("readOnly", access.readOnly)];
+}
+
+/** The roles that may connect. */
+export function connectRoles(spec: Pick<DatabaseSpec, "access" | "poolRole">): string[] {
+  return [
+    ...spec.access.readWrite,
+    ...spec.access.readOnly,
+    ...(spec.poolRole === undefined ? [] : [spec.poolRole]),
+  ];
+}
+
+/** @param before what was declared the last time: only a role that we let in is shut out again */
+export function planServer(
+  state: ServerState,
+  spec: DatabaseSpec,
+  before?: DatabaseSpec,
+): readonly ServerStep[] {
+  const { name, owner } = spec;
+  const steps: ServerStep[] = [];
+  if (state.database === undefined) steps.push({ do: "create-database", name, owner });
+  else if (state.database.owner !== owner) steps.push({ do: "set-owner", name, owner });
+  // A database is made open to everybody.
+  const is = state.database ?? { connect: [""], publicTemporary: true };
+  if (is.connect.includes("") || is.publicTemporary) steps.push({ do: "close-to-public", name });
+  const wanted = connectRoles(spec);
+  for (const role of wanted) {
+    if (!is.connect.includes(role)) steps.push({ do: "allow-connect", name, role });
+  }
+  for (const role of before === undefined ? [] : connectRoles(before)) {
+    if (!wanted.includes(role) && is.connect.includes(role)) steps.push({ do: "refuse-connect", name, role });
+  }
+  return steps;
+}
+
+function missing(holders: Holders, grant: Grant): readonly string[] {
+  return grant.privileges.filter((privilege) => !(holders[privilege] ?? []).includes(grant.role));
+}
+
+function held(holders: Holders, grant: Grant): readonly string[] {
+  return grant.privileges.filter((privilege) => (holders[privilege] ?? []).includes(grant.role));
+}
+
+/** The privileges of `before` that `wanted` no longer gives. */
+function withdrawn(before: readonly Grant[], wanted: readonly Grant[]): Grant[] {
+  return before
+    .map((old) => ({
+      ...old,
+      privileges: old.privileges.filter(
+        (privilege) =>
+          !wanted.some(
+            (now) => now.kind === old.kind && now.role === old.role && now.privileges.includes(privilege),
+          ),
+      ),
+    }))
+    .filter((old) => old.privileges.length > 0);
+}
+
+export function planDatabase(
+  state: DatabaseState,
+  spec: DatabaseSpec,
+  before?: DatabaseSpec,
+): readonly DatabaseStep[] {
+  const steps: DatabaseStep[] = [];
+  for (const extension of spec.extensions) {
+    if (!state.extensions.includes(extension)) steps.push({ do: "create-extension", extension });
+  }
+  if (state.publicCreates) steps.push({ do: "close-schema-public" });
+
+  const wanted = grantsOf(spec.access);
+  for (const grant of wanted) {
+    const lacking = state.objects.filter(
+      (object) => object.kind === grant.kind && missing(object.holders, grant).length > 0,
+    );
+    if (lacking.length > 0)
+      steps.push({ do: "grant", identities: lacking.map((object) => object.identity), ...grant });
+    if (missing(state.defaults[grant.kind], grant).length > 0)
+      steps.push({ do: "grant-later", owner: spec.owner, ...grant });
+  }
+  for (const grant of withdrawn(before === undefined ? [] : grantsOf(before.access), wanted)) {
+    const having = state.objects.filter(
+      (object) => object.kind === grant.kind && held(object.holders, grant).length > 0,
+    );
+    if (having.length > 0)
+      steps.push({ do: "revoke", identities: having.map((object) => object.identity), ...grant });
+    if (held(state.defaults[grant.kind], grant).length > 0)
+      steps.push({ do: "revoke-later", owner: spec.owner, ...grant });
+  }
+  if (spec.poolRole !== undefined && !state.lookupCurrent)
+    steps.push({ do: "make-lookup", poolRole: spec.poolRole });
+  return steps;
+}
+
+/** A step as a progress line. */
+export function describeDatabaseStep(step: ServerStep | DatabaseStep): string {
+  switch (step.do) {
+    case "create-database":
+      return `create database ${step.name}, owned by ${step.owner}`;
+    case "set-owner":
+      return `give database ${step.name} to ${step.owner}`;
+    case "close-to-public":
+      return `close database ${step.name} to everybody who is not named`;
+    case "allow-connect":
+      return `let ${step.role} connect to ${step.name}`;
+    case "refuse-connect":
+      return `no longer let ${step.role} connect to ${step.name}`;
+    case "create-extension":
+      return `create extension ${step.extension}`;
+    case "close-schema-public":
+      return "let nobody but the owner create in schema public";
+    case "grant":
+    case "revoke":
+      return `${step.do} ${step.privileges.join(", ")} on ${step.identities.length} ${step.kind}(s): ${step.role}`;
+    case "grant-later":
+    case "revoke-later":
+      return `${step.do.slice(0, -6)} ${step.privileges.join(", ")} on every ${step.kind} that ${step.owner} makes later: ${step.role}`;
+    case "make-lookup":
+      return `make function pool.lookup for ${step.poolRole}`;
+  }
+}

@@ -1,0 +1,118 @@
+/** What to change in the server's roles. Pure: the provider reads the state and executes the steps in order. */
+
+export interface Role {
+  readonly name: string;
+  /** May log in. */
+  readonly login: boolean;
+  /** How many connections it may have at a time; -1 is no limit. */
+  readonly connectionLimit: number;
+  readonly createDatabase: boolean;
+  readonly createRole: boolean;
+  /** Roles whose rights it has. */
+  readonly memberOf: readonly string[];
+  /** Settings of its sessions: `statement_timeout` to `30s`. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface RoleState extends Role {
+  readonly superuser: boolean;
+  readonly replication: boolean;
+  readonly bypassRowSecurity: boolean;
+  /** The stored verifier is of the wanted password; undefined when no password is wanted. */
+  readonly passwordRight: boolean | undefined;
+}
+
+export type RoleStep =
+  | { readonly do: "create" | "alter"; readonly role: Role }
+  | { readonly do: "set-password" | "drop" | "disable-login"; readonly name: string }
+  | { readonly do: "grant" | "revoke"; readonly name: string; readonly group: string }
+  | { readonly do: "set"; readonly name: string; readonly setting: string; readonly value: string }
+  | { readonly do: "reset"; readonly name: string; readonly setting: string };
+
+/** What happens to a role that is taken off the list. */
+export type OnRemoval = "disable-login" | "drop";
+
+function attributesDiffer(state: RoleState, role: Role): boolean {
+  return (
+    state.login !== role.login ||
+    state.connectionLimit !== role.connectionLimit ||
+    state.createDatabase !== role.createDatabase ||
+    state.createRole !== role.createRole ||
+    // Never ours to give: each of them is a way to everything.
+    state.superuser ||
+    state.replication ||
+    state.bypassRowSecurity
+  );
+}
+
+/**
+ * @param state the roles that exist, by name
+ * @param before what was declared the last time: only what we gave is taken away again
+ */
+export function planRoles(
+  state: Readonly<Record<string, RoleState>>,
+  wanted: readonly Role[],
+  withPassword: readonly string[],
+  before: readonly Role[],
+  onRemoval: OnRemoval,
+): readonly RoleStep[] {
+  const attributes: RoleStep[] = [];
+  const relations: RoleStep[] = [];
+  for (const role of wanted) {
+    const is = state[role.name];
+    const was = before.find((other) => other.name === role.name);
+    if (is === undefined) attributes.push({ do: "create", role });
+    else if (attributesDiffer(is, role)) attributes.push({ do: "alter", role });
+    if (withPassword.includes(role.name) && is?.passwordRight !== true)
+      attributes.push({ do: "set-password", name: role.name });
+
+    for (const group of role.memberOf) {
+      if (!(is?.memberOf ?? []).includes(group)) relations.push({ do: "grant", name: role.name, group });
+    }
+    for (const group of was?.memberOf ?? []) {
+      if (!role.memberOf.includes(group) && (is?.memberOf ?? []).includes(group)) {
+        relations.push({ do: "revoke", name: role.name, group });
+      }
+    }
+    for (const [setting, value] of Object.entries(role.settings)) {
+      if (is?.settings[setting] !== value) relations.push({ do: "set", name: role.name, setting, value });
+    }
+    for (const setting of Object.keys(was?.settings ?? {})) {
+      if (role.settings[setting] === undefined && is?.settings[setting] !== undefined) {
+        relations.push({ do: "reset", name: role.name, setting });
+      }
+    }
+  }
+  const removed = before.filter((role) => !wanted.some((other) => other.name === role.name));
+  const removals = removed.flatMap((role): RoleStep[] => {
+    const is = state[role.name];
+    if (is === undefined) return [];
+    if (onRemoval === "drop") return [{ do: "drop", name: role.name }];
+    return is.login ? [{ do: "disable-login", name: role.name }] : [];
+  });
+  // Roles first, since memberships name them.
+  return [...attributes, ...relations, ...removals];
+}
+
+/** A step as a progress line; there is no secret in it. */
+export function describeRoleStep(step: RoleStep): string {
+  switch (step.do) {
+    case "create":
+    case "alter":
+      return `${step.do} role ${step.role.name}`;
+    case "set-password":
+      return `set the password of ${step.name}`;
+    case "drop":
+      return `drop role ${step.name}`;
+    case "disable-login":
+      return `take LOGIN from ${step.name}, which is no longer declared; it keeps what it owns`;
+    case "grant":
+      return `make ${step.name} a member of ${step.group}`;
+    case "revoke":
+      return `take ${step.name} out of ${step.group}`;
+    case "set":
+      return `set ${step.setting} = ${step.value} for ${step.name}`;
+    case "reset":
+      return `reset ${step.setting} for ${step.name}`;
+  }
+}
