@@ -1,0 +1,110 @@
+import type Docker from "dockerode";
+import { setTimeout as sleep } from "node:timers/promises";
+import { changedKeys, type Properties } from "../../properties";
+import type { Provider } from "../provider";
+import { meant, NETWORK, withDefaults } from "./defaults";
+import { isStatus } from "./engine";
+import { blocks, labelBlocks, labelMap, record, replaceAll, text } from "./values";
+
+const RELEASE_TIMEOUT_MS = 30_000;
+
+function outputsOf(network: Docker.NetworkInspectInfo): Properties {
+  const { IPAM: ipam } = network;
+  return {
+    __meta: '{"schema_version":"1"}',
+    id: network.Id,
+    name: network.Name,
+    attachable: network.Attachable,
+    driver: network.Driver,
+    ingress: network.Ingress,
+    internal: network.Internal,
+    ipamConfigs: (ipam?.Config ?? []).map((config) => ({
+      auxAddress: null,
+      gateway: config.Gateway ?? "",
+      ipRange: (config as { IPRange?: string }).IPRange ?? "",
+      subnet: config.Subnet ?? "",
+    })),
+    ipamDriver: ipam?.Driver ?? "default",
+    ipamOptions: ipam?.Options && Object.keys(ipam.Options).length > 0 ? ipam.Options : null,
+    ipv6: network.EnableIPv6,
+    labels: labelBlocks(network.Labels),
+    options: (network.Options ?? {}) as Properties,
+    scope: network.Scope,
+  };
+}
+
+export function networkProvider(docker: Docker): Provider {
+  return {
+    check: async ({ name }, news, olds) => ({
+      inputs: withDefaults(NETWORK, name, news, olds),
+      failures: [],
+    }),
+    diff: async (_, olds, news) => replaceAll(changedKeys(meant(olds.inputs), meant(news)), news),
+    async create({ status }, inputs) {
+      status("creating");
+      const network = await docker.createNetwork({
+        Name: text(inputs.name),
+        // Docker would happily make a second network of the same name.
+        CheckDuplicate: true,
+        Driver: text(inputs.driver) || undefined,
+        Internal: inputs.internal === true,
+        Attachable: inputs.attachable === true,
+        Ingress: inputs.ingress === true,
+        EnableIPv6: inputs.ipv6 === true,
+        Labels: labelMap(inputs.labels),
+        Options: record(inputs.options),
+        IPAM: {
+          Driver: text(inputs.ipamDriver) || "default",
+          Options: record(inputs.ipamOptions),
+          Config: blocks(inputs.ipamConfigs).map((config) => ({
+            Subnet: text(config.subnet) || undefined,
+            IPRange: text(config.ipRange) || undefined,
+            Gateway: text(config.gateway) || undefined,
+            AuxiliaryAddresses: record(config.auxAddress),
+          })),
+        },
+      } as Docker.NetworkCreateOptions);
+      return { id: network.id, outputs: outputsOf((await network.inspect()) as Docker.NetworkInspectInfo) };
+    },
+    async read({ id }) {
+      try {
+        return {
+          id,
+          outputs: outputsOf((await docker.getNetwork(id).inspect()) as Docker.NetworkInspectInfo),
+        };
+      } catch (error) {
+        if (isStatus(error, 404)) return undefined;
+        throw error;
+      }
+    },
+    update: async (_, olds) => olds,
+    preview: meant,
+    delete: ({ id, status }) => removeNetwork(docker, id, status),
+    async cleanUp({ status }, inputs, since) {
+      const name = text(inputs.name);
+      const found = await docker.listNetworks({ filters: { name: [name] } });
+      for (const network of found) {
+        if (network.Name !== name || new Date(network.Created) < since) continue;
+        await removeNetwork(docker, network.Id, status);
+        return `the network ${name}`;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Containers that are just going still hold their addresses for a moment. */
+async function removeNetwork(docker: Docker, id: string, status: (message: string) => void): Promise<void> {
+  const deadline = Date.now() + RELEASE_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await docker.getNetwork(id).remove();
+      return;
+    } catch (error) {
+      if (isStatus(error, 404)) return;
+      if (!isStatus(error, 403) || Date.now() > deadline) throw error;
+      status("waiting for its last container to go");
+      await sleep(250);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type Docker from "dockerode";
+import { setTimeout as sleep } from "node:timers/promises";
+import { changedKeys, type Properties } from "../../properties";
+import type { Provider } from "../provider";
+import { meant, VOLUME, withDefaults } from "./defaults";
+import { isStatus } from "./engine";
+import { labelBlocks, labelMap, record, replaceAll, text } from "./values";
+
+const RELEASE_TIMEOUT_MS = 30_000;
+
+function outputsOf(volume: Docker.VolumeInspectInfo): Properties {
+  return {
+    __meta: '{"schema_version":"1"}',
+    id: volume.Name,
+    name: volume.Name,
+    cluster: null,
+    driver: volume.Driver,
+    driverOpts: volume.Options && Object.keys(volume.Options).length > 0 ? { ...volume.Options } : null,
+    labels: labelBlocks(volume.Labels),
+    mountpoint: volume.Mountpoint,
+  };
+}
+
+export function volumeProvider(docker: Docker): Provider {
+  return {
+    check: async ({ name }, news, olds) => ({
+      inputs: withDefaults(VOLUME, name, news, olds),
+      failures:
+        news.cluster === undefined
+          ? []
+          : [{ property: "cluster", reason: "the local engine knows no Swarm volumes" }],
+    }),
+    diff: async (_, olds, news) => replaceAll(changedKeys(meant(olds.inputs), meant(news)), news),
+    // Docker gives back the volume that has this name already, with its data: a volume that a killed run made is
+    // thereby adopted, which is why there is no clean-up here.
+    async create(_, inputs) {
+      const name = text(inputs.name);
+      await docker.createVolume({
+        Name: name,
+        Driver: text(inputs.driver) || "local",
+        DriverOpts: record(inputs.driverOpts),
+        Labels: labelMap(inputs.labels),
+      });
+      return { id: name, outputs: outputsOf(await docker.getVolume(name).inspect()) };
+    },
+    async read({ id }) {
+      try {
+        return { id, outputs: outputsOf(await docker.getVolume(id).inspect()) };
+      } catch (error) {
+        if (isStatus(error, 404)) return undefined;
+        throw error;
+      }
+    },
+    update: async (_, olds) => olds,
+    preview: meant,
+    async delete({ id, status }) {
+      const deadline = Date.now() + RELEASE_TIMEOUT_MS;
+      for (;;) {
+        try {
+          await docker.getVolume(id).remove();
+          return;
+        } catch (error) {
+          if (isStatus(error, 404)) return;
+          if (!isStatus(error, 409) || Date.now() > deadline) throw error;
+          status("waiting for its last container to go");
+          await sleep(250);
+        }
+      }
+    },
+  };
+}
