@@ -1,0 +1,203 @@
+import * as net from "node:net";
+import * as tls from "node:tls";
+import { capture } from "./engine";
+import { execute, type Member, members, type PatroniMember, patroniMembers } from "./containers";
+import { stackOutputs, type StackOutputs } from "./lifecycle";
+
+/** What a check found: nothing wrong, or what it is and how to mend it. */
+interface Finding {
+  readonly part: string;
+  readonly ok: boolean;
+  readonly seen: string;
+  readonly remedy?: string;
+}
+
+const good = (part: string, seen: string): Finding => ({ part, ok: true, seen });
+const bad = (part: string, seen: string, remedy: string): Finding => ({ part, ok: false, seen, remedy });
+
+/** Checks every part and says what is wrong and how to mend it. Exit code 1 when anything is. */
+export async function doctor(stack: string): Promise<number> {
+  const findings: Finding[] = [];
+  const add = (...more: readonly Finding[]): void => {
+    findings.push(...more);
+    for (const { ok, part, seen, remedy } of more) {
+      console.log(
+        `${ok ? "ok     " : "WRONG  "} ${part.padEnd(22)} ${seen}${remedy ? `\n${" ".repeat(31)}-> ${remedy}` : ""}`,
+      );
+    }
+  };
+  const engine = await checkEngine();
+  add(engine);
+  if (engine.ok) {
+    const all = await members(stack);
+    if (all.length === 0) {
+      add(bad("stack", `${stack} has no containers`, "bring it up with 'make up'"));
+    } else {
+      add(...all.map(checkContainer));
+      add(await checkEtcd(all));
+      add(...(await checkPatroni(stack, all)));
+      const outputs = await stackOutputs(stack).catch((error: unknown) => String(error));
+      if (typeof outputs === "string") {
+        add(bad("outputs", outputs, "run 'make up' to the end"));
+      } else {
+        add(...(await checkEndpoints(outputs)), ...checkCertificates(outputs));
+      }
+      add(await checkDisk(all));
+    }
+  }
+  const wrong = findings.filter((finding) => !finding.ok).length;
+  console.log(
+    wrong === 0
+      ? "\nEverything is as it should be."
+      : `\n${wrong} of ${findings.length} checks found something wrong.`,
+  );
+  return wrong === 0 ? 0 : 1;
+}
+
+const checkEngine = (): Promise<Finding> =>
+  capture("docker", ["version", "--format", "{{.Server.Version}}"]).then(
+    (version) => good("Docker engine", `version ${version.trim()}`),
+    (error: unknown) =>
+      bad(
+        "Docker engine",
+        String(error),
+        "start it (systemctl start docker), or set DOCKER_HOST; 'make up' installs and starts one",
+      ),
+  );
+
+function checkContainer(member: Member): Finding {
+  if (member.state === "running" && !/unhealthy|starting/.test(member.status))
+    return good(member.name, member.status);
+  const remedy =
+    member.state === "running"
+      ? `its log says why: docker logs --tail 50 ${member.name}`
+      : `start it (docker start ${member.name}) or run 'make up', which brings it back with its data`;
+  return bad(member.name, member.status, remedy);
+}
+
+async function checkEtcd(all: readonly Member[]): Promise<Finding> {
+  const etcd = all.filter((member) => member.workload === "etcd");
+  const serving = await Promise.all(
+    etcd.map((member) =>
+      execute(member.name, ["etcd-ready"]).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  const count = serving.filter(Boolean).length;
+  const majority = Math.floor(etcd.length / 2) + 1;
+  const seen = `${count} of ${etcd.length} members serve`;
+  if (count === etcd.length) return good("etcd", seen);
+  return bad(
+    "etcd",
+    `${seen}, ${majority} are needed`,
+    count >= majority
+      ? "one more loss would stop failovers: docs/runbooks/etcd-member-lost.md"
+      : "no failover can happen until a majority is back: docs/runbooks/etcd-majority-lost.md",
+  );
+}
+
+async function checkPatroni(stack: string, all: readonly Member[]): Promise<Finding[]> {
+  const expected = all.filter((member) => member.workload === "patroni").length;
+  const found = await patroniMembers(stack).catch((error: unknown) => String(error));
+  if (typeof found === "string") return [bad("patroni", found, "docs/runbooks/no-leader.md")];
+  const isLeader = (member: PatroniMember): boolean => /leader/i.test(member.Role);
+  const leaders = found.filter(isLeader);
+  const findings: Finding[] = [];
+  if (leaders.length === 1)
+    findings.push(good("leader", `${leaders[0]?.Member ?? ""}, timeline ${leaders[0]?.TL ?? "?"}`));
+  else findings.push(bad("leader", `${leaders.length} members lead`, "docs/runbooks/no-leader.md"));
+  for (const member of found.filter((m) => !isLeader(m))) {
+    const lag = Number(member["Lag in MB"] ?? 0);
+    const seen = `${member.State}, lag ${member["Lag in MB"] ?? "unknown"} MB`;
+    findings.push(
+      member.State === "streaming" && lag < 100
+        ? good(member.Member, seen)
+        : bad(member.Member, seen, "docs/runbooks/replica-behind.md"),
+    );
+  }
+  for (const member of found.filter((m) => m["Pending restart"])) {
+    findings.push(
+      bad(
+        member.Member,
+        "a changed parameter waits for a restart",
+        "'make up' or 'make restart' does it in order",
+      ),
+    );
+  }
+  if (found.length !== expected) {
+    findings.push(
+      bad("members", `${found.length} of ${expected} are known to Patroni`, "docs/runbooks/member-lost.md"),
+    );
+  }
+  return findings;
+}
+
+/** Logs in as TLS clients do; what a role may do is the business of `make psql ROLE=...`. */
+async function checkEndpoints(outputs: StackOutputs): Promise<Finding[]> {
+  const checks = (["write", "read"] as const).flatMap((kind) =>
+    outputs.endpoints[kind].map(async (address) => {
+      const part = `${kind} ${address}`;
+      return tlsLogin(address, outputs.certificateAuthority).then(
+        () => good(part, "answers, certificate verified"),
+        (error: unknown) => bad(part, String(error), "docs/runbooks/endpoint-down.md"),
+      );
+    }),
+  );
+  return Promise.all(checks);
+}
+
+/** PostgreSQL's request for TLS, then a handshake with full verification. */
+function tlsLogin(address: string, ca: string): Promise<void> {
+  const [host = "", port = ""] = address.split(":");
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ host, port: Number(port) });
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.setTimeout(5_000, () => fail(new Error("no answer in 5 s")));
+    socket.once("error", fail);
+    // SSLRequest: length 8, code 80877103 (https://www.postgresql.org/docs/17/protocol-message-formats.html)
+    socket.once("connect", () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])));
+    socket.once("close", () => fail(new Error("the connection was closed")));
+    socket.once("data", (answer) => {
+      if (answer[0] !== "S".charCodeAt(0)) return fail(new Error("it does not offer TLS"));
+      const secure = tls.connect({ socket, ca, host }, () => {
+        socket.removeAllListeners("close");
+        secure.destroy();
+        resolve();
+      });
+      secure.once("error", fail);
+    });
+  });
+}
+
+function checkCertificates(outputs: StackOutputs): Finding[] {
+  return Object.entries(outputs.certificatesExpire).map(([name, expires]) => {
+    const days = Math.floor((Date.parse(expires) - Date.now()) / 86_400_000);
+    const seen = `certificate ends in ${days} days (${expires.slice(0, 10)})`;
+    return days >= 14
+      ? good(`certificate ${name}`, seen)
+      : bad(`certificate ${name}`, seen, "'make up' renews it: docs/runbooks/certificate-expired.md");
+  });
+}
+
+async function checkDisk(all: readonly Member[]): Promise<Finding> {
+  const member = all.find((m) => m.workload === "patroni" && m.state === "running");
+  if (!member) return bad("disk", "no database member runs", "see above");
+  const line =
+    (await execute(member.name, ["df", "--output=pcent,avail", "-h", "/var/lib/postgresql"]))
+      .trim()
+      .split("\n")
+      .at(-1) ?? "";
+  const used = Number(/([0-9]+)%/.exec(line)?.[1] ?? 100);
+  return used < 90
+    ? good("disk", `${used} % used where the data lies`)
+    : bad(
+        "disk",
+        `${used} % used where the data lies`,
+        "free space before PostgreSQL stops: docs/runbooks/disk-full.md",
+      );
+}

@@ -1,0 +1,57 @@
+import { KubernetesPlatform } from "../components/platform/kubernetes/platform";
+import { IMAGES } from "../config-files/images";
+import type { Problem } from "../components/problems";
+import type { Environment } from "./environment";
+import type { StackSettings } from "./settings";
+
+/** Full size, on the Kubernetes cluster of the current kubeconfig context. */
+export const prod: Environment = {
+  defaults: {
+    namespace: "postgres",
+    etcd: { members: 3, memory: "1Gi", volumeSize: "8Gi" },
+    patroni: {
+      members: 3,
+      memory: "8Gi",
+      volumeSize: "100Gi",
+      parameters: { shared_buffers: "2GB", max_connections: 300 },
+    },
+    proxy: { entries: 2, writePools: 3, readPools: 3, poolSize: 50 },
+  },
+  platform: ({ cluster, namespace, images }) =>
+    new KubernetesPlatform({ cluster, namespace: namespace ?? "postgres", images: imageReferences(images) }),
+  problems: (settings) => Promise.resolve(imageProblems(settings.images)),
+};
+
+type ImageSettings = StackSettings["images"];
+
+/** `registry/name:tag` of every image, or `registry/name@sha256:...` where a digest is given. */
+const imageReferences = (images: ImageSettings): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(IMAGES).map((name) => {
+      const tag = images?.tags?.[name] ?? "";
+      return [name, `${images?.registry ?? ""}/${name}${tag.startsWith("sha256:") ? "@" : ":"}${tag}`];
+    }),
+  );
+
+function imageProblems(images: ImageSettings): Problem[] {
+  const problems: Problem[] = [];
+  if (!images?.registry) {
+    problems.push({
+      setting: "images.registry",
+      value: images?.registry,
+      rule: "must say where the cluster pulls its images from",
+      remedy: "Set it to for instance registry.example.com/postgres-cluster",
+    });
+  }
+  for (const name of Object.keys(IMAGES)) {
+    const tag = images?.tags?.[name];
+    if (tag !== undefined && tag !== "latest") continue;
+    problems.push({
+      setting: `images.tags.${name}`,
+      value: tag,
+      rule: "must be a fixed tag or a digest: `latest` would change what runs at the next restart of a member",
+      remedy: "Set it to the tag or sha256:... digest that was published",
+    });
+  }
+  return problems;
+}

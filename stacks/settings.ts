@@ -1,0 +1,235 @@
+import { z } from "zod";
+import { nearest, type Problem } from "../components/problems";
+import { CLUSTER_NAME_MAX, DNS_LABEL } from "../components/platform/naming";
+
+/**
+ * The settings of a stack: what may stand in Pulumi.<stack>.yaml, below `postgres-cluster:`. Shapes and types are checked here;
+ * what a value may be is the business of the component that uses it (`resolveX`). The README's table is made from this schema.
+ */
+const size = (what: string) => z.string().describe(what);
+const count = (what: string) => z.number().int().describe(what);
+
+const SCHEMA = z.strictObject({
+  environment: z
+    .enum(["dev", "prod"])
+    .describe(
+      "Which defaults apply: `dev` is small and runs on Docker, `prod` runs on Kubernetes and refuses what only a trial may have.",
+    )
+    .optional(),
+  cluster: z
+    .string()
+    .describe("What every name starts with; also Patroni's scope. Changing it makes a new cluster.")
+    .optional(),
+  namespace: z.string().describe("Kubernetes namespace.").optional(),
+  etcd: z
+    .strictObject({
+      members: count("3 or 5; 1 only in dev."),
+      quota: size("How much a member may store before it refuses writes."),
+      volumeSize: size("Size of a member's data volume (Kubernetes)."),
+      memory: size("Memory limit of a member."),
+    })
+    .partial()
+    .describe("The configuration store.")
+    .optional(),
+  patroni: z
+    .strictObject({
+      members: count("1 to 7."),
+      postgresVersion: z.string().describe("Major version of PostgreSQL."),
+      synchronous: z
+        .enum(["quorum", "strict"])
+        .describe(
+          "What happens without enough standbys. `quorum` goes on with fewer copies when no standby is left, `strict` stops writes instead.",
+        ),
+      synchronousReplicas: count("How many standbys must hold a transaction before it is acknowledged."),
+      timing: z
+        .strictObject({
+          ttlSeconds: count("How long the leader's lease lasts."),
+          loopWaitSeconds: count("Patroni's interval."),
+          retryTimeoutSeconds: count("How long DCS and PostgreSQL operations are retried."),
+        })
+        .partial()
+        .describe("How fast a failure is noticed."),
+      parameters: z
+        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+        .describe("PostgreSQL parameters, over the defaults of config-files/postgres/postgres.md."),
+      database: z.string().describe("The application's database."),
+      volumeSize: size("Size of a member's data volume (Kubernetes)."),
+      memory: size("Memory limit of a member."),
+    })
+    .partial()
+    .describe("The database members.")
+    .optional(),
+  proxy: z
+    .strictObject({
+      entries: count("How many HAProxy."),
+      writePools: count("How many PgBouncer for writes."),
+      readPools: count("How many PgBouncer for reads."),
+      poolSize: count("Server connections of each PgBouncer, for a database and user."),
+      maxClients: count("Client connections that each PgBouncer admits."),
+      connectionsPerSecond: count("New connections a second that one client address may open at the entry."),
+      maximumLag: size("A replica that is further behind gets no reads."),
+      ports: z
+        .strictObject({
+          write: count("Host port of the write endpoint."),
+          read: count("Host port of the read endpoint."),
+          statistics: count("Host port of the statistics page."),
+        })
+        .partial()
+        .describe("On 127.0.0.1, for the first entry; each further entry has them 10 higher (Docker)."),
+    })
+    .partial()
+    .describe("The entry and the connection pools.")
+    .optional(),
+  certificates: z
+    .strictObject({
+      authorityDays: count("Lifetime of the cluster's certificate authority, in days."),
+      days: count("Lifetime of a certificate, in days; it is renewed by the first `up` in its last third."),
+    })
+    .partial()
+    .describe("The cluster's own certificates.")
+    .optional(),
+  images: z
+    .strictObject({
+      registry: z
+        .string()
+        .describe("Where the images lie, such as `registry.example.com/postgres-cluster` (prod)."),
+      tags: z.record(z.string(), z.string()).describe("Tag or digest by image (prod)."),
+      caCertificates: z
+        .string()
+        .describe("Folder with additional CA certificates that image builds trust (dev)."),
+    })
+    .partial()
+    .describe("Where images come from.")
+    .optional(),
+});
+
+/** The settings as written, of the right types. Defaults come from dev.ts or prod.ts and from the components. */
+export type StackSettings = z.infer<typeof SCHEMA> & {
+  readonly environment: "dev" | "prod";
+  readonly cluster: string;
+};
+
+export const SETTINGS_SCHEMA = SCHEMA;
+
+/**
+ * Reads `config`, the stack's configuration as Pulumi hands it over: `<project>:<key>` to text, where objects and numbers are JSON.
+ * What has no meaning is told in `problems` and left out of `settings`, so that the rest can be checked in the same run.
+ */
+export function readSettings(
+  config: Readonly<Record<string, string>>,
+  project: string,
+  stack: string,
+): { readonly settings: StackSettings; readonly problems: readonly Problem[] } {
+  const own = Object.entries(config).filter(([key]) => key.startsWith(`${project}:`));
+  const raw = Object.fromEntries(own.map(([key, text]) => [key.slice(project.length + 1), parseValue(text)]));
+  const issues = SCHEMA.safeParse(raw).error?.issues ?? [];
+  const problems = issues.flatMap((issue) => explain(issue, raw));
+  const written = SCHEMA.parse(without(raw, issues));
+
+  const environment = written.environment ?? (stack === "prod" || stack === "dev" ? stack : undefined);
+  if (!environment && raw["environment"] === undefined) {
+    problems.push({
+      setting: "environment",
+      value: undefined,
+      rule: `must be dev or prod, and the stack's name "${stack}" does not tell`,
+      remedy: `Run: pulumi config set environment dev --stack ${stack}`,
+    });
+  }
+  const cluster = written.cluster ?? `pg-${stack}`;
+  if (!DNS_LABEL.test(cluster) || cluster.length > CLUSTER_NAME_MAX) {
+    problems.push({
+      setting: "cluster",
+      value: cluster,
+      rule: `must be a DNS label (a-z, 0-9, hyphens inside) of at most ${CLUSTER_NAME_MAX} characters, since names of members are made from it`,
+      remedy: "Use for instance pg-dev",
+    });
+  }
+  return { settings: { ...written, environment: environment ?? "dev", cluster }, problems };
+}
+
+/** `raw` less everything that an issue is about. */
+function without(raw: Record<string, unknown>, issues: readonly Issue[]): Record<string, unknown> {
+  const copy = structuredClone(raw);
+  for (const issue of issues) {
+    const path = issue.path.map(String);
+    const doomed = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+    for (const keys of doomed) {
+      const owner = valueAt(copy, keys.slice(0, -1));
+      const key = keys.at(-1);
+      if (isSection(owner) && key !== undefined) Reflect.deleteProperty(owner, key);
+    }
+  }
+  return copy;
+}
+
+/** Numbers, booleans and objects arrive as their text. */
+function parseValue(text: string): unknown {
+  if (!/^(\{|\[|-?[0-9]|true$|false$)/.test(text)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+type Issue = z.core.$ZodIssue;
+
+function explain(issue: Issue, raw: unknown): Problem[] {
+  const path = issue.path.map(String);
+  const setting = path.join(".") || "(settings)";
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return {
+        setting: [...path, key].join("."),
+        value: valueAt(raw, [...path, key]),
+        rule: "is no setting",
+        remedy: near ? `Did you mean ${[...path, near].join(".")}` : `Known here: ${known.join(", ")}`,
+      };
+    });
+  }
+  return [
+    {
+      setting,
+      value: valueAt(raw, path),
+      rule: `has the wrong form (${issue.message})`,
+      remedy: "See the settings table in the README",
+    },
+  ];
+}
+
+const valueAt = (raw: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], raw);
+
+/** The names that may stand below `path`. */
+function keysAt(path: readonly string[]): string[] {
+  let schema: z.core.$ZodType = SCHEMA;
+  for (const key of path) {
+    const object = unwrap(schema);
+    if (!(object instanceof z.ZodObject)) return [];
+    const next = object.shape[key] as z.core.$ZodType | undefined;
+    if (!next) return [];
+    schema = next;
+  }
+  const object = unwrap(schema);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+}
+
+/** The stack's settings over the environment's defaults, section by section. */
+export function withDefaults(settings: StackSettings, defaults: Partial<StackSettings>): StackSettings {
+  const merge = (base: unknown, over: unknown): unknown =>
+    isSection(base) && isSection(over)
+      ? Object.fromEntries(
+          [...Object.keys(base), ...Object.keys(over)].map((key) => [key, merge(base[key], over[key])]),
+        )
+      : (over ?? base);
+  return merge(defaults, settings) as StackSettings;
+}
+
+const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
