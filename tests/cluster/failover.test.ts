@@ -1,0 +1,136 @@
+import * as faults from "../support/faults";
+import { PrimarySampler } from "../support/primaries";
+import { docker, eventually, TestStack } from "../support/stack";
+import { Writer, type WriterReport } from "../support/writer";
+
+const stack = new TestStack();
+const MEMBERS = 3;
+const members = [0, 1, 2].map((i) => stack.member("patroni", i));
+const etcd = [0, 1, 2].map((i) => stack.member("etcd", i));
+const results: string[] = [];
+
+/**
+ * Writes through the endpoint while `fault` happens; `heal` ends it. In every case: nothing acknowledged is lost, never two
+ * primaries, and the cluster becomes whole again without help.
+ */
+async function survives(
+  name: string,
+  fault: (leader: string) => Promise<() => Promise<unknown>>,
+): Promise<WriterReport> {
+  const leader = await stack.whole(MEMBERS);
+  const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
+  const sampler = new PrimarySampler(members);
+  sampler.start();
+  let report: WriterReport;
+  try {
+    await writer.start();
+    const heal = await fault(leader);
+    await writer.awaitAcknowledged(100);
+    await heal();
+    await stack.whole(MEMBERS);
+    await writer.awaitAcknowledged(100);
+  } finally {
+    sampler.stop();
+    report = await writer.finish();
+  }
+  results.push(
+    `${name.padEnd(52)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}  samples ${sampler.samples}`,
+  );
+  expect(report.lost).toEqual([]);
+  expect(sampler.violations).toEqual([]);
+  expect(sampler.samples).toBeGreaterThan(10);
+  return report;
+}
+
+const nothingToHeal = (): Promise<void> => Promise.resolve();
+
+describe("no acknowledged write is lost and the cluster becomes whole again (H1, H5)", () => {
+  afterAll(() => {
+    console.log(`write gaps through the endpoint:\n${results.join("\n")}`);
+  });
+
+  test("a switchover through the pool fails no transaction", async () => {
+    const report = await survives("switchover", async (leader) => {
+      await docker("exec", leader, "patronictl", "switchover", "--leader", leader, "--force");
+      return nothingToHeal;
+    });
+    expect(report.errors).toEqual([]);
+  });
+
+  test("the postmaster is killed", () =>
+    survives("postmaster SIGKILL", async (leader) => {
+      await faults.killPostmaster(leader);
+      return nothingToHeal;
+    }));
+
+  test("Patroni is killed", () =>
+    survives("Patroni SIGKILL", async (leader) => {
+      await faults.killPatroni(leader);
+      return nothingToHeal;
+    }));
+
+  test("the primary's container is stopped", () =>
+    survives("container stopped, started later", async (leader) => {
+      await faults.stop(leader);
+      return () => faults.start(leader);
+    }));
+
+  test("the primary's container is killed and started again", () =>
+    survives("container killed and started again", async (leader) => {
+      await faults.kill(leader);
+      await faults.start(leader);
+      return nothingToHeal;
+    }));
+
+  test("the primary's container is killed for good", () =>
+    survives("container killed for good, back at the end", async (leader) => {
+      await faults.kill(leader);
+      return () => faults.start(leader);
+    }));
+
+  test("the primary is cut off from etcd and the replicas", () =>
+    survives("primary cut off by the network, healed", (leader) =>
+      faults.cutOff(leader, [...etcd, ...members.filter((m) => m !== leader)]),
+    ));
+
+  test("one etcd member is down", () =>
+    survives("one etcd member killed", async () => {
+      await faults.kill(etcd[0]!);
+      return async () => {
+        await faults.start(etcd[0]!);
+        await faults.healthy(etcd[0]!);
+      };
+    }));
+
+  test("all of etcd is down for 15 s, and the primary goes on (failsafe mode)", () =>
+    survives("all etcd members killed for 15 s", async () => {
+      const since = Date.now();
+      await Promise.all(etcd.map(faults.kill));
+      await eventually("15 s have passed", 20_000, async () => {
+        if (Date.now() - since < 15_000) throw new Error(`${Date.now() - since} ms`);
+        return Promise.resolve();
+      });
+      return async () => {
+        await Promise.all(etcd.map(faults.start));
+        await Promise.all(etcd.map((member) => faults.healthy(member)));
+      };
+    }));
+
+  test("an HAProxy is killed", () =>
+    survives("HAProxy killed", async () => {
+      await faults.kill(stack.member("haproxy", 0));
+      return async () => {
+        await faults.start(stack.member("haproxy", 0));
+        await faults.healthy(stack.member("haproxy", 0));
+      };
+    }));
+
+  test("a PgBouncer is killed", () =>
+    survives("PgBouncer killed", async () => {
+      await faults.kill(stack.member("pool-write", 0));
+      return async () => {
+        await faults.start(stack.member("pool-write", 0));
+        await faults.healthy(stack.member("pool-write", 0));
+      };
+    }));
+});

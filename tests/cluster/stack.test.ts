@@ -1,0 +1,108 @@
+import { docker, TestStack } from "../support/stack";
+import { query, Writer } from "../support/writer";
+
+const stack = new TestStack();
+const MEMBERS = 3;
+
+const count = async (run: string): Promise<number> => {
+  const [row] = await query<{ n: string }>(
+    await stack.target("app_readonly"),
+    "SELECT count(*) AS n FROM writes WHERE run = $1",
+    [run],
+  );
+  return Number(row?.n);
+};
+
+/** Some acknowledged rows to find again later. */
+async function rows(run: string): Promise<number> {
+  const writer = new Writer(await stack.target("app_readwrite"), run);
+  await writer.start();
+  const report = await writer.finish();
+  expect(report.lost).toEqual([]);
+  return report.acknowledged;
+}
+
+describe("a stack that is up (S1, C4)", () => {
+  test("a second preview and a second up change nothing", async () => {
+    expect(await stack.preview("--expect-no-changes")).not.toMatch(/\b(create|update|replace|delete)d?\b/);
+    await stack.up("--expect-no-changes");
+  });
+
+  test("the replication check's outputs show the leader that Patroni names and its streaming replicas (C5)", async () => {
+    const leader = await stack.whole(MEMBERS);
+    await stack.up("--refresh");
+    const outputs = (await stack.outputs()) as unknown as {
+      replication: { leader: string; members: { name: string; state: string }[] };
+    };
+    expect(outputs.replication.leader).toBe(leader);
+    expect(outputs.replication.members).toHaveLength(MEMBERS);
+  });
+
+  test("a member's container that was deleted by hand comes back with its data", async () => {
+    const run = `deleted ${Date.now()}`;
+    const written = await rows(run);
+    const leader = await stack.whole(MEMBERS);
+    await docker("rm", "--force", leader);
+    await stack.up("--refresh");
+    await stack.whole(MEMBERS);
+    expect(await count(run)).toBeGreaterThanOrEqual(written);
+  });
+
+  test("a replica whose volume was deleted by hand is cloned again", async () => {
+    const run = `cloned ${Date.now()}`;
+    const written = await rows(run);
+    const leader = await stack.whole(MEMBERS);
+    const replica = [0, 1, 2].map((i) => stack.member("patroni", i)).find((name) => name !== leader)!;
+    const volume = await docker(
+      "inspect",
+      "--format",
+      '{{range .Mounts}}{{if eq .Destination "/var/lib/postgresql"}}{{.Name}}{{end}}{{end}}',
+      replica,
+    );
+    await docker("rm", "--force", replica);
+    await docker("volume", "rm", volume);
+    await stack.up("--refresh");
+    await stack.whole(MEMBERS);
+    const seen = await docker(
+      "exec",
+      replica,
+      "psql",
+      "--host",
+      "/run/postgresql",
+      "--dbname",
+      "app",
+      "-Atc",
+      `SELECT count(*) FROM writes WHERE run = '${run}'`,
+    );
+    expect(Number(seen)).toBeGreaterThanOrEqual(written);
+  });
+
+  test("an up that is killed at any moment is finished by the next one", async () => {
+    const run = `killed ${Date.now()}`;
+    const written = await rows(run);
+    for (let attempt = 0; attempt < 5; attempt++) {
+      // A change that touches many resources, so that there is something to interrupt; another value each time.
+      stack.configure({ patroni: { memory: `${640 + attempt * 32}Mi` } });
+      const after = 1_000 + Math.floor(Math.random() * 14_000);
+      const killed = await stack.upKilledAfter(after);
+      console.log(`up ${killed ? "killed" : "was done"} after ${after} ms`);
+      await stack.up("--refresh");
+      await stack.whole(MEMBERS);
+    }
+    stack.configure();
+    await stack.up();
+    await stack.up("--expect-no-changes");
+    expect(await count(run)).toBeGreaterThanOrEqual(written);
+    expect(await stack.containers()).toHaveLength(3 + MEMBERS + 2 + 2 + 2);
+  });
+
+  test("down and up again: the data is there", async () => {
+    const run = `down ${Date.now()}`;
+    const written = await rows(run);
+    await stack.run("destroy", "--yes");
+    expect(await stack.containers()).toEqual([]);
+    await stack.up();
+    await stack.whole(MEMBERS);
+    expect(await count(run)).toBeGreaterThanOrEqual(written);
+  });
+});

@@ -1,0 +1,124 @@
+import { etcdAuthenticationProvider } from "../../components/etcd/provider";
+import type { EtcdAuthenticationInputs, EtcdAuthenticationOutputs } from "../../components/etcd/provider";
+import { logIn, mayWrite, readAuthentication, withGateway } from "../../components/etcd/gateway";
+import { startEtcd } from "../support/etcd";
+import type { EtcdServer } from "../support/etcd";
+import { describeWithDocker } from "../support/postgres";
+import { roundTrip } from "../support/round-trip";
+
+jest.setTimeout(240_000);
+
+describeWithDocker("etcd's users and roles on a real etcd", () => {
+  let server: EtcdServer;
+  beforeAll(async () => {
+    server = await startEtcd(`prov-etcd-${process.pid}`);
+  });
+  afterAll(() => server.remove());
+
+  const inputs = (change: Partial<EtcdAuthenticationInputs> = {}): EtcdAuthenticationInputs => ({
+    members: [server.member],
+    ca: server.ca,
+    rootPassword: "root-password",
+    scopes: [
+      { user: "patroni-a", prefix: "/service/a/" },
+      { user: "patroni-b", prefix: "/service/b/" },
+    ],
+    passwords: { "patroni-a": "password-a", "patroni-b": "password-b" },
+    deadlineSeconds: 30,
+    providerVersion: 1,
+    ...change,
+  });
+  const ask = <T>(use: Parameters<typeof withGateway<T>>[1]) =>
+    withGateway({ ...server.member, ca: server.ca }, use);
+  const login = async (user: string, password: string) =>
+    (await ask((gateway) => logIn(gateway, user, password))).result;
+  let outs: EtcdAuthenticationOutputs;
+
+  it("says that a fresh etcd is gone", async () => {
+    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    expect(await provider.read("authentication", { ...inputs(), drift: [] })).toEqual({});
+  });
+
+  it("makes users and roles, switches authentication on, and locks each scope in", async () => {
+    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    outs = (await provider.create(inputs())).outs as EtcdAuthenticationOutputs;
+    expect(printed.at(-1)).toBe("etcd: authentication is switched on");
+    expect(printed.join("\n")).not.toContain("password-");
+    expect(await login("root", "root-password")).toBe("ok");
+    await ask(async (gateway) => {
+      const a = await logIn(gateway, "patroni-a", "password-a");
+      const token = a.result === "ok" ? a.token : "";
+      expect(await mayWrite(gateway, "/service/a/leader", token)).toBe(true);
+      expect(await mayWrite(gateway, "/service/b/leader", token)).toBe(false);
+      expect(await mayWrite(gateway, "/service/ab", token)).toBe(false);
+      await expect(readAuthentication(gateway, token)).rejects.toThrow("permission denied");
+    });
+  });
+
+  it("changes nothing the second time", async () => {
+    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    expect(await provider.diff("authentication", outs, inputs())).toEqual({ changes: false, replaces: [] });
+    await provider.update("authentication", outs, inputs());
+    expect(printed).toEqual([]);
+    expect(await provider.read("authentication", outs)).toEqual({ id: "authentication", props: outs });
+  });
+
+  it("sets changed passwords, root's too, and takes a scope away that is no longer declared", async () => {
+    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    const news = inputs({
+      rootPassword: "new-root-password",
+      scopes: [{ user: "patroni-a", prefix: "/service/a/" }],
+      passwords: { "patroni-a": "new-password-a" },
+    });
+    expect(await provider.diff("authentication", outs, news)).toEqual({ changes: true, replaces: [] });
+    outs = (await provider.update("authentication", outs, news)).outs as EtcdAuthenticationOutputs;
+    expect(printed).toEqual([
+      "etcd: set-password patroni-a",
+      "etcd: delete-user patroni-b",
+      "etcd: delete-role patroni-b",
+      "etcd: set-password root",
+    ]);
+    expect(await login("root", "new-root-password")).toBe("ok");
+    expect(await login("root", "root-password")).toBe("wrong-password");
+    expect(await login("patroni-a", "new-password-a")).toBe("ok");
+    expect(await login("patroni-b", "password-b")).toBe("wrong-password");
+  });
+
+  it("notices by refresh what was changed by hand, and mends it", async () => {
+    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    await ask(async (gateway) => {
+      const root = await logIn(gateway, "root", "new-root-password");
+      const token = root.result === "ok" ? root.token : "";
+      const everything = {
+        permType: "READWRITE",
+        key: Buffer.from("/").toString("base64"),
+        range_end: Buffer.from("0").toString("base64"),
+      };
+      await gateway.call("/v3/auth/role/grant", { name: "patroni-a", perm: everything }, token);
+    });
+    const seen = (await provider.read("authentication", outs)).props as EtcdAuthenticationOutputs;
+    expect(seen.drift).toEqual(["revoke patroni-a READWRITE /*"]);
+    outs = (await provider.update("authentication", seen, seen)).outs as EtcdAuthenticationOutputs;
+    expect(((await provider.read("authentication", outs)).props as EtcdAuthenticationOutputs).drift).toEqual(
+      [],
+    );
+  });
+
+  it("refuses to guess when root's password is another one", async () => {
+    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    await expect(provider.create(inputs({ rootPassword: "from another state" }))).rejects.toThrow(
+      "etcd has authentication switched on and refuses root's password",
+    );
+    await expect(provider.read("authentication", { ...outs, rootPassword: "x" })).rejects.toThrow(
+      "refuses root's password",
+    );
+  });
+
+  it("fails when etcd cannot be asked, instead of calling it gone", async () => {
+    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const unreachable = { ...server.member, reach: { via: "tcp" as const, host: "127.0.0.1", port: 1 } };
+    await expect(provider.read("authentication", { ...outs, members: [unreachable] })).rejects.toThrow(
+      "a majority of etcd's members answers: not within 10 s. Last seen: only: connect ECONNREFUSED 127.0.0.1:1",
+    );
+  });
+});

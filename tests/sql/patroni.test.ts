@@ -1,0 +1,226 @@
+import { patroniConfigurationProvider } from "../../components/patroni/provider";
+import type { PatroniConfigurationInputs } from "../../components/patroni/provider";
+import { withPatroni } from "../../components/patroni/rest";
+import { readStatus } from "../../components/patroni/status";
+import { switchover } from "../../components/patroni/switchover";
+import { replicationCheckProvider } from "../../components/sql/replication-check/provider";
+import type {
+  ReplicationCheckInputs,
+  ReplicationCheckOutputs,
+} from "../../components/sql/replication-check/provider";
+import { withSession } from "../../components/sql/session";
+import { dynamicConfiguration } from "../../config-files/patroni/patroni";
+import { startPatroni } from "../support/patroni";
+import type { PatroniTrial } from "../support/patroni";
+import { describeWithDocker } from "../support/postgres";
+import { roundTrip } from "../support/round-trip";
+
+jest.setTimeout(300_000);
+
+const dynamic = (parameters: Record<string, string | number> = {}) =>
+  dynamicConfiguration({
+    synchronous: "quorum",
+    synchronousReplicas: 1,
+    timing: { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3 },
+    parameters: { max_connections: 50, shared_buffers: "16MB", wal_level: "replica", ...parameters },
+  });
+
+describeWithDocker("dynamic configuration and replication of a real Patroni cluster", () => {
+  let trial: PatroniTrial;
+  const configurationInputs = (
+    parameters: Record<string, string | number> = {},
+  ): PatroniConfigurationInputs => {
+    const { password, ...rest } = trial.rest;
+    return {
+      rest,
+      password,
+      configuration: JSON.stringify(dynamic(parameters)),
+      deadlineSeconds: 90,
+      restartSeconds: 120,
+      providerVersion: 1,
+    };
+  };
+  const checkInputs = (change: Partial<ReplicationCheckInputs> = {}): ReplicationCheckInputs => {
+    const { password, ...target } = trial.target;
+    const { members, ca } = trial.rest;
+    return {
+      ...{
+        target,
+        password,
+        rest: { members, ca },
+        members: 3,
+        synchronousReplicas: 1,
+        maximumLagBytes: 16_777_216,
+      },
+      ...{ deadlineSeconds: 90, providerVersion: 1 },
+      ...change,
+    };
+  };
+  const started = async (): Promise<Record<string, string>> => {
+    const times = trial.members.map(async (name) => {
+      const rows = await withSession({ ...trial.target, role: name }, (session) =>
+        session.query<{ t: string }>("SELECT pg_postmaster_start_time()::text AS t"),
+      );
+      return [name, rows[0]!.t] as const;
+    });
+    return Object.fromEntries(await Promise.all(times));
+  };
+  const show = (setting: string) =>
+    Promise.all(
+      trial.members.map(async (name) => {
+        const rows = await withSession({ ...trial.target, role: name }, (session) =>
+          session.query<Record<string, string>>(`SHOW ${setting}`),
+        );
+        return rows[0]![setting];
+      }),
+    );
+  const leader = async () => (await withPatroni(trial.rest, (rest) => readStatus(rest))).leader!;
+
+  let seen: ReplicationCheckOutputs;
+  let inputs: PatroniConfigurationInputs;
+
+  beforeAll(async () => {
+    trial = await startPatroni(`prov-trial-${process.pid}`, 3, dynamic());
+  });
+  afterAll(() => trial?.remove());
+
+  it("waits until everybody streams, and tells what it saw", async () => {
+    const { provider } = await roundTrip(replicationCheckProvider);
+    seen = (await provider.create(checkInputs())).outs as ReplicationCheckOutputs;
+    expect(
+      seen.seen.members.map((member) => [member.name, member.role, member.state, member.syncState]),
+    ).toEqual(
+      trial.members.map((name) =>
+        name === seen.seen.leader
+          ? [name, "leader", "running", ""]
+          : [name, "replica", "streaming", "quorum"],
+      ),
+    );
+    expect(await provider.diff("replication", seen, checkInputs())).toEqual({ changes: false, replaces: [] });
+  });
+
+  it("changes nothing in a cluster that has the declared configuration", async () => {
+    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    inputs = configurationInputs();
+    await provider.create(inputs);
+    expect(await provider.diff("configuration", inputs, inputs)).toEqual({ changes: false, replaces: [] });
+    expect(printed).toEqual([]);
+  });
+
+  it("restarts nothing for a setting that needs a reload", async () => {
+    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const before = await started();
+    const news = configurationInputs({ work_mem: "8MB" });
+    expect((await provider.diff("configuration", inputs, news)).changes).toBe(true);
+    await provider.update("configuration", inputs, news);
+    inputs = news;
+    expect(await show("work_mem")).toEqual(["8MB", "8MB", "8MB"]);
+    expect(await started()).toEqual(before);
+    expect(printed.filter((line) => !line.startsWith("waiting"))).toEqual([
+      "Patroni: postgresql.parameters.work_mem = 8MB",
+    ]);
+  });
+
+  it("restarts replicas first and the leader last, after a switchover", async () => {
+    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const old = await leader();
+    const replicas = trial.members.filter((name) => name !== old);
+    const news = configurationInputs({ max_connections: 60, work_mem: "8MB" });
+    await provider.update("configuration", inputs, news);
+    inputs = news;
+    expect(await show("max_connections")).toEqual(["60", "60", "60"]);
+    const now = await leader();
+    expect(now).not.toBe(old);
+    expect(printed.filter((line) => !line.startsWith("waiting"))).toEqual([
+      "Patroni: postgresql.parameters.max_connections = 60",
+      ...replicas.map((name) => `Patroni: restart ${name} (max_connections 50 -> 60)`),
+      `Patroni: switchover from ${old} to ${now}`,
+    ]);
+    expect(await provider.diff("configuration", inputs, inputs)).toEqual({ changes: false, replaces: [] });
+  });
+
+  it("lowers a setting that a standby must not have below its primary", async () => {
+    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const old = await leader();
+    const news = configurationInputs({ max_connections: 40, work_mem: "8MB" });
+    await provider.update("configuration", inputs, news);
+    inputs = news;
+    expect(await show("max_connections")).toEqual(["40", "40", "40"]);
+    expect(await leader()).toBe(old);
+    expect(printed.filter((line) => line.includes("restart"))[0]).toBe(
+      `Patroni: restart ${old} (max_connections 60 -> 40)`,
+    );
+  });
+
+  it("removes a key that is no longer declared, and leaves keys alone that were never ours", async () => {
+    const { provider } = await roundTrip(patroniConfigurationProvider);
+    await withPatroni(trial.rest, (rest) => {
+      const body = { postgresql: { parameters: { log_min_messages: "warning" } } };
+      return rest.send(trial.members[0]!, { method: "PATCH", path: "/config", body });
+    });
+    const news = configurationInputs({ max_connections: 40 });
+    await provider.update("configuration", inputs, news);
+    inputs = news;
+    expect(await show("work_mem")).toEqual(["4MB", "4MB", "4MB"]);
+    const live = await withPatroni(trial.rest, (rest) => rest.sendToAny({ method: "GET", path: "/config" }));
+    expect((live.json as { postgresql: { parameters: object } }).postgresql.parameters).toMatchObject({
+      log_min_messages: "warning",
+    });
+  });
+
+  it("notices in a preview what somebody else changed", async () => {
+    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    await withPatroni(trial.rest, (rest) =>
+      rest.send(trial.members[0]!, { method: "PATCH", path: "/config", body: { ttl: 30 } }),
+    );
+    // The member that is asked may take a cycle to know.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(await provider.diff("configuration", inputs, inputs)).toEqual({ changes: true, replaces: [] });
+    expect(printed).toEqual(["Patroni's configuration is not as declared: ttl = 20"]);
+    await provider.update("configuration", inputs, inputs);
+  });
+
+  it("refuses unsafe requests without the right password", async () => {
+    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const wrong = { ...configurationInputs({ work_mem: "5MB" }), password: "wrong" };
+    await expect(provider.update("configuration", inputs, wrong)).rejects.toThrow(
+      "refuses the REST API's user name or password",
+    );
+  });
+
+  it("sees a switchover as a change of the picture", async () => {
+    const { provider, printed } = await roundTrip(replicationCheckProvider);
+    seen = (await provider.update("replication", seen, checkInputs())).outs as ReplicationCheckOutputs;
+    const { from, to } = await withPatroni(trial.rest, (rest) => switchover(rest));
+    expect(from).toBe(seen.seen.leader);
+    const news = checkInputs();
+    const now = (await provider.update("replication", seen, news)).outs as ReplicationCheckOutputs;
+    expect(now.seen.leader).toBe(to);
+    expect(await provider.diff("replication", seen, news)).toEqual({ changes: true, replaces: [] });
+    expect(printed).toContain(`replication: the leader was ${from} and is ${to}`);
+    seen = now;
+  });
+
+  it("fails with the list of everything that is wrong", async () => {
+    const { provider } = await roundTrip(replicationCheckProvider);
+    const replica = trial.members.find((name) => name !== seen.seen.leader)!;
+    trial.docker("stop", replica);
+    const failing = provider.update(
+      "replication",
+      seen,
+      checkInputs({ deadlineSeconds: 8, synchronousReplicas: 2 }),
+    );
+    const message = await failing.then(
+      () => "",
+      (error: Error) => error.message,
+    );
+    expect(message).toContain("replication is not as declared, even after 8 s:\n");
+    expect(message).toContain(
+      `  - ${replica}: its REST API does not answer: container ${replica} is not running (exited)`,
+    );
+    expect(message).toContain(`  - ${replica} is not connected to the leader`);
+    expect(message).toContain("  - 1 synchronous replica(s) instead of at least 2");
+    expect((await provider.diff("replication", seen, checkInputs())).changes).toBe(true);
+    trial.docker("start", replica);
+  });
+});

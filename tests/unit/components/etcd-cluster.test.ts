@@ -1,0 +1,37 @@
+import { resolveEtcdCluster } from "../../../components/etcd-cluster";
+import { describeProblem } from "../../../components/problems";
+
+const problems = (args: object): string[] =>
+  resolveEtcdCluster({ scopes: ["pg"], ...args }).problems.map(describeProblem);
+
+describe("what EtcdCluster refuses (F6, issue A 12)", () => {
+  test("nothing, of its own defaults", () => {
+    expect(problems({})).toEqual([]);
+    expect(resolveEtcdCluster({ scopes: ["pg"] }).value).toMatchObject({
+      members: 3,
+      quotaMiB: 256,
+      memoryMiB: 512,
+    });
+  });
+
+  test.each([2, 4, 0, 7, 1.5])("%p members, which tolerate no more failures than fewer would", (members) => {
+    expect(problems({ members })).toEqual([
+      `etcd.members = ${members}: must be 3 or 5: a majority decides, so an even number tolerates no more failures than one member less. Use 3, or 5 to survive two failures at once.`,
+    ]);
+  });
+
+  test("a single member in production, and only there", () => {
+    expect(problems({ members: 1 })).toEqual([
+      "etcd.members = 1: must be 3 or 5 in production: a single member's loss stops every failover. Use 3.",
+    ]);
+    expect(problems({ members: 1, production: false })).toEqual([]);
+  });
+
+  test("sizes that are none, and a quota that leaves no room to defragment, all at once", () => {
+    expect(problems({ members: 4, memory: "512", quota: "2Gi" })).toEqual([
+      expect.stringContaining("etcd.members = 4"),
+      'etcd.memory = "512": must be a whole number with the unit Mi, Gi or Ti. Write for instance 512Mi.',
+      'etcd.quota = "2Gi": must be at most half of etcd.volumeSize (2Gi): defragmentation writes the database a second time. Lower the quota or enlarge the volume.',
+    ]);
+  });
+});

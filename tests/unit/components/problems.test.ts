@@ -1,0 +1,25 @@
+import { nearest, ProblemsError, refuse } from "../../../components/problems";
+import { sizeMiB } from "../../../components/size";
+
+test("problems come in one error that says that nothing was changed", () => {
+  const problem = { setting: "a.b", value: 1, rule: "must be 2", remedy: "Use 2" };
+  expect(() => refuse("settings", [])).not.toThrow();
+  expect(() => refuse("settings", [problem, problem])).toThrow(
+    new ProblemsError("settings", [problem, problem]),
+  );
+  expect(() => refuse("settings", [problem])).toThrow(
+    "settings: 1 problem, nothing was changed.\n  - a.b = 1: must be 2. Use 2.",
+  );
+});
+
+test("the nearest name is found, and none where none is near", () => {
+  expect(nearest("memebrs", ["members", "memory"])).toBe("members");
+  expect(nearest("TTL", ["ttl"])).toBe("ttl");
+  expect(nearest("unrelated", ["members", "memory"])).toBeUndefined();
+});
+
+test("sizes have binary units and no others", () => {
+  expect([sizeMiB("512Mi"), sizeMiB("10Gi"), sizeMiB("1Ti")]).toEqual([512, 10240, 1048576]);
+  for (const text of ["512", "512MB", "0Mi", "1.5Gi", "-1Mi", "", "Gi"])
+    expect(sizeMiB(text)).toBeUndefined();
+});

@@ -1,0 +1,55 @@
+import { describeProblem } from "../../../components/problems";
+import { resolveProxyTier } from "../../../components/proxy-tier-args";
+
+const problems = (args: object, connections = 90): string[] =>
+  resolveProxyTier(args, connections).problems.map(describeProblem);
+
+describe("what ProxyTier refuses (F6, issue A 12)", () => {
+  test("nothing, of its own defaults", () => {
+    expect(problems({})).toEqual([]);
+  });
+
+  test("a port that is used twice", () => {
+    expect(problems({ ports: { write: 6432, read: 6432 } })).toEqual([
+      expect.stringMatching(
+        /^proxy\.ports\.read = 6432: uses port 6432 a second time \(for entry 0\): proxy\.ports\.write of entry 0 has it/,
+      ),
+      expect.stringMatching(/^proxy\.ports\.read = 6432: uses port 6442 a second time \(for entry 1\)/),
+    ]);
+  });
+
+  test("a port that another entry has", () => {
+    expect(problems({ ports: { write: 6432, read: 6442 } })).toEqual([
+      expect.stringMatching(
+        /^proxy\.ports\.write = 6432: uses port 6442 a second time \(for entry 1\): proxy\.ports\.read of entry 0 has it/,
+      ),
+    ]);
+    expect(problems({ entries: 1, ports: { write: 6432, read: 6442 } })).toEqual([]);
+  });
+
+  test("ports that are none", () => {
+    expect(problems({ entries: 1, ports: { write: 80 } })).toEqual([
+      "proxy.ports.write = 80: must give every entry a port from 1024 to 65535 (entry 0 would get 80). Use for instance 6432.",
+    ]);
+    expect(problems({ entries: 2, ports: { read: 65_530 } })).toEqual([
+      expect.stringContaining("entry 1 would get 65540"),
+    ]);
+  });
+
+  test("pools that would open more connections than the database admits", () => {
+    expect(problems({ writePools: 3, poolSize: 40 }, 100)).toEqual([
+      expect.stringMatching(
+        /^proxy\.poolSize = 40: times the pools of one fleet \(3\) is 120 and would exceed .* \(.*100\)/,
+      ),
+    ]);
+  });
+
+  test("numbers out of their range and sizes that are none, all at once", () => {
+    expect(problems({ entries: 0, readPools: 10, maximumLag: "16MB" })).toEqual([
+      expect.stringContaining("proxy.entries = 0: must be a whole number from 1 to 9"),
+      expect.stringContaining("proxy.readPools = 10"),
+      expect.stringContaining("proxy.poolSize = 20"),
+      expect.stringContaining('proxy.maximumLag = "16MB"'),
+    ]);
+  });
+});
