@@ -75,7 +75,7 @@ export interface PatroniMember {
   readonly Role: string;
   readonly State: string;
   readonly TL?: number;
-  readonly "Lag in MB"?: number | string;
+  readonly "Replay Lag"?: number | string;
   readonly "Pending restart"?: string;
 }
 

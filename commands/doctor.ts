@@ -109,8 +109,8 @@ async function checkPatroni(stack: string, all: readonly Member[]): Promise<Find
     findings.push(good("leader", `${leaders[0]?.Member ?? ""}, timeline ${leaders[0]?.TL ?? "?"}`));
   else findings.push(bad("leader", `${leaders.length} members lead`, "docs/runbooks/no-leader.md"));
   for (const member of found.filter((m) => !isLeader(m))) {
-    const lag = Number(member["Lag in MB"] ?? 0);
-    const seen = `${member.State}, lag ${member["Lag in MB"] ?? "unknown"} MB`;
+    const lag = Number(member["Replay Lag"] ?? 0);
+    const seen = `${member.State}, lag ${member["Replay Lag"] ?? "unknown"} MB`;
     findings.push(
       member.State === "streaming" && lag < 100
         ? good(member.Member, seen)

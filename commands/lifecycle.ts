@@ -138,7 +138,7 @@ export async function status(stack: string): Promise<number> {
   console.log(all.map((member) => `${member.name.padEnd(width)}  ${member.status}`).join("\n"));
   console.log("");
   for (const member of await patroniMembers(stack)) {
-    const lag = member["Lag in MB"] === undefined ? "" : `  lag ${member["Lag in MB"]} MB`;
+    const lag = member["Replay Lag"] === undefined ? "" : `  lag ${member["Replay Lag"]} MB`;
     const restart = member["Pending restart"] ? "  RESTART PENDING" : "";
     console.log(
       `${member.Member.padEnd(width)}  ${member.Role}, ${member.State}, timeline ${member.TL ?? "?"}${lag}${restart}`,

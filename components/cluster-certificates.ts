@@ -19,6 +19,8 @@ export interface WorkloadCertificateArgs {
   readonly replicas: number;
   /** What the certificate says its holder is; PostgreSQL maps it to roles. Default the workload's name. */
   readonly commonName?: string;
+  /** Further names under which clients reach the members, such as those of an entry that passes TLS through. */
+  readonly alsoKnownAs?: readonly string[];
 }
 
 /** Where every workload finds its certificate, key and the authority's certificate. */
@@ -90,7 +92,14 @@ export class ClusterCertificates extends pulumi.ComponentResource {
           privateKeyPem: this.authority.privateKeyPem,
         },
         commonName: args.commonName ?? workload,
-        dnsNames: [...new Set([...names, this.platform.serviceAddress(workload), "localhost"])],
+        dnsNames: [
+          ...new Set([
+            ...names,
+            this.platform.serviceAddress(workload),
+            "localhost",
+            ...(args.alsoKnownAs ?? []),
+          ]),
+        ],
         ipAddresses: ["127.0.0.1"],
         usages: ["server", "client"],
         lifetimeDays: this.days,

@@ -30,6 +30,8 @@ export interface PatroniClusterArgs {
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   /** The application's database, owned by the role `dpg_cluster`. Default `app`. */
   readonly database?: string;
+  /** Names under which clients reach members through something that passes TLS through (`entryNames`); certificates bear them. Default none. */
+  readonly alsoKnownAs?: readonly string[];
   /** Size of a member's data volume. Default `10Gi`. */
   readonly volumeSize?: string;
   /** Memory limit of a member. Default `1Gi`. */

@@ -129,7 +129,7 @@ export class PatroniCluster extends pulumi.ComponentResource {
     const spec = patroniWorkload(value, access, {
       tls: certificates.issue(
         PATRONI_WORKLOAD,
-        { replicas: value.members, commonName: NODE_COMMON_NAME },
+        { replicas: value.members, commonName: NODE_COMMON_NAME, alsoKnownAs: args.alsoKnownAs },
         this,
       ),
       patroni: platform.secret(

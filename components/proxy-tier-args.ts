@@ -50,6 +50,8 @@ export interface ResolvedProxyTier {
   readonly ports: Required<ProxyPorts>;
 }
 
+export const DEFAULT_ENTRIES = 2;
+
 /** How far apart the ports of two entries are on one host. */
 export const ENTRY_PORT_STEP = 10;
 
@@ -58,7 +60,7 @@ export function resolveProxyTier(
   args: Omit<ProxyTierArgs, "platform" | "certificates" | "database">,
   maxConnections: number,
 ): { readonly value: ResolvedProxyTier; readonly problems: readonly Problem[] } {
-  const { entries = 2, writePools = 2, readPools = 2, poolSize = 20, maxClients = 2000 } = args;
+  const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, poolSize = 20, maxClients = 2000 } = args;
   const { connectionsPerSecond = 200, maximumLag = "16Mi" } = args;
   const ports = { write: 6432, read: 6433, statistics: 7000, ...args.ports };
   const problems: Problem[] = [];

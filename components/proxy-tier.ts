@@ -9,6 +9,7 @@ import type { Deployment, Platform } from "./platform/platform";
 import type { Probe, SecretRef, WorkloadSpec } from "./platform/workload";
 import { refuse } from "./problems";
 import {
+  DEFAULT_ENTRIES,
   ENTRY_PORT_STEP,
   type ProxyTierArgs,
   type ResolvedProxyTier,
@@ -35,6 +36,15 @@ const probe = (command: string): Probe => ({
   failureThreshold: 3,
   startPeriodSeconds: 60,
 });
+
+/** What clients inside the cluster call the entry. It passes TLS through, so the servers behind it must bear its names. */
+export const entryNames = (
+  platform: Addresses & Pick<Platform, "serviceAddress">,
+  entries = DEFAULT_ENTRIES,
+): readonly string[] => [
+  platform.serviceAddress(ENTRY_WORKLOAD),
+  ...replicasOf(platform, ENTRY_WORKLOAD, entries).flatMap(({ name, address }) => [name, address]),
+];
 
 /** The HAProxy members as a workload. `members` is how many database members there are. */
 export function entryWorkload(

@@ -69,7 +69,8 @@ export function readStackSettings(project: Project, stack: string, configFile?: 
   if (!/^[\w.-]+$/.test(stack))
     throw new Fault(`"${stack}" is not a stack name: letters, digits, "-", "_" and "." only`);
   const file = configFile === undefined ? join(project.root, `Pulumi.${stack}.yaml`) : resolve(configFile);
-  if (configFile !== undefined && !existsSync(file)) throw new Fault(`--config-file ${configFile}: there is no such file`);
+  if (configFile !== undefined && !existsSync(file))
+    throw new Fault(`--config-file ${configFile}: there is no such file`);
   const settings = (existsSync(file) ? readYaml(file) : {}) as {
     encryptionsalt?: string;
     config?: Record<string, unknown>;

@@ -2,7 +2,7 @@ import { ClusterCertificates } from "../components/cluster-certificates";
 import { EtcdCluster } from "../components/etcd-cluster";
 import { PatroniCluster } from "../components/patroni-cluster";
 import type { Platform } from "../components/platform/platform";
-import { ProxyTier } from "../components/proxy-tier";
+import { entryNames, ProxyTier } from "../components/proxy-tier";
 import type { StackSettings } from "./settings";
 
 /** The composition, the same for every environment:
@@ -26,10 +26,7 @@ export function cluster(settings: StackSettings, platform: Platform) {
     ...settings.etcd,
   });
   const database = new PatroniCluster("patroni", {
-    platform,
-    certificates,
-    etcd,
-    scope,
+    ...{ platform, certificates, etcd, scope, alsoKnownAs: entryNames(platform, settings.proxy?.entries) },
     ...settings.patroni,
   });
   const proxy = new ProxyTier("proxy", { platform, certificates, database, ...settings.proxy });

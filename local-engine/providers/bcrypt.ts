@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- every index here is in range by construction */
 // The bcrypt hash of a generated password (RandomPassword's output bcryptHash). Node has no bcrypt, and one output
 // is no reason for a native dependency: Blowfish with its key schedule made expensive is short.
 // Provos and Mazières, "A Future-Adaptable Password Scheme", 1999.
@@ -91,7 +92,8 @@ function encode(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length; i += 3) {
     const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    for (let j = 0; j <= Math.min(3, bytes.length - i); j++) text += ALPHABET[(group >>> (18 - 6 * j)) & 63];
+    for (let j = 0; j <= Math.min(3, bytes.length - i); j++)
+      text += ALPHABET.charAt((group >>> (18 - 6 * j)) & 63);
   }
   return text;
 }

@@ -21,32 +21,43 @@ export interface CheckFailure {
   readonly reason: string;
 }
 
+type Answer<T> = T | Promise<T>;
+
+export interface Checked {
+  readonly inputs: Properties;
+  readonly failures: readonly CheckFailure[];
+}
+
 export interface Provider {
   /** Completes and checks the inputs. `olds` is missing when there is no earlier resource to keep choices from. */
-  check(
-    resource: ResourceRef,
-    news: Properties,
-    olds?: Properties,
-  ): Promise<{ inputs: Properties; failures: readonly CheckFailure[] }>;
-  diff(
+  readonly check: (resource: ResourceRef, news: Properties, olds?: Properties) => Answer<Checked>;
+  readonly diff: (
     resource: ResourceRef & { id: string },
     olds: { inputs: Properties; outputs: Properties },
     news: Properties,
     ignoreChanges: readonly string[],
-  ): Promise<Diff>;
-  create(resource: Running, inputs: Properties): Promise<{ id: string; outputs: Properties }>;
+  ) => Answer<Diff>;
+  readonly create: (resource: Running, inputs: Properties) => Answer<{ id: string; outputs: Properties }>;
   /** Undefined: it is gone. */
-  read(
+  readonly read: (
     resource: Running & { id: string },
     inputs: Properties,
     outputs: Properties,
-  ): Promise<{ id: string; outputs: Properties; inputs?: Properties } | undefined>;
-  update(resource: Running & { id: string }, olds: Properties, news: Properties): Promise<Properties>;
-  delete(resource: Running & { id: string }, inputs: Properties, outputs: Properties): Promise<void>;
+  ) => Answer<{ id: string; outputs: Properties; inputs?: Properties } | undefined>;
+  readonly update: (
+    resource: Running & { id: string },
+    olds: Properties,
+    news: Properties,
+  ) => Answer<Properties>;
+  readonly delete: (
+    resource: Running & { id: string },
+    inputs: Properties,
+    outputs: Properties,
+  ) => Answer<void>;
   /** Which outputs are known before the create or update (`olds`) is done; without this: the inputs. */
-  preview?(news: Properties, olds?: Properties): Properties;
+  readonly preview?: (news: Properties, olds?: Properties) => Properties;
   /** Removes what a killed run may have created without recording it; says what it removed. */
-  cleanUp?(resource: Running, inputs: Properties, since: Date): Promise<string | undefined>;
+  readonly cleanUp?: (resource: Running, inputs: Properties, since: Date) => Promise<string | undefined>;
 }
 
 /** The resource exists, but is not what it should be: it is recorded, and the next update deals with it. */

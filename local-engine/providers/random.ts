@@ -129,7 +129,7 @@ export function randomProvider(type: string): Provider {
   const kind = KINDS[type];
   if (kind === undefined) throw notServed(type);
   return {
-    check: async (_, news) => {
+    check: (_, news) => {
       const problem = kind.check?.(news);
       return {
         inputs: news,
@@ -137,13 +137,13 @@ export function randomProvider(type: string): Provider {
       };
     },
     // Another wish is another value: everything replaces.
-    diff: async (_, olds, news) => {
+    diff: (_, olds, news) => {
       const keys = changedKeys(olds.inputs, news);
       return { changes: keys.length > 0, changedKeys: keys, replaceKeys: keys };
     },
-    create: async (_, inputs) => kind.create(inputs),
-    read: async ({ id }, _inputs, outputs) => ({ id, outputs }),
-    update: async (_, olds) => olds,
-    delete: async () => undefined,
+    create: (_, inputs) => kind.create(inputs),
+    read: ({ id }, _inputs, outputs) => ({ id, outputs }),
+    update: (_, olds) => olds,
+    delete: () => undefined,
   };
 }

@@ -41,7 +41,9 @@ test("a create that fails half-way keeps what it made, and the next up goes on w
 });
 
 test("when the replacement fails after the original was deleted, the next up creates it", async () => {
-  const program = (kind: string, fail?: string) => [{ name: "a", provider: "choosy", props: { kind, fail }, opts: { deleteBeforeReplace: true } }];
+  const program = (kind: string, fail?: string) => [
+    { name: "a", provider: "choosy", props: { kind, fail }, opts: { deleteBeforeReplace: true } },
+  ];
   const stack = new Stack();
   await stack.up(program("1"));
   await stack.up(program("2", "create"), "fails");
@@ -54,15 +56,23 @@ test("when the replacement fails after the original was deleted, the next up cre
 
 test("killed in the middle of a create, the next up finishes the work and nothing stays behind", async () => {
   const stack = new Stack();
-  stack.write([{ name: "a" }, { name: "b", props: { gate: "create" }, dependsOn: ["a"] }, { name: "c", value: { from: "b" } }]);
+  stack.write([
+    { name: "a" },
+    { name: "b", props: { gate: "create" }, dependsOn: ["a"] },
+    { name: "c", value: { from: "b" } },
+  ]);
   const engine = stack.start("up");
   await stack.journalHas("create b");
-  const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(engine.pid)], { encoding: "utf8" }).trim().split(/\s+/);
+  const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(engine.pid)], { encoding: "utf8" })
+    .trim()
+    .split(/\s+/);
   expect(children).toHaveLength(2);
   const over = ended(engine);
   engine.kill("SIGKILL");
   await over;
-  expect(stack.state().pending_operations).toMatchObject([{ type: "creating", resource: { urn: expect.stringMatching(/::b$/) } }]);
+  expect(stack.state().pending_operations).toMatchObject([
+    { type: "creating", resource: { urn: expect.stringMatching(/::b$/) } },
+  ]);
   expect(stack.names()).toEqual(["a"]);
   // The program and the provider end with the engine.
   const alive = (pid: string): boolean => {
@@ -81,7 +91,9 @@ test("killed in the middle of a create, the next up finishes the work and nothin
 });
 
 test("killed between the deletion of an original and the end of its replacement, the next up creates the replacement", async () => {
-  const program = (kind: string, gate?: string) => [{ name: "a", provider: "choosy", props: { kind, gate }, opts: { deleteBeforeReplace: true } }];
+  const program = (kind: string, gate?: string) => [
+    { name: "a", provider: "choosy", props: { kind, gate }, opts: { deleteBeforeReplace: true } },
+  ];
   const stack = new Stack();
   await stack.up(program("1"));
   stack.journal();
@@ -98,7 +110,10 @@ test("killed between the deletion of an original and the end of its replacement,
 
 test("an interrupt lets the running step end, begins no other, and the next up goes on from there", async () => {
   const stack = new Stack();
-  stack.write([{ name: "a", props: { gate: "create" } }, { name: "b", value: { from: "a" } }]);
+  stack.write([
+    { name: "a", props: { gate: "create" } },
+    { name: "b", value: { from: "a" } },
+  ]);
   const engine = stack.start("up");
   await stack.journalHas("create a");
   engine.kill("SIGINT");
@@ -120,7 +135,9 @@ test("of two runs at once the second is refused; the lock of a dead run is not i
   await stack.journalHas("create a");
   const second = await stack.run("up");
   expect(second.code).toBe(1);
-  expect(second.err).toContain(`another run is changing this stack: \`up --stack dev\`, process ${first.pid}`);
+  expect(second.err).toContain(
+    `another run is changing this stack: \`up --stack dev\`, process ${first.pid}`,
+  );
   expect((await stack.run("preview")).code).toBe(0);
   const over = ended(first);
   first.kill("SIGKILL");

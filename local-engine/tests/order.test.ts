@@ -40,11 +40,21 @@ test("what does not depend on each other is created at the same time, as many at
 
 test("destroy deletes in the reverse order and leaves an empty state", async () => {
   const stack = new Stack();
-  await stack.up([{ name: "a" }, { name: "b", value: { from: "a" } }, { name: "c", parent: "b" }, { name: "d", dependsOn: ["c"] }]);
+  await stack.up([
+    { name: "a" },
+    { name: "b", value: { from: "a" } },
+    { name: "c", parent: "b" },
+    { name: "d", dependsOn: ["c"] },
+  ]);
   stack.journal();
   expect(await stack.counts("destroy")).toMatchObject({ delete: 5, ok: true });
   const journal = stack.journal();
-  for (const [first, second] of [["d", "c"], ["c", "b"], ["b", "a"]] as const) before(journal, `deleted ${first}`, `delete ${second}`);
+  for (const [first, second] of [
+    ["d", "c"],
+    ["c", "b"],
+    ["b", "a"],
+  ] as const)
+    before(journal, `deleted ${first}`, `delete ${second}`);
   expect(stack.state().resources).toEqual([]);
 });
 
@@ -52,7 +62,11 @@ test("what the program no longer names is deleted at the end, in the reverse ord
   const stack = new Stack();
   await stack.up([{ name: "a" }, { name: "b", value: { from: "a" } }, { name: "stays", value: "1" }]);
   stack.journal();
-  expect(await stack.up([{ name: "stays", value: "2" }, { name: "new" }])).toMatchObject({ create: 1, update: 1, delete: 2 });
+  expect(await stack.up([{ name: "stays", value: "2" }, { name: "new" }])).toMatchObject({
+    create: 1,
+    update: 1,
+    delete: 2,
+  });
   const journal = stack.journal();
   before(journal, "created new", "delete b");
   before(journal, "updated 1->2 stays", "delete b");
@@ -63,7 +77,13 @@ test("a chain by dependsOn alone is updated link by link: one replacement is ove
   const chain = (digest: string) =>
     [0, 1, 2].flatMap((i) => [
       { name: `turn-${i}`, value: digest, dependsOn: i === 0 ? [] : [`healthy-${i - 1}`] },
-      { name: `member-${i}`, provider: "choosy", dependsOn: [`turn-${i}`], props: { kind: digest }, opts: { deleteBeforeReplace: true } },
+      {
+        name: `member-${i}`,
+        provider: "choosy",
+        dependsOn: [`turn-${i}`],
+        props: { kind: digest },
+        opts: { deleteBeforeReplace: true },
+      },
       { name: `healthy-${i}`, value: digest, dependsOn: [`member-${i}`] },
     ]);
   const stack = new Stack();
@@ -87,7 +107,13 @@ test("a chain by dependsOn alone is updated link by link: one replacement is ove
 test("a link that fails stops the roll there", async () => {
   const chain = (digest: string, fail?: string) =>
     [0, 1].flatMap((i) => [
-      { name: `member-${i}`, provider: "choosy", dependsOn: i === 0 ? [] : [`healthy-${i - 1}`], props: { kind: digest }, opts: { deleteBeforeReplace: true } },
+      {
+        name: `member-${i}`,
+        provider: "choosy",
+        dependsOn: i === 0 ? [] : [`healthy-${i - 1}`],
+        props: { kind: digest },
+        opts: { deleteBeforeReplace: true },
+      },
       { name: `healthy-${i}`, value: digest, dependsOn: [`member-${i}`], props: { fail } },
     ]);
   const stack = new Stack();
@@ -100,7 +126,11 @@ test("a link that fails stops the roll there", async () => {
 });
 
 test("an up without changes starts no step and leaves the state as it is", async () => {
-  const program = [{ name: "a", value: { secret: "one-secret" } }, { name: "group", is: "group" }, { name: "b", parent: "group", value: { from: "a" } }];
+  const program = [
+    { name: "a", value: { secret: "one-secret" } },
+    { name: "group", is: "group" },
+    { name: "b", parent: "group", value: { from: "a" } },
+  ];
   const stack = new Stack();
   await stack.up(program);
   stack.journal();

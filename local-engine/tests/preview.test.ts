@@ -4,12 +4,15 @@ afterAll(removeStacks);
 
 test("a preview changes nothing, and values that only the update will know are unknown", async () => {
   const stack = new Stack();
-  const program = [{ name: "a", value: "1" }, { name: "b", value: { from: "a" } }];
+  const program = [
+    { name: "a", value: "1" },
+    { name: "b", value: { from: "a" } },
+  ];
   stack.write(program, { outputs: { derived: { from: "b" }, plain: "x" } });
   const result = await stack.run("preview");
   expect(result.code).toBe(0);
   expect(result.out).toMatch(/\+ +pulumi-nodejs:dynamic\/tests:Thing b create/);
-  expect(result.out).toMatch(/derived: "\[unknown\]"/);
+  expect(result.out).toMatch(/"derived": "\[unknown\]"/);
   expect(stack.journal()).toEqual([]);
   expect(() => stack.stateText()).toThrow("no such file");
 });
@@ -40,7 +43,11 @@ test("a preview names what an update will do, with the same counts", async () =>
 
 test("refresh makes the state say what is there: a changed value is updated back, a missing thing created again", async () => {
   const stack = new Stack();
-  const program = [{ name: "a", value: "1" }, { name: "b", value: "1", dependsOn: ["a"] }, { name: "c", value: { from: "b" } }];
+  const program = [
+    { name: "a", value: "1" },
+    { name: "b", value: "1", dependsOn: ["a"] },
+    { name: "c", value: { from: "b" } },
+  ];
   await stack.up(program);
   stack.found("a", "changed");
   stack.found("b", "gone");

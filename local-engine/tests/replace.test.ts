@@ -11,10 +11,18 @@ const member = (kind: string, opts: Record<string, unknown> = {}, more: Record<s
 
 test("a replacement is created before the original is deleted, and dependents move over in between", async () => {
   const stack = new Stack();
-  await stack.up([{ ...member("1"), value: "x" }, { name: "user", value: { from: "member" } }]);
+  await stack.up([
+    { ...member("1"), value: "x" },
+    { name: "user", value: { from: "member" } },
+  ]);
   const first = stack.resource("member");
   stack.journal();
-  expect(await stack.up([{ ...member("2"), value: "y" }, { name: "user", value: { from: "member" } }])).toMatchObject({ replace: 1, update: 1, delete: 0 });
+  expect(
+    await stack.up([
+      { ...member("2"), value: "y" },
+      { name: "user", value: { from: "member" } },
+    ]),
+  ).toMatchObject({ replace: 1, update: 1, delete: 0 });
   expect(stack.journal()).toEqual([
     "create member",
     "created member",
@@ -56,7 +64,12 @@ test("the provider may ask for the deletion first, and the program has the last 
   const stack = new Stack();
   await stack.up([member("1", {}, { kindFirst: true })]);
   await stack.up([member("2", {}, { kindFirst: true })]);
-  expect(stack.journal().slice(2)).toEqual(["delete member", "deleted member", "create member", "created member"]);
+  expect(stack.journal().slice(2)).toEqual([
+    "delete member",
+    "deleted member",
+    "create member",
+    "created member",
+  ]);
   await stack.up([member("3", { deleteBeforeReplace: false }, { kindFirst: true })]);
   expect(stack.journal()).toEqual(["create member", "created member", "delete member", "deleted member"]);
 });
@@ -69,7 +82,9 @@ test("replaceOnChanges replaces where the provider would have updated", async ()
 });
 
 test("ignoreChanges keeps what was there, at the path that it names", async () => {
-  const program = (inner: string, other: string) => [{ name: "a", value: { inner, other }, opts: { ignoreChanges: ["value.inner"] } }];
+  const program = (inner: string, other: string) => [
+    { name: "a", value: { inner, other }, opts: { ignoreChanges: ["value.inner"] } },
+  ];
   const stack = new Stack();
   await stack.up(program("1", "x"));
   expect(await stack.up(program("2", "x"))).toMatchObject({ same: 2, update: 0 });
@@ -82,7 +97,9 @@ test("a protected resource is neither deleted nor replaced, and nothing else is 
   await stack.up([member("1", { protect: true }), { name: "free" }]);
   stack.journal();
   const replaced = await stack.up([member("2", { protect: true }), { name: "free" }], "fails");
-  expect(replaced.diagnostics[0]?.message).toMatch(/unable to replace resource "urn:[^"]*::member"\nas it is currently marked for protection/);
+  expect(replaced.diagnostics[0]?.message).toMatch(
+    /unable to replace resource "urn:[^"]*::member"\nas it is currently marked for protection/,
+  );
   const deleted = await stack.up([], "fails");
   expect(deleted.diagnostics[0]?.message).toMatch(/cannot be deleted\nbecause it is protected/);
   await stack.counts("destroy", "fails");
@@ -102,7 +119,11 @@ test("retainOnDelete takes a resource out of the state and leaves the real one a
 });
 
 test("deletedWith leaves the deletion to the other resource, if that goes too", async () => {
-  const program = [{ name: "host" }, { name: "guest", deletedWith: "host" }, { name: "other", deletedWith: "host" }];
+  const program = [
+    { name: "host" },
+    { name: "guest", deletedWith: "host" },
+    { name: "other", deletedWith: "host" },
+  ];
   const stack = new Stack();
   await stack.up(program);
   stack.journal();
@@ -127,7 +148,11 @@ test("an alias finds a resource under its old name, type or parent; children of 
     { name: "retyped", type: "After", opts: { aliases: [{ type: "pulumi-nodejs:dynamic/tests:Before" }] } },
     { name: "crew", is: "group", opts: { aliases: [{ name: "team" }] } },
     { name: "crew-child", parent: "crew", props: { label: "team-child" } },
-    { name: "moved", parent: "crew", opts: { aliases: [{ parent: "urn:pulumi:dev::things::pulumi:pulumi:Stack::things-dev" }] } },
+    {
+      name: "moved",
+      parent: "crew",
+      opts: { aliases: [{ parent: "urn:pulumi:dev::things::pulumi:pulumi:Stack::things-dev" }] },
+    },
   ]);
   expect(counts).toMatchObject({ create: 0, delete: 0, replace: 0, update: 0 });
   expect(stack.journal()).toEqual([]);
@@ -136,9 +161,15 @@ test("an alias finds a resource under its old name, type or parent; children of 
 
 test("another version of a provider's code takes over what the earlier one made", async () => {
   const stack = new Stack();
-  await stack.up([{ name: "a", value: "1" }, { name: "b", value: "1" }]);
+  await stack.up([
+    { name: "a", value: "1" },
+    { name: "b", value: "1" },
+  ]);
   stack.journal();
-  expect(await stack.up([{ name: "a", value: "1", provider: "revised" }])).toMatchObject({ update: 1, delete: 1 });
+  expect(await stack.up([{ name: "a", value: "1", provider: "revised" }])).toMatchObject({
+    update: 1,
+    delete: 1,
+  });
   // The update is the new code's; the deletion is done by the code that the state remembers.
   expect(stack.journal()).toEqual(["revised-update a", "delete b", "deleted b"]);
   await stack.up([]);

@@ -32,12 +32,12 @@ const LOG_LINES_IN_ERRORS = 10;
 
 export function containerProvider(docker: Docker): Provider {
   return {
-    check: async ({ name }, news, olds) => ({
+    check: ({ name }, news, olds) => ({
       inputs: withDefaults(CONTAINER, name, news, olds),
       failures: [...unsupported(news), ...checkUploads(news)],
     }),
 
-    async diff(_, olds, news) {
+    diff(_, olds, news) {
       const [before, after] = [meant(olds.inputs), meant(news)];
       // What a refresh found may differ from what was asked for; these are the differences that can be mended.
       const drifted = [...LIVE, "mustRun"].filter((key) => {

@@ -11,15 +11,13 @@ function rule(line: string): { excludes: boolean; matches: (path: string) => boo
   if (trimmed === "" || trimmed.startsWith("#")) return undefined;
   const excludes = !trimmed.startsWith("!");
   const pattern = posix.normalize(excludes ? trimmed : trimmed.slice(1).trim()).replace(/^\/+|\/+$/g, "");
-  let source = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern.charAt(i);
-    if (pattern.startsWith("**/", i)) ((source += "(?:.*/)?"), (i += 2));
-    else if (pattern.startsWith("**", i)) ((source += ".*"), (i += 1));
-    else if (character === "*") source += "[^/]*";
-    else if (character === "?") source += "[^/]";
-    else source += character.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  }
+  const source = pattern.replace(/\*\*\/|\*\*|[\s\S]/g, (part) => {
+    if (part === "**/") return "(?:.*/)?";
+    if (part === "**") return ".*";
+    if (part === "*") return "[^/]*";
+    if (part === "?") return "[^/]";
+    return part.replace(/[.+^${}()|[\]\\]/, "\\$&");
+  });
   const expression = new RegExp(`^${source}(?:/.*)?$`);
   return { excludes, matches: (path) => expression.test(path) };
 }

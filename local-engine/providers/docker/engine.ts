@@ -33,7 +33,7 @@ function connect(address: string): Docker {
 }
 
 /** Says what to do when nothing answers; passes every other error on. */
-export function explain(error: unknown, host: string | undefined): unknown {
+export function explain(error: unknown, host: string | undefined): Error {
   const { code } = error as NodeJS.ErrnoException;
   const address = host ?? process.env.DOCKER_HOST;
   const where =
@@ -54,7 +54,7 @@ export function explain(error: unknown, host: string | undefined): unknown {
       `the Docker engine does not answer at ${where}: start it (systemctl start docker, or dockerd), or set DOCKER_HOST to where it runs`,
     );
   }
-  return error;
+  return error as Error;
 }
 
 export function isStatus(error: unknown, ...codes: number[]): boolean {

@@ -114,7 +114,7 @@ async function inspect(docker: Docker, name: string): Promise<Docker.ImageInspec
 
 export function remoteImageProvider(docker: Docker): Provider {
   return {
-    check: async ({ name }, news, olds) => ({
+    check: ({ name }, news, olds) => ({
       inputs: withDefaults(REMOTE_IMAGE, name, news, olds),
       failures: Object.keys(isObject(news.build) ? news.build : {})
         .filter((key) => !BUILD_SETTINGS.includes(key))
@@ -123,7 +123,7 @@ export function remoteImageProvider(docker: Docker): Provider {
           reason: "the local engine cannot set this; the Pulumi CLI can",
         })),
     }),
-    async diff(_, olds, news) {
+    diff(_, olds, news) {
       const keys = changedKeys(meant(olds.inputs), meant(news));
       return {
         changes: keys.length > 0,

@@ -1,7 +1,6 @@
 // docker:* over the Docker Engine API.
 
 import type Docker from "dockerode";
-import { Fault } from "../../fault";
 import type { Provider } from "../provider";
 import { notServed } from "../registry";
 import { containerProvider } from "./container";
@@ -34,15 +33,14 @@ export function dockerProvider(type: string, host: string | undefined): Provider
 /** The same provider, with errors in words that help: the engine's own, or how to reach it. */
 function explaining(provider: Provider, host: string | undefined): Provider {
   const wrap =
-    <Args extends unknown[], Result>(method: (...args: Args) => Promise<Result>) =>
+    <Args extends unknown[], Result>(method: (...args: Args) => Result | Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
       try {
         return await method(...args);
       } catch (error) {
         const explained = explain(error, host);
-        if (explained instanceof Fault || (explained as { json?: unknown }).json === undefined)
-          throw explained;
-        throw new Error(reason(explained));
+        if ((explained as { json?: unknown }).json === undefined) throw explained;
+        throw new Error(reason(explained), { cause: error });
       }
     };
   return {

@@ -35,11 +35,11 @@ function outputsOf(network: Docker.NetworkInspectInfo): Properties {
 
 export function networkProvider(docker: Docker): Provider {
   return {
-    check: async ({ name }, news, olds) => ({
+    check: ({ name }, news, olds) => ({
       inputs: withDefaults(NETWORK, name, news, olds),
       failures: [],
     }),
-    diff: async (_, olds, news) => replaceAll(changedKeys(meant(olds.inputs), meant(news)), news),
+    diff: (_, olds, news) => replaceAll(changedKeys(meant(olds.inputs), meant(news)), news),
     async create({ status }, inputs) {
       status("creating");
       const network = await docker.createNetwork({
@@ -77,7 +77,7 @@ export function networkProvider(docker: Docker): Provider {
         throw error;
       }
     },
-    update: async (_, olds) => olds,
+    update: (_, olds) => olds,
     preview: meant,
     delete: ({ id, status }) => removeNetwork(docker, id, status),
     async cleanUp({ status }, inputs, since) {

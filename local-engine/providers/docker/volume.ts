@@ -23,14 +23,14 @@ function outputsOf(volume: Docker.VolumeInspectInfo): Properties {
 
 export function volumeProvider(docker: Docker): Provider {
   return {
-    check: async ({ name }, news, olds) => ({
+    check: ({ name }, news, olds) => ({
       inputs: withDefaults(VOLUME, name, news, olds),
       failures:
         news.cluster === undefined
           ? []
           : [{ property: "cluster", reason: "the local engine knows no Swarm volumes" }],
     }),
-    diff: async (_, olds, news) => replaceAll(changedKeys(meant(olds.inputs), meant(news)), news),
+    diff: (_, olds, news) => replaceAll(changedKeys(meant(olds.inputs), meant(news)), news),
     // Docker gives back the volume that has this name already, with its data: a volume that a killed run made is
     // thereby adopted, which is why there is no clean-up here.
     async create(_, inputs) {
@@ -51,7 +51,7 @@ export function volumeProvider(docker: Docker): Provider {
         throw error;
       }
     },
-    update: async (_, olds) => olds,
+    update: (_, olds) => olds,
     preview: meant,
     async delete({ id, status }) {
       const deadline = Date.now() + RELEASE_TIMEOUT_MS;

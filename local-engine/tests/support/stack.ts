@@ -67,9 +67,14 @@ export class Stack {
   }
 
   /** Runs a verb with --json; a failure is a failure of the test unless it is expected. */
-  async counts(verb: string, expected: "succeeds" | "fails" = "succeeds", ...args: string[]): Promise<Counts> {
+  async counts(
+    verb: string,
+    expected: "succeeds" | "fails" = "succeeds",
+    ...args: string[]
+  ): Promise<Counts> {
     const result = await this.run(verb, "--json", ...args);
-    if ((result.code === 0) !== (expected === "succeeds")) throw new Error(`${verb} did not end as expected:\n${result.text}`);
+    if ((result.code === 0) !== (expected === "succeeds"))
+      throw new Error(`${verb} did not end as expected:\n${result.text}`);
     return JSON.parse(result.out) as Counts;
   }
 
@@ -107,7 +112,10 @@ export class Stack {
 
   async journalHas(line: string): Promise<void> {
     const file = join(this.folder, "journal");
-    await until(`"${line}" in the journal`, () => existsSync(file) && readFileSync(file, "utf8").split("\n").includes(line));
+    await until(
+      `"${line}" in the journal`,
+      () => existsSync(file) && readFileSync(file, "utf8").split("\n").includes(line),
+    );
   }
 
   stateText(): string {

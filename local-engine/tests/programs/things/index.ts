@@ -72,7 +72,10 @@ for (const each of program.resources) {
       made.set(each.name, new Group(each.name, { value: valueOf(each.value) }, opts));
       break;
     case "password":
-      made.set(each.name, new random.RandomPassword(each.name, { length: 20, ...(each.value as object) }, opts));
+      made.set(
+        each.name,
+        new random.RandomPassword(each.name, { length: 20, ...(each.value as object) }, opts),
+      );
       break;
     case "unknown":
       made.set(each.name, new pulumi.CustomResource("nobody:index:Thing", each.name, {}, opts));

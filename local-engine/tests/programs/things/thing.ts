@@ -34,7 +34,8 @@ const plain: pulumi.dynamic.ResourceProvider = {
         reasons: ["not ready"],
       });
     }
-    if (inputs.fail === "create") throw new Error(`${inputs.label} cannot be created: ${String(inputs.value)}`);
+    if (inputs.fail === "create")
+      throw new Error(`${inputs.label} cannot be created: ${String(inputs.value)}`);
     note("created");
     return { id: inputs.label, outs };
   },

@@ -1,0 +1,101 @@
+import * as pulumi from "@pulumi/pulumi";
+import { KubernetesPlatform } from "../../../components/platform/kubernetes/platform";
+import { record, type RecordedResource } from "../../support/record";
+import { DATABASE, ENTRY } from "./workloads";
+
+const images = { patroni: "registry.example.com/patroni:1", haproxy: "registry.example.com/haproxy@sha256:00" };
+
+describe("a program on Kubernetes", () => {
+  let resources: readonly RecordedResource[];
+  let exposed: readonly string[];
+  beforeAll(async () => {
+    resources = await record(
+      async () => {
+        const platform = new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images, exposeAs: "LoadBalancer" });
+        const parent = new pulumi.ComponentResource("test:index:Part", "part");
+        platform.secret("database-tls", { "tls.key": pulumi.secret("MARKER-KEY") }, { parent });
+        platform.secret("patroni", { "patroni.yml": "MARKER-PLAIN" }, { parent });
+        platform.deploy(DATABASE, { parent });
+        platform.deploy(ENTRY, { parent });
+        platform.schedule(
+          {
+            name: "backup",
+            image: "patroni",
+            command: { command: ["backup"], timeoutSeconds: 60 },
+            schedule: "0 3 * * *",
+            secrets: { "/secrets/patroni": { name: "patroni" } },
+          },
+          { parent },
+        );
+        expect(platform.replicaAddress("database", 1)).toBe("pg-database-1.pg-database.postgres.svc.cluster.local");
+        expect(platform.serviceAddress("database")).toBe("pg-database-ready.postgres.svc.cluster.local");
+        expect(platform.reachableFromHere("database", 1, 5432)).toEqual({
+          via: "kubernetes",
+          namespace: "postgres",
+          pod: "pg-database-1",
+          port: 5432,
+        });
+        exposed = await new Promise((resolve) => platform.exposedAddresses(ENTRY, "write").apply(resolve));
+        expect(() => platform.exposedAddresses(ENTRY, "direct-write")).toThrow('does not expose a port "direct-write"');
+      },
+      {
+        outputs: (_type, name) =>
+          name === "pg-entry-exposed" ? { status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } } : undefined,
+      },
+    );
+  });
+  const named = (name: string): RecordedResource => resources.find((r) => r.name === name)!;
+
+  test("registers what a workload is made of", () => {
+    expect(resources.filter((r) => r.type.startsWith("kubernetes:")).map((r) => `${r.type.split(":").at(-1)} ${r.name}`).sort()).toEqual([
+      "ConfigMap pg-database-etc-patroni",
+      "ConfigMap pg-database-etc-patroni-bootstrap",
+      "CronJob pg-backup",
+      "Namespace pg-namespace",
+      "PodDisruptionBudget pg-database",
+      "PodDisruptionBudget pg-entry",
+      "Secret pg-database-tls-secret",
+      "Secret pg-patroni-secret",
+      "Service pg-database",
+      "Service pg-database-ready",
+      "Service pg-entry",
+      "Service pg-entry-exposed",
+      "Service pg-entry-ready",
+      "StatefulSet pg-database",
+      "StatefulSet pg-entry",
+    ]);
+  });
+
+  test("shows no secret", () => {
+    expect(JSON.stringify(resources)).not.toContain("MARKER");
+    expect(named("pg-patroni-secret").inputs["stringData"]).toBe("[secret]");
+  });
+
+  test("starts members when what they mount is there", () => {
+    const set = resources.find((r) => r.type.endsWith(":StatefulSet") && r.name === "pg-database")!;
+    expect(set.dependsOn).toEqual([
+      "pg-database",
+      "pg-database",
+      "pg-database-etc-patroni",
+      "pg-database-etc-patroni-bootstrap",
+      "pg-database-ready",
+      "pg-database-tls-secret",
+      "pg-patroni-secret",
+    ]);
+  });
+
+  test("runs in a namespace that allows restricted pods only", () => {
+    expect(named("pg-namespace").inputs["metadata"]).toMatchObject({
+      name: "postgres",
+      labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+    });
+  });
+
+  test("the load balancer comes first, then the name inside", () => {
+    expect(exposed).toEqual(["192.0.2.7:6432", "pg-entry-exposed.postgres.svc.cluster.local:6432"]);
+  });
+
+  test("has unique URNs", () => {
+    expect(new Set(resources.map((r) => r.urn)).size).toBe(resources.length);
+  });
+});

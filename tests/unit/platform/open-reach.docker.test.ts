@@ -1,0 +1,85 @@
+import { createHash, randomBytes } from "node:crypto";
+import { connect, type Socket } from "node:net";
+import { type OpenReach, openReach } from "../../../components/platform/open-reach";
+import { describeWithImage, docker } from "../../support/docker";
+
+jest.setTimeout(60_000);
+
+describeWithImage("a port in a container", (image) => {
+  const name = `open-reach-test-${process.pid}`;
+  let opened: OpenReach;
+  beforeAll(async () => {
+    // An echo that ends when its client has finished; nothing is published.
+    const echo = ["TCP-LISTEN:7000,fork,reuseaddr,bind=127.0.0.1", "EXEC:cat"];
+    docker("run", "-d", "--name", name, "--user", "10001:10001", "--entrypoint", "socat", image, ...echo);
+    opened = await openReach({ via: "docker", container: name, port: 7000 });
+  });
+  afterAll(async () => {
+    await opened?.close();
+    docker("rm", "-f", name);
+  });
+
+  const client = (): Promise<Socket> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host: opened.host, port: opened.port, allowHalfOpen: true }, () => resolve(socket));
+      socket.once("error", reject);
+    });
+  const all = async (socket: Socket): Promise<Buffer> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  };
+  const relays = (): number => docker("exec", name, "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'socat -t' | wc -l") as never as number;
+
+  test("carries bytes both ways and the end of each", async () => {
+    const sent = randomBytes(5_000_000);
+    const socket = await client();
+    const received = all(socket);
+    socket.end(sent);
+    const digest = (b: Buffer): string => createHash("sha256").update(b).digest("hex");
+    const back = await received;
+    expect(back.length).toBe(sent.length);
+    expect(digest(back)).toBe(digest(sent));
+  });
+
+  test("carries several clients at the same time", async () => {
+    const texts = await Promise.all(
+      [..."abcdef"].map(async (letter) => {
+        const socket = await client();
+        const received = all(socket);
+        socket.write(letter);
+        socket.end(letter);
+        return (await received).toString();
+      }),
+    );
+    expect(texts).toEqual(["aa", "bb", "cc", "dd", "ee", "ff"]);
+  });
+
+  test("leaves no relay behind when a client goes away", async () => {
+    const socket = await client();
+    socket.write("x");
+    await new Promise((resolve) => socket.once("data", resolve));
+    expect(Number(relays())).toBe(1);
+    socket.destroy();
+    for (let i = 0; i < 50 && Number(relays()) > 0; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(Number(relays())).toBe(0);
+  });
+
+  test("cuts the client off where nothing listens, and knows why", async () => {
+    const closed = await openReach({ via: "docker", container: name, port: 7001 });
+    await new Promise<void>((resolve) => {
+      const socket = connect(closed.port, closed.host);
+      socket.on("error", () => undefined);
+      socket.on("close", () => resolve());
+    });
+    expect(closed.lastProblem()).toMatch(/port 7001: .*Connection refused/);
+    await closed.close();
+  });
+
+  test("fails at once where the container does not run", async () => {
+    await expect(openReach({ via: "docker", container: `${name}-none`, port: 1 })).rejects.toThrow(/no such container/i);
+    docker("create", "--name", `${name}-idle`, image);
+    await expect(openReach({ via: "docker", container: `${name}-idle`, port: 1 })).rejects.toThrow("is not running (created)");
+    docker("rm", `${name}-idle`);
+  });
+});
