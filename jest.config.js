@@ -14,11 +14,18 @@ module.exports = {
   // Istanbul's counters would end up inside serialised providers.
   coverageProvider: "v8",
   projects: [
-    project("unit", ["<rootDir>/tests/unit/**/*.test.ts", "<rootDir>/tests/golden/**/*.test.ts"]),
+    // Without Docker, in seconds.
+    project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"]),
     project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
-    project("engine-docker", ["<rootDir>/local-engine/tests/**/*.docker.test.ts"]),
+    // On containers of their own.
+    project("docker", ["<rootDir>/tests/unit/**/*.docker.test.ts", "<rootDir>/local-engine/tests/**/*.docker.test.ts"]),
     project("sql", ["<rootDir>/tests/sql/**/*.test.ts"]),
     project("programs", ["<rootDir>/tests/programs/**/*.test.ts"]),
-    project("cluster", ["<rootDir>/tests/cluster/**/*.test.ts"]),
+    // On the stack that setup.ts brings up.
+    project("cluster", ["<rootDir>/tests/cluster/**/*.test.ts"], {
+      globalSetup: "<rootDir>/tests/cluster/setup.ts",
+      globalTeardown: "<rootDir>/tests/cluster/teardown.ts",
+      testTimeout: 900_000,
+    }),
   ],
 };

@@ -41,12 +41,10 @@ export class Deletes {
     };
     const results = await Promise.allSettled(resources.map(start));
     snapshot.save();
-    const failures = results
-      .filter((each) => each.status === "rejected")
-      .map((each) => each.reason as unknown);
+    const failures = results.filter((each) => each.status === "rejected").map((each) => each.reason as Error);
     const unexpected = failures.find((each) => !(each instanceof StepFailed) && !(each instanceof Cancelled));
     if (unexpected !== undefined) throw unexpected;
-    if (failures.length > 0) throw failures[0];
+    if (failures[0] !== undefined) throw failures[0];
   }
 
   private async one(resource: ResourceState): Promise<void> {

@@ -82,7 +82,7 @@ export class Display {
     private readonly quiet: boolean,
     private readonly out: NodeJS.WriteStream = process.stdout,
   ) {
-    if (out.isTTY === true && !quiet) {
+    if (out.isTTY && !quiet) {
       this.timer = setInterval(() => this.redraw(), REDRAW_MS);
       this.timer.unref();
     } else {
@@ -219,8 +219,8 @@ export class Display {
 
   private redraw(): void {
     this.erase();
-    const width = (this.out.columns ?? 80) - 1;
-    const room = Math.max(1, (this.out.rows ?? 24) - 2);
+    const width = this.out.columns - 1;
+    const room = Math.max(1, this.out.rows - 2);
     const rows = [...this.active].slice(0, room).map(({ op, urn, since, status }) => {
       const { type, name } = label(urn);
       const seconds = Math.floor((Date.now() - since) / 1000);
@@ -255,7 +255,7 @@ function formatDuration(milliseconds: number): string {
 
 /** Outputs for people: as JSON with the secrets covered, at any depth. */
 export function formatOutput(value: Value, showSecrets: boolean): string {
-  return JSON.stringify(coverSecrets(value, showSecrets), null, 4)?.replace(/\n/g, "\n    ") ?? "null";
+  return JSON.stringify(coverSecrets(value, showSecrets), null, 4).replace(/\n/g, "\n    ");
 }
 
 export function coverSecrets(value: Value, showSecrets: boolean): Value {

@@ -1,15 +1,12 @@
 // Resource hooks: functions of the program that run before and after steps, called in the program's own process.
 
 import * as grpc from "@grpc/grpc-js";
+import { CallbacksClient } from "@pulumi/pulumi/proto/callback_grpc_pb";
+import * as callbacks from "@pulumi/pulumi/proto/callback_pb";
+import * as messages from "@pulumi/pulumi/proto/resource_pb";
 import type { ResourceState } from "./state";
 import { parseUrn } from "./urn";
 import { GRPC_OPTIONS, structOf } from "./wire";
-
-const callbacks: typeof import("@pulumi/pulumi/proto/callback_pb") = require("@pulumi/pulumi/proto/callback_pb");
-const {
-  CallbacksClient,
-}: typeof import("@pulumi/pulumi/proto/callback_grpc_pb") = require("@pulumi/pulumi/proto/callback_grpc_pb");
-const messages: typeof import("@pulumi/pulumi/proto/resource_pb") = require("@pulumi/pulumi/proto/resource_pb");
 
 export type HookMoment =
   "before_create" | "after_create" | "before_update" | "after_update" | "before_delete" | "after_delete";

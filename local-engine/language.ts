@@ -3,11 +3,8 @@
 import { startNode } from "./node-process";
 import type { Config, Project } from "./project";
 
-/** The runner has told the person what is wrong; nothing needs to be added. */
-const ALREADY_TOLD = 32;
-
 export interface ProgramRun {
-  readonly exit: Promise<{ ok: boolean; told: boolean; code: number | null }>;
+  readonly exit: Promise<{ ok: boolean; code: number | null }>;
   stop(): void;
 }
 
@@ -52,10 +49,10 @@ export function runProgram({
   );
   output.on("line", print);
   errors.on("line", print);
-  const exit = new Promise<{ ok: boolean; told: boolean; code: number | null }>((resolve, reject) => {
+  const exit = new Promise<{ ok: boolean; code: number | null }>((resolve, reject) => {
     child.once("error", reject);
     // "close" comes after the last line of output, "exit" may not.
-    child.once("close", (code) => resolve({ ok: code === 0, told: code === ALREADY_TOLD, code }));
+    child.once("close", (code) => resolve({ ok: code === 0, code }));
   });
   return { exit, stop: () => child.kill() };
 }

@@ -1,6 +1,6 @@
 // Keeps secrets out of everything that is printed.
 
-import { type Properties, secretStrings, type Value } from "./properties";
+import { type Properties, secretStrings } from "./properties";
 
 /** Shorter ones are common words and numbers; masking them would make output unreadable and hide nothing. */
 const SHORTEST = 5;
@@ -13,7 +13,7 @@ export class Mask {
   /** Everything secret in these values is never printed from now on. */
   learn(values: Properties | undefined): void {
     if (values === undefined) return;
-    for (const text of secretStrings(values as Value)) this.learnText(text);
+    for (const text of secretStrings(values)) this.learnText(text);
   }
 
   learnText(text: string): void {

@@ -2,6 +2,11 @@
 // (log, root resource). Only translation happens here.
 
 import * as grpc from "@grpc/grpc-js";
+import * as engineServices from "@pulumi/pulumi/proto/engine_grpc_pb";
+import * as engineProto from "@pulumi/pulumi/proto/engine_pb";
+import * as services from "@pulumi/pulumi/proto/resource_grpc_pb";
+import * as proto from "@pulumi/pulumi/proto/resource_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Deployment, Goal } from "./deployment";
 import type { Severity } from "./display";
 import { Fault, messageOf } from "./fault";
@@ -11,14 +16,6 @@ import type { Session } from "./session";
 import { StepFailed } from "./steps";
 import { makeUrn } from "./urn";
 import { GRPC_OPTIONS, structOf, valuesOf } from "./wire";
-
-const proto: typeof import("@pulumi/pulumi/proto/resource_pb") = require("@pulumi/pulumi/proto/resource_pb");
-const services: typeof import("@pulumi/pulumi/proto/resource_grpc_pb") = require("@pulumi/pulumi/proto/resource_grpc_pb");
-const engineProto: typeof import("@pulumi/pulumi/proto/engine_pb") = require("@pulumi/pulumi/proto/engine_pb");
-const engineServices: typeof import("@pulumi/pulumi/proto/engine_grpc_pb") = require("@pulumi/pulumi/proto/engine_grpc_pb");
-const {
-  Empty,
-}: typeof import("google-protobuf/google/protobuf/empty_pb") = require("google-protobuf/google/protobuf/empty_pb");
 
 type RegisterRequest = InstanceType<typeof proto.RegisterResourceRequest>;
 type ReadRequest = InstanceType<typeof proto.ReadResourceRequest>;
@@ -165,7 +162,7 @@ export async function serve(
   onShutdown: () => Promise<void>,
 ): Promise<Monitor> {
   const features = proto.ResourceMonitorFeature;
-  const supported: Record<string, number> = {
+  const supported: Record<string, proto.ResourceMonitorFeature> = {
     secrets: features.RESOURCE_MONITOR_FEATURE_SECRETS,
     resourceReferences: features.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
     deletedWith: features.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
@@ -204,7 +201,7 @@ export async function serve(
   server.addService(services.ResourceMonitorService, {
     getDeploymentInfo: answer(() => {
       const response = new proto.DeploymentInfo();
-      response.setSupportedfeaturesList(Object.values(supported) as never);
+      response.setSupportedfeaturesList(Object.values(supported));
       return response;
     }),
     supportsFeature: answer((request: InstanceType<typeof proto.SupportsFeatureRequest>) => {
@@ -248,7 +245,7 @@ export async function serve(
       await onShutdown();
       return new Empty();
     }),
-  } as unknown as grpc.UntypedServiceImplementation);
+  });
 
   server.addService(engineServices.EngineService, {
     log: answer((request: InstanceType<typeof engineProto.LogRequest>) => {
@@ -275,7 +272,7 @@ export async function serve(
       return new engineProto.SetRootResourceResponse();
     }),
     requirePulumiVersion: answer(() => new engineProto.RequirePulumiVersionResponse()),
-  } as unknown as grpc.UntypedServiceImplementation);
+  });
 
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>

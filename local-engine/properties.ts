@@ -144,12 +144,13 @@ export function resetPath(
   }
   if (!isObject(news)) return news;
   const before = isObject(olds) ? olds : {};
-  const result = { ...news };
+  const result: Record<string, Value | undefined> = { ...news };
   const keys = step === "*" ? [...new Set([...Object.keys(before), ...Object.keys(news)])] : [String(step)];
   for (const key of keys) {
     const value = resetPath(before[key], news[key], rest);
-    if (value === undefined) delete result[key];
-    else result[key] = value;
+    result[key] = value;
   }
-  return result;
+  return Object.fromEntries(
+    Object.entries(result).filter((entry): entry is [string, Value] => entry[1] !== undefined),
+  );
 }

@@ -142,16 +142,15 @@ async function update(
 ): Promise<void> {
   const { display, limiter } = session;
   const deployment = new Deployment(session, config.values);
-  let finished = false;
-  let failure: unknown;
+  const end: { reached: boolean; failure?: unknown } = { reached: false };
   const monitor = await serve(session, deployment, async () => {
     // After a failure what is not registered may be missing only because of it.
     if (display.failed() || limiter.isClosed) return;
     try {
       await deployment.finish();
-      finished = true;
+      end.reached = true;
     } catch (error) {
-      failure = error;
+      end.failure = error;
     }
   });
   try {
@@ -164,12 +163,12 @@ async function update(
       parallel: options.parallel,
       print: (line) => display.diagnostic("info", stackUrn, line),
     });
-    const { ok, told, code } = await program.exit;
-    if (failure !== undefined) throw failure;
+    const { ok, code } = await program.exit;
+    if (end.failure !== undefined) throw end.failure as Error;
     if (limiter.isClosed) throw new Cancelled();
-    if (!ok && !told && !display.failed()) throw new Error(`the program ended with code ${code}`);
-    if (ok && !finished && !display.failed()) throw new Error("the program ended before it had said all");
-    if (!ok && !display.failed()) throw new Error("the program failed");
+    if (ok && !end.reached && !display.failed()) throw new Error("the program ended before it had said all");
+    if (!ok && !display.failed())
+      throw new Error(`the program ended with code ${code ?? "none: it was killed"}`);
   } finally {
     monitor.stop();
   }

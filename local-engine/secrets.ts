@@ -82,7 +82,7 @@ export class Crypter {
     if (typeof value !== "object" || value === null) return value;
     if (value[SIGNATURE] === SECRET) {
       const { ciphertext, plaintext } = value;
-      const text = typeof ciphertext === "string" ? this.decryptText(ciphertext) : String(plaintext);
+      const text = typeof ciphertext === "string" ? this.decryptText(ciphertext) : (plaintext as string);
       const opened = { [SIGNATURE]: SECRET, value: JSON.parse(text) as Value };
       if (typeof ciphertext === "string") this.known.set(opened, ciphertext);
       return opened;

@@ -66,7 +66,7 @@ interface Deployment {
 }
 
 export interface StateFile {
-  version: 3;
+  version: number;
   deployment: Deployment;
 }
 

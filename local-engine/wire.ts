@@ -1,9 +1,7 @@
 // The few conversions between our plain values and the protocol's messages.
 
-import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Properties, Value } from "./properties";
-
-const struct: typeof import("google-protobuf/google/protobuf/struct_pb") = require("google-protobuf/google/protobuf/struct_pb");
 
 /** Provider code travels inside the messages and can be long. */
 export const GRPC_OPTIONS = {
@@ -12,13 +10,11 @@ export const GRPC_OPTIONS = {
 };
 
 export function valuesOf(message: Struct | undefined): Properties {
-  return (message?.toJavaScript() ?? {}) as Properties;
+  return message?.toJavaScript() ?? {};
 }
 
 export function structOf(values: Properties): Struct {
-  return struct.Struct.fromJavaScript(
-    withoutUndefined(values) as Parameters<typeof struct.Struct.fromJavaScript>[0],
-  );
+  return Struct.fromJavaScript(withoutUndefined(values) as Properties);
 }
 
 /** The protocol has no word for undefined. */
@@ -27,7 +23,7 @@ function withoutUndefined(value: Value | undefined): Value {
   if (typeof value !== "object" || value === null) return value ?? null;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, item]) => item !== undefined)
+      .filter(([, item]) => (item as Value | undefined) !== undefined)
       .map(([key, item]) => [key, withoutUndefined(item)]),
   );
 }

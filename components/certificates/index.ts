@@ -2,4 +2,3 @@ export { CertificateAuthority } from "./certificate-authority";
 export type { CertificateAuthorityArgs } from "./certificate-authority";
 export { Certificate } from "./certificate";
 export type { CertificateArgs } from "./certificate";
-export { workloadServerNames, workloadTls } from "./workload-tls";

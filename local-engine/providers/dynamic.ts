@@ -2,17 +2,15 @@
 
 import type { ChildProcess } from "node:child_process";
 import * as grpc from "@grpc/grpc-js";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Fault } from "../fault";
 import { startNode } from "../node-process";
 import { GRPC_OPTIONS, structOf, valuesOf } from "../wire";
 import { InitFailed, type Provider } from "./provider";
 
-const proto: typeof import("@pulumi/pulumi/proto/provider_pb") = require("@pulumi/pulumi/proto/provider_pb");
-const {
-  ResourceProviderClient,
-}: typeof import("@pulumi/pulumi/proto/provider_grpc_pb") = require("@pulumi/pulumi/proto/provider_grpc_pb");
-
-type Client = InstanceType<typeof ResourceProviderClient>;
+type Method = "configure" | "check" | "diff" | "create" | "read" | "update" | "delete";
 
 export interface DynamicSettings {
   readonly project: string;
@@ -26,11 +24,11 @@ export interface DynamicSettings {
 /** The server starts once, on first use or ahead of it (`start`), and ends with `stop`. */
 export class DynamicServer {
   private child: ChildProcess | undefined;
-  private client: Promise<Client> | undefined;
+  private client: Promise<ResourceProviderClient> | undefined;
 
   constructor(private readonly settings: DynamicSettings) {}
 
-  start(): Promise<Client> {
+  start(): Promise<ResourceProviderClient> {
     this.client ??= this.launch();
     return this.client;
   }
@@ -39,7 +37,7 @@ export class DynamicServer {
     this.child?.kill();
   }
 
-  private async launch(): Promise<Client> {
+  private async launch(): Promise<ResourceProviderClient> {
     const script = require.resolve("@pulumi/pulumi/cmd/dynamic-provider", {
       paths: [this.settings.folder, __dirname],
     });
@@ -72,14 +70,15 @@ export class DynamicServer {
   }
 }
 
-/** One unary call as a promise. The stubs' overloads cannot be told apart by a name, hence the cast. */
-function call<Response>(client: Client, method: keyof Client, request: object): Promise<Response> {
-  const stub = client[method] as unknown as (
-    request: object,
-    done: (error: grpc.ServiceError | null, response: Response) => void,
-  ) => void;
+/** One unary call as a promise. */
+function call<Response>(client: ResourceProviderClient, method: Method, request: object): Promise<Response> {
+  // The stubs' overloads cannot be told apart by a name.
+  const stubs = client as unknown as Record<
+    Method,
+    (request: object, done: (error: grpc.ServiceError | null, response: Response) => void) => void
+  >;
   return new Promise((resolve, reject) => {
-    stub.call(client, request, (error, response) =>
+    stubs[method](request, (error, response) =>
       error === null ? resolve(response) : reject(plainError(error)),
     );
   });
@@ -87,10 +86,9 @@ function call<Response>(client: Client, method: keyof Client, request: object): 
 
 /** The provider's own words, or the resource that it left half-made. */
 function plainError(error: grpc.ServiceError): Error {
-  const [packed] = error.metadata?.get("grpc-status-details-bin") ?? [];
+  const [packed] = error.metadata.get("grpc-status-details-bin");
   if (packed !== undefined) {
-    const status: typeof import("@pulumi/pulumi/proto/status_pb") = require("@pulumi/pulumi/proto/status_pb");
-    for (const detail of status.Status.deserializeBinary(packed as Buffer).getDetailsList()) {
+    for (const detail of Status.deserializeBinary(packed as Buffer).getDetailsList()) {
       if (!detail.getTypeName().endsWith("pulumirpc.ErrorResourceInitFailed")) continue;
       const failed = proto.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
       return new InitFailed(
@@ -105,7 +103,7 @@ function plainError(error: grpc.ServiceError): Error {
 }
 
 export function dynamicProvider(server: DynamicServer): Provider {
-  const ask = async <Response>(method: keyof Client, request: object): Promise<Response> =>
+  const ask = async <Response>(method: Method, request: object): Promise<Response> =>
     call(await server.start(), method, request);
   return {
     async check({ urn }, news, olds) {

@@ -43,15 +43,20 @@ export class TestStack {
 
   /** Runs a verb to its end and returns what it printed; throws with it when it fails. */
   async run(verb: string, ...options: string[]): Promise<string> {
+    const { stdout, stderr } = await this.invoke(verb, ...options);
+    return stdout + stderr;
+  }
+
+  /** The state as Pulumi writes it. */
+  async export(...options: string[]): Promise<string> {
+    return (await this.invoke("stack", "export", ...options)).stdout;
+  }
+
+  private async invoke(verb: string, ...options: string[]): Promise<{ stdout: string; stderr: string }> {
     await this.engine.prepare();
     const { program, args, env } = this.engine.invocation([verb, ...options]);
     try {
-      const { stdout, stderr } = await run(program, [...args], {
-        env,
-        cwd: PROJECT,
-        maxBuffer: 64 * 1024 * 1024,
-      });
-      return stdout + stderr;
+      return await run(program, [...args], { env, cwd: PROJECT, maxBuffer: 64 * 1024 * 1024 });
     } catch (error) {
       const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
       throw new Error(`${verb} failed:\n${stdout}${stderr}`);

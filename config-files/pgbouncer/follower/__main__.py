@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psycopg2
 
-from console import SOCKET_DIRECTORY, Console
+from console import SOCKET_DIRECTORY, Console, Pause
 from decision import Hold, Rules, Seen, State, Stray, decide
 from patroni import Member
 from session import FOLLOWING, PAUSED, TargetSession
@@ -31,6 +31,7 @@ RUN = Path(SOCKET_DIRECTORY)
 POOL_PORT = 6432
 # Without an event, everything is looked at again after this many seconds.
 TICK = 0.2
+PAUSING_TICK = 0.005
 # For how long after a change clients on former targets are looked for.
 STRAY_SECONDS = 10.0
 
@@ -52,39 +53,38 @@ def write_databases(target: str, port: int) -> None:
 class Pool:
     """The PgBouncer beside the follower."""
 
-    def __init__(self, port: int, on_event) -> None:
+    def __init__(self, port: int) -> None:
         self.console = Console(port)
         self.port = port
-        self.on_event = on_event
+        self.pause: Pause | None = None
         self.held = False
+
+    def run(self, command: str) -> list[dict[str, object]]:
+        return self.console.run(command)
 
     def paused(self) -> bool:
-        rows = {row["key"]: row["value"] for row in self.console.run("SHOW STATE")}
-        return rows.get("paused") == "yes"
+        return any(row["key"] == "paused" and row["value"] == "yes" for row in self.run("SHOW STATE"))
 
     def hold(self) -> None:
-        """PAUSE returns only when every transaction has ended, so it runs beside everything else, on a connection of its own."""
+        if self.paused():
+            return
+        self.pause = Pause(self.port)
+        # Once it shows, a RESUME cannot overtake it.
+        until = time.monotonic() + 1
+        while not self.paused() and time.monotonic() < until:
+            time.sleep(0.002)
 
-        def pause() -> None:
-            console = Console(self.port)
-            try:
-                console.run("PAUSE")
-                self.held = True
-            except psycopg2.Error as error:
-                log(f"PAUSE: {str(error).strip()}")
-            finally:
-                console.close()
-                self.on_event()
-
-        threading.Thread(target=pause, name="pause", daemon=True).start()
+    def look(self) -> None:
+        """Notices that the last transaction has ended."""
+        if self.pause is not None and not self.held:
+            self.held = self.pause.done()
 
     def resume(self) -> None:
-        self.held = False
+        if self.pause is not None:
+            self.pause.close()
+        self.pause, self.held = None, False
         if self.paused():
-            self.console.run("RESUME")
-
-    def connections(self) -> list[dict[str, object]]:
-        return self.console.run("SHOW SERVERS")
+            self.run("RESUME")
 
 
 class Follower:
@@ -113,11 +113,12 @@ class Follower:
                 self.rules.mode == "primary",
                 self.happened.set,
             )
-        self.pool = Pool(POOL_PORT, self.happened.set)
+        self.pool = Pool(POOL_PORT)
         self.state = State()
+        self.session_failure = ""
         self.strays_until = 0.0
         self.stray_since: dict[str, float] = {}
-        
+
     def adopt(self) -> None:
         """Waits for PgBouncer, and takes over from a follower before this one."""
         while True:
@@ -144,7 +145,7 @@ class Follower:
             return ()
         links = {
             str(row["link"]): str(row["ptr"])
-            for row in self.pool.connections()
+            for row in self.pool.run("SHOW SERVERS")
             if row["link"] and row["state"] == "active" and row["close_needed"]
         }
         self.stray_since = {link: self.stray_since.get(link, now) for link in links}
@@ -156,7 +157,7 @@ class Follower:
             log(f"points at {value}")
             write_databases(value, self.postgres_port)
             if not self.first:
-                self.pool.console.run("RELOAD")
+                self.pool.run("RELOAD")
                 self.strays_until = time.monotonic() + STRAY_SECONDS
         elif kind == "hold":
             log(f"holds: {value}")
@@ -165,11 +166,11 @@ class Follower:
             self.pool.resume()
             log(f"goes on: {value}")
         elif kind == "evict":
-            ids = {str(row["ptr"]): row["id"] for row in self.pool.console.run("SHOW CLIENTS")}
+            ids = {str(row["ptr"]): row["id"] for row in self.pool.run("SHOW CLIENTS")}
             for client in value:
                 if client in ids:
                     log(f"cuts off a client whose statement does not end on a former target (id {ids[client]})")
-                    self.pool.console.run(f"KILL_CLIENT {ids[client]}")
+                    self.pool.run(f"KILL_CLIENT {ids[client]}")
 
     def step(self) -> None:
         state, actions = decide(self.rules, self.state, self.seen())
@@ -179,9 +180,13 @@ class Follower:
         self.state = state
         for member in self.members:
             member.hurry.set() if state.hurry else member.hurry.clear()
+        self.pool.look()
         if self.session is not None:
             self.session.aim(state.best or state.target, state.hurry)
             self.session.announce(PAUSED if self.pool.held else FOLLOWING)
+            if self.session.failure not in ("", self.session_failure):
+                log(f"no session: {self.session.failure}")
+            self.session_failure = self.session.failure
         if not self.first:
             (RUN / "follower.alive").touch()
 
@@ -194,15 +199,16 @@ class Follower:
             self.session.start()
         waiting = time.monotonic() + 10
         while not (self.first and self.state.target):
-            self.happened.wait(TICK)
+            pausing = self.pool.pause is not None and not self.pool.held
+            self.happened.wait(PAUSING_TICK if pausing else TICK)
             self.happened.clear()
             try:
                 self.step()
-            except psycopg2.Error as error:
+            except (psycopg2.Error, OSError) as error:
                 log(f"the pool's console: {str(error).strip()}")
                 time.sleep(0.2)
             if self.first and time.monotonic() > waiting:
-                log("waits for a leader: " + ", ".join(f"{member.address} says {member.last.kind}" for member in self.members))
+                log("waits for a leader: " + ", ".join(f"{member.address} ({member.failure})" for member in self.members))
                 waiting += 10
             if self.again.is_set() and self.state.hold is None:
                 os.execv(sys.executable, [sys.executable, *sys.argv])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import sys
 
 import psycopg2
+import psycopg2.extensions
 
 SOCKET_DIRECTORY = "/run/pgbouncer"
 
@@ -38,6 +40,23 @@ class Console:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
+
+
+class Pause:
+    """PAUSE under way. It is answered when every transaction has ended, so nobody waits for it: `done` looks."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = psycopg2.connect(host=SOCKET_DIRECTORY, port=port, dbname="pgbouncer", user="pgbouncer", async_=True)
+        while (state := self.connection.poll()) != psycopg2.extensions.POLL_OK:
+            reading = state == psycopg2.extensions.POLL_READ
+            select.select([self.connection] if reading else [], [] if reading else [self.connection], [], 1.0)
+        self.connection.cursor().execute("PAUSE")
+
+    def done(self) -> bool:
+        return self.connection.poll() == psycopg2.extensions.POLL_OK
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 def main() -> int:

@@ -33,6 +33,7 @@ class Member(threading.Thread):
         self.hurry = threading.Event()
         self.tls_session: ssl.SSLSession | None = None
         self.last = Answer("silent", 0, 0)
+        self.failure = "has not answered yet"  # Why the last look had no good answer.
         self.changed_at = time.monotonic()
 
     @property
@@ -64,16 +65,23 @@ class Member(threading.Thread):
                 if status == 200:
                     return "replica", int(body.get("timeline", 0))
                 if body.get("role") != "primary":
-                    return "no", 0
+                    return self.no(status, body)
             status, body = self.get("/primary")
             # 200 means that it holds the lock, which a member does from before its promotion until after its PostgreSQL died.
-            leads = status == 200 and body.get("role") == "primary" and body.get("state") == "running"
-            return ("primary", int(body.get("timeline", 0))) if leads else ("no", 0)
-        except (ConnectionRefusedError, ConnectionResetError, socket.gaierror):
+            if status == 200 and body.get("role") == "primary" and body.get("state") == "running":
+                return "primary", int(body.get("timeline", 0))
+            return self.no(status, body)
+        except (ConnectionRefusedError, ConnectionResetError, socket.gaierror) as error:
             # Nothing listens there, or it has no address at all: it is stopped.
+            self.failure = str(error)
             return "no", 0
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            self.failure = str(error)
             return "silent", 0
+
+    def no(self, status: int, body: dict) -> tuple[str, int]:
+        self.failure = f"{status}, {body.get('role')}, {body.get('state')}"
+        return "no", 0
 
     def get(self, path: str) -> tuple[int, dict]:
         """Status and body. The TLS session of the time before saves both sides most of the handshake's work."""

@@ -91,7 +91,7 @@ function echoed(inputs: Properties): Properties {
 }
 
 const orNull = (map: object | null | undefined): Value =>
-  map && Object.keys(map).length > 0 ? ({ ...map } as Properties) : null;
+  map && Object.keys(map).length > 0 ? { ...map } : null;
 const listOrNull = (list: readonly string[] | null | undefined): Value =>
   list && list.length > 0 ? [...list] : null;
 
@@ -128,7 +128,7 @@ function mounts(wished: Value | undefined): Value {
   return wished.map((each) => (isObject(each) ? { ...COMPLETE.mounts, ...each } : each));
 }
 
-function healthcheck(config: Docker.HealthConfig | undefined): Value {
+function healthcheck(config: Docker.HealthConfig | null | undefined): Value {
   if (config === undefined || config === null) return null;
   return {
     interval: goDuration(config.Interval ?? 0),
@@ -158,7 +158,7 @@ export function containerOutputs(
     name: found.Name.replace(/^\//, ""),
     bridge: (found.NetworkSettings as { Bridge?: string }).Bridge ?? "",
     capabilities: isObject(inputs.capabilities) ? { adds: [], drops: [], ...inputs.capabilities } : null,
-    command: config.Cmd ?? [],
+    command: (config.Cmd) ?? [],
     containerLogs: containerLogs ?? null,
     cpuSet: host.CpusetCpus ?? "",
     cpuShares: host.CpuShares ?? 0,

@@ -196,5 +196,5 @@ export function endpoint(network: Properties): Docker.EndpointSettings {
       LinkLocalIPs: texts(network.linkLocalIps),
     },
     MacAddress: text(network.macAddress) || undefined,
-  } as Docker.EndpointSettings;
+  };
 }

@@ -208,7 +208,7 @@ async function healthy(running: Running, container: Docker.Container, inputs: Pr
     // An exited container that nothing restarts will not become healthy however long we wait.
     const ended = !state.Running && !state.Restarting && (text(inputs.restart) || "no") === "no";
     if (ended || Date.now() > deadline) {
-      const check = state.Health.Log?.at(-1)?.Output?.trim();
+      const check = state.Health.Log.at(-1)?.Output.trim();
       const what = ended
         ? `it exited with code ${state.ExitCode}`
         : `it is ${state.Health.Status} after ${limit} s`;

@@ -98,7 +98,7 @@ function outputsOf(image: Docker.ImageInspectInfo, inputs: Properties): Properti
     keepLocally: inputs.keepLocally ?? null,
     platform: inputs.platform ?? null,
     pullTriggers: inputs.pullTriggers ?? null,
-    repoDigest: image.RepoDigests?.find((digest) => digest.startsWith(`${repository}@`)) ?? "",
+    repoDigest: image.RepoDigests.find((digest) => digest.startsWith(`${repository}@`)) ?? "",
     triggers: inputs.triggers ?? null,
   };
 }

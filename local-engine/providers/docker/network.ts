@@ -28,7 +28,7 @@ function outputsOf(network: Docker.NetworkInspectInfo): Properties {
     ipamOptions: ipam?.Options && Object.keys(ipam.Options).length > 0 ? ipam.Options : null,
     ipv6: network.EnableIPv6,
     labels: labelBlocks(network.Labels),
-    options: (network.Options ?? {}) as Properties,
+    options: network.Options ?? {},
     scope: network.Scope,
   };
 }
@@ -63,14 +63,14 @@ export function networkProvider(docker: Docker): Provider {
             AuxiliaryAddresses: record(config.auxAddress),
           })),
         },
-      } as Docker.NetworkCreateOptions);
-      return { id: network.id, outputs: outputsOf((await network.inspect()) as Docker.NetworkInspectInfo) };
+      });
+      return { id: network.id, outputs: outputsOf(await network.inspect()) };
     },
     async read({ id }) {
       try {
         return {
           id,
-          outputs: outputsOf((await docker.getNetwork(id).inspect()) as Docker.NetworkInspectInfo),
+          outputs: outputsOf(await docker.getNetwork(id).inspect()),
         };
       } catch (error) {
         if (isStatus(error, 404)) return undefined;

@@ -11,7 +11,9 @@ export const blocks = (value: Value | undefined): Properties[] =>
 
 export function record(value: Value | undefined): Record<string, string> | undefined {
   if (!isObject(value)) return undefined;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, typeof item === "string" ? item : JSON.stringify(item)]),
+  );
 }
 
 /** Labels are a list of pairs in the provider and a map in Docker. */

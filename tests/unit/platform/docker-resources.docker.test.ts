@@ -83,7 +83,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     const inputs = (name: string, digest: string, ...command: string[]) => ({
       container: name,
       digest,
-      handover: { command, timeoutSeconds: 5 },
+      handover: { command, timeoutSeconds: 2 },
     });
 
     test("hands over before the member is replaced, and only then", async () => {
@@ -102,7 +102,7 @@ describeWithImage("resources on a Docker engine", (image) => {
       const name = container("stuck");
       const change = (...command: string[]) => provider.update(name, inputs(name, "1", "x"), inputs(name, "2", ...command));
       await expect(change("sh", "-c", "echo no candidate >&2; exit 4")).rejects.toThrow(/cannot hand over.*ended with 4\.\nno candidate/s);
-      await expect(change("sleep", "30")).rejects.toThrow("did not end within 5 s");
+      await expect(change("sleep", "30")).rejects.toThrow("did not end within 2 s");
     });
 
     test("of a member that is gone, or does not run, is over at once", async () => {

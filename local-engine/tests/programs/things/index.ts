@@ -27,24 +27,33 @@ interface Program {
   readonly fails?: string;
 }
 
+/** Of a package whose provider the engine does not have. */
+class Foreign extends pulumi.CustomResource {}
+
 const program = JSON.parse(fs.readFileSync(process.env.THINGS ?? "", "utf8")) as Program;
-const made = new Map<string, pulumi.Resource>();
+const made = new Map<string, Thing | Group | random.RandomPassword | Foreign>();
 const folder = process.env.THINGS_FOLDER ?? ".";
 
-function resource(name: string): pulumi.Resource {
+function resource(name: string): Thing | Group | random.RandomPassword | Foreign {
   const found = made.get(name);
   if (found === undefined) throw new Error(`${name} is not listed yet`);
+  return found;
+}
+
+function output<T>(name: string, type: new (...args: never[]) => T): T {
+  const found = resource(name);
+  if (!(found instanceof type)) throw new Error(`${name} has no such output`);
   return found;
 }
 
 function valueOf(value: unknown): pulumi.Input<unknown> {
   if (Array.isArray(value)) return value.map(valueOf);
   if (typeof value !== "object" || value === null) return value;
-  if ("from" in value) return (resource(String(value.from)) as Thing).derived;
+  if ("from" in value) return output(String(value.from), Thing).derived;
   if ("secret" in value) return pulumi.secret(valueOf(value.secret));
   if ("config" in value) return new pulumi.Config().require(String(value.config));
   if ("configSecret" in value) return new pulumi.Config().requireSecret(String(value.configSecret));
-  if ("password" in value) return (resource(String(value.password)) as random.RandomPassword).result;
+  if ("password" in value) return output(String(value.password), random.RandomPassword).result;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, valueOf(item)]));
 }
 
@@ -78,10 +87,10 @@ for (const each of program.resources) {
       );
       break;
     case "unknown":
-      made.set(each.name, new pulumi.CustomResource("nobody:index:Thing", each.name, {}, opts));
+      made.set(each.name, new Foreign("nobody:index:Thing", each.name, {}, opts));
       break;
     case "kubernetes":
-      made.set(each.name, new pulumi.CustomResource("kubernetes:core/v1:Pod", each.name, {}, opts));
+      made.set(each.name, new Foreign("kubernetes:core/v1:Pod", each.name, {}, opts));
       break;
   }
   if (each.say !== undefined) void pulumi.log.info(each.say, made.get(each.name));

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/require-await -- the interface of dynamic providers is asynchronous */
 // A dynamic resource that notes every step in a journal, waits at gates and fails where a test wants it to.
 
 import * as pulumi from "@pulumi/pulumi";
@@ -79,7 +80,7 @@ const choosy: pulumi.dynamic.ResourceProvider = {
 /** What a later release of the provider looks like: the same resource, other code. */
 const revised: pulumi.dynamic.ResourceProvider = {
   ...plain,
-  async update(id: string, olds: Props, inputs: Props) {
+  async update(_id: string, olds: Props, inputs: Props) {
     const fs = require("node:fs") as typeof import("node:fs");
     fs.appendFileSync(`${process.env.THINGS_FOLDER ?? "."}/journal`, `revised-update ${inputs.label}\n`);
     return { outs: { ...inputs, derived: `${String(olds.value)}-revised` } };

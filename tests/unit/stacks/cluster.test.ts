@@ -1,0 +1,148 @@
+import { DockerPlatform } from "../../../components/platform/docker/platform";
+import { KubernetesPlatform } from "../../../components/platform/kubernetes/platform";
+import { IMAGES } from "../../../config-files/images";
+import { cluster } from "../../../stacks/cluster";
+import { problemsOf } from "../../../stacks/preflight";
+import { dev } from "../../../stacks/dev";
+import { prod } from "../../../stacks/prod";
+import { readSettings, type StackSettings, withDefaults } from "../../../stacks/settings";
+import { record, type RecordedResource } from "../../support/record";
+
+const settingsOf = (stack: "dev" | "prod", written: Record<string, unknown> = {}): StackSettings => {
+  const config = Object.fromEntries(
+    Object.entries(written).map(([key, value]) => [`postgres-cluster:${key}`, JSON.stringify(value)]),
+  );
+  const { settings, problems } = readSettings(config, "postgres-cluster", stack);
+  expect(problems).toEqual([]);
+  return withDefaults(settings, { dev, prod }[stack].defaults);
+};
+
+const images = Object.fromEntries(Object.keys(IMAGES).map((name) => [name, `registry.test/${name}:1`]));
+
+const platforms = {
+  dev: () => new DockerPlatform({ cluster: "pg", runningMembers: async () => Promise.resolve([]) }),
+  prod: () => new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images }),
+};
+
+async function recorded(stack: "dev" | "prod"): Promise<readonly RecordedResource[]> {
+  const outputs = (type: string, name: string): Record<string, unknown> | undefined =>
+    /certificates:/.test(type)
+      ? {
+          certificatePem: `certificate-of-${name}`,
+          privateKeyPem: `key-of-${name}`,
+          expires: "2030-01-01T00:00:00Z",
+        }
+      : undefined;
+  const settings = { ...settingsOf(stack), cluster: "pg" };
+  return record(() => void cluster(settings, platforms[stack]()), { stack, outputs });
+}
+
+const WORKLOADS = ["etcd", "haproxy", "patroni", "pool-read", "pool-write"];
+
+describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
+  let resources: readonly RecordedResource[];
+  beforeAll(async () => {
+    resources = await recorded(stack);
+  });
+
+  test("has the components of the drawing (C3)", () => {
+    const components = resources
+      .map((r) => r.type)
+      .filter((type) => type.startsWith("postgres-cluster:index:"));
+    expect(new Set(components)).toEqual(
+      new Set(
+        [
+          "ClusterCertificates",
+          "EtcdCluster",
+          "PatroniCluster",
+          "ProxyTier",
+          stack === "dev" ? "DockerPlatform" : "KubernetesPlatform",
+        ].map((name) => `postgres-cluster:index:${name}`),
+      ),
+    );
+  });
+
+  test("uses its own platform's resources and none of the other's (C4)", () => {
+    const [own, other] = stack === "dev" ? ["docker:", "kubernetes:"] : ["kubernetes:", "docker:"];
+    expect(resources.some((r) => r.type.startsWith(own!))).toBe(true);
+    expect(resources.filter((r) => r.type.startsWith(other!))).toEqual([]);
+  });
+
+  test("every resource is below a component, and names are unique by type", () => {
+    const orphans = resources.filter(
+      (r) =>
+        r.parent === "" && !r.type.startsWith("postgres-cluster:index:") && r.type !== "pulumi:pulumi:Stack",
+    );
+    expect(orphans.map((r) => `${r.type} ${r.name}`)).toEqual([]);
+    const names = resources.map((r) => `${r.type} ${r.name}`);
+    expect(names).toHaveLength(new Set(names).size);
+  });
+
+  test("no generated password or key is anywhere in clear (D9)", () => {
+    const text = JSON.stringify(resources.map((r) => r.inputs));
+    expect(text).not.toMatch(/password-of-|key-of-/);
+    expect(text).toMatch(/\[secret\]/);
+  });
+
+  test("runs the same workloads as the other stack", () => {
+    const names =
+      stack === "dev"
+        ? resources
+            .filter((r) => r.type.endsWith(":Container"))
+            .map((r) => String(r.inputs["name"]).replace(/^pg-(.*)-\d+$/, "$1"))
+        : resources
+            .filter((r) => r.type.endsWith(":StatefulSet"))
+            .map((r) => (r.inputs["metadata"] as { name: string }).name.replace(/^pg-/, ""));
+    expect([...new Set(names)].sort()).toEqual(WORKLOADS);
+  });
+});
+
+describe("problems are told before any resource exists (F6)", () => {
+  test("the shipped stacks have none but what their owner must fill in", async () => {
+    expect(
+      await problemsOf(settingsOf("dev"), { ...dev, problems: async () => Promise.resolve([]) }),
+    ).toEqual([]);
+    const written = {
+      images: {
+        registry: "registry.test",
+        tags: Object.fromEntries(Object.keys(IMAGES).map((n) => [n, "1"])),
+      },
+    };
+    expect(await problemsOf(settingsOf("prod", written), prod)).toEqual([]);
+  });
+
+  test("all of them at once, whichever component finds them", async () => {
+    const written = {
+      etcd: { members: 4 },
+      patroni: {
+        members: 8,
+        timing: { ttlSeconds: 10 },
+        synchronous: "strict",
+        parameters: { fsync: "off", shared_bufers: "1GB", work_mem: "lots" },
+      },
+      proxy: { ports: { write: 6432, read: 6432 } },
+      certificates: { days: 1000 },
+      images: { tags: { patroni: "latest" } },
+    };
+    const settings = (await problemsOf(settingsOf("prod", written), prod)).map((problem) => problem.setting);
+    for (const setting of [
+      "etcd.members",
+      "patroni.members",
+      "patroni.timing.ttlSeconds",
+      "patroni.parameters.fsync",
+      "patroni.parameters.shared_bufers",
+      "patroni.parameters.work_mem",
+      "proxy.ports.read",
+      "certificates.days",
+      "images.registry",
+      "images.tags.patroni",
+    ]) {
+      expect(settings).toContain(setting);
+    }
+  });
+
+  test("one etcd member is a trial's only, with a word about it", async () => {
+    const problems = await problemsOf(settingsOf("prod", { etcd: { members: 1 } }), prod);
+    expect(problems.map((problem) => problem.setting)).toContain("etcd.members");
+  });
+});
