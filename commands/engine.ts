@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parseDocument } from "yaml";
+import { pulumiCli } from "./pulumi-cli";
 
 /** The folder of the project, from which every path here starts. */
 export const PROJECT = path.join(__dirname, "..");
@@ -49,7 +49,7 @@ export function engineFor(stack: string, files: StackFiles = {}): Engine {
 }
 
 /** Programs that start Node must find the one that the project brings, not the system's older one. */
-function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return {
     ...process.env,
     PATH: `${path.join(PROJECT, "node_modules/.bin")}${path.delimiter}${process.env["PATH"] ?? ""}`,
@@ -60,7 +60,7 @@ function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 }
 
 /** A passphrase of this machine's own (made by scripts/setup.sh), unless the user has one. */
-function passphrase(): NodeJS.ProcessEnv {
+export function passphrase(): NodeJS.ProcessEnv {
   const given = process.env["PULUMI_CONFIG_PASSPHRASE"] ?? process.env["PULUMI_CONFIG_PASSPHRASE_FILE"];
   return given === undefined ? { PULUMI_CONFIG_PASSPHRASE_FILE: path.join(STATE, "passphrase") } : {};
 }
@@ -86,77 +86,10 @@ function localEngine(stack: string, { settings, state }: Required<StackFiles>): 
   };
 }
 
-function pulumiCli(stack: string, { settings, state }: Required<StackFiles>): Engine {
-  const own = !userHasBackend();
-  const configFile = own ? path.join(state, `Pulumi.${stack}.yaml`) : settings;
-  const backend = path.join(state, "pulumi");
-  const env = environment({
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    ...(own ? { ...passphrase(), PULUMI_BACKEND_URL: `file://${backend}` } : {}),
-  });
-  const invocation = (verb: readonly string[]): Invocation => ({
-    program: "pulumi",
-    args: [...verb, "--stack", stack, "--config-file", configFile, "--cwd", PROJECT],
-    env,
-  });
-  const prepare = async (): Promise<void> => {
-    if (own) {
-      fs.mkdirSync(backend, { recursive: true, mode: 0o700 });
-      copySettings(settings, configFile);
-    }
-    // Fails while the backend has no stack at all, which is the same as not having this one.
-    const known = await capture("pulumi", ["stack", "ls", "--json", "--cwd", PROJECT], env).catch(() => "[]");
-    const names = (JSON.parse(known) as { name: string }[]).map((entry) => entry.name);
-    if (names.some((name) => name === stack || name.endsWith(`/${stack}`))) return;
-    await captured(invocation(["stack", "init", "--no-select"]));
-  };
-  return {
-    name: "pulumi",
-    prepare,
-    invocation,
-    run: async (verb) => {
-      await prepare();
-      return foreground(invocation(verb));
-    },
-    outputs: async () => {
-      await prepare();
-      return JSON.parse(
-        await captured(invocation(["stack", "output", "--json", "--show-secrets"])),
-      ) as Outputs;
-    },
-  };
-}
+export type Outputs = Readonly<Record<string, unknown>>;
 
-type Outputs = Readonly<Record<string, unknown>>;
-
-/** Has the user logged in somewhere, or named a backend? Then it is used, with the user's own secrets provider. */
-function userHasBackend(): boolean {
-  if (process.env["PULUMI_BACKEND_URL"] || process.env["PULUMI_ACCESS_TOKEN"]) return true;
-  const home = process.env["PULUMI_HOME"] ?? path.join(process.env["HOME"] ?? "/root", ".pulumi");
-  try {
-    const credentials = JSON.parse(fs.readFileSync(path.join(home, "credentials.json"), "utf8")) as {
-      current?: string;
-    };
-    return Boolean(credentials.current);
-  } catch {
-    return false;
-  }
-}
-
-/**
- * With a backend of this machine's own, the CLI would write the salt of this machine's passphrase into the tracked
- * Pulumi.<stack>.yaml. So it works on a copy that keeps the salt.
- */
-function copySettings(file: string, copy: string): void {
-  const settings = parseDocument(fs.readFileSync(file, "utf8"));
-  if (fs.existsSync(copy)) {
-    const salt = parseDocument(fs.readFileSync(copy, "utf8")).get("encryptionsalt");
-    if (salt !== undefined && !settings.has("encryptionsalt")) settings.set("encryptionsalt", salt);
-  }
-  fs.writeFileSync(copy, settings.toString(), { mode: 0o600 });
-}
-
-function foreground({ program, args, env }: Invocation): Promise<number> {
+/** Runs a verb with this terminal as its own; resolves with its exit code. */
+export function foreground({ program, args, env }: Invocation): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], { stdio: "inherit", env, cwd: PROJECT });
     // The terminal sends an interrupt to both; the engine stops in order, and this process waits for it.
@@ -195,4 +128,4 @@ export function capture(
   });
 }
 
-const captured = ({ program, args, env }: Invocation): Promise<string> => capture(program, args, env);
+export const captured = ({ program, args, env }: Invocation): Promise<string> => capture(program, args, env);

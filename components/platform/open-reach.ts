@@ -40,10 +40,11 @@ async function listen(carry: Carry): Promise<OpenReach> {
     client.on("close", () => clients.delete(client));
     client.on("error", () => client.destroy());
     carry(client).then(
-      () => client.destroy(),
-      (error: Error) => {
-        problem = error.message;
-        client.destroy();
+      // Not before it has got what was sent to it last.
+      () => client.destroySoon(),
+      (error: unknown) => {
+        problem = error instanceof Error ? error.message : String(error);
+        client.destroySoon();
       },
     );
   });
@@ -71,7 +72,6 @@ async function dockerCarrier(name: string, port: number): Promise<Carry> {
   const { State } = await container.inspect();
   if (!State.Running) throw new Error(`container ${name} is not running (${State.Status})`);
   return async (client) => {
-    client.pause();
     const exec = await container.exec({
       // After one side has finished, the other one has this long to say the rest; socat's default is half a second.
       Cmd: ["socat", "-t", "30", "-", `TCP:127.0.0.1:${port},nodelay`],
@@ -108,7 +108,6 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
         pending = pending.subarray(end);
       }
     });
-    stream.on("end", () => client.end(() => resolve(complaint.trim())));
     stream.on("error", reject);
     stream.on("close", () => resolve(complaint.trim()));
     client.on("close", () => stream.destroy());
@@ -116,30 +115,38 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
   });
 }
 
+/** What is used of @kubernetes/client-node; its own types are those of an ES module, which this one cannot import. */
+interface KubernetesClient {
+  readonly KubeConfig: new () => { loadFromDefault(): void };
+  readonly PortForward: new (config: object) => {
+    portForward(
+      namespace: string,
+      pod: string,
+      ports: number[],
+      output: Duplex,
+      errors: Duplex,
+      input: Duplex,
+    ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
+  };
+}
+
 /** One port-forward through the API server for each connection. */
 function kubernetesCarrier(namespace: string, pod: string, port: number): Carry {
   // Loads although it is an ES module: Node 22 requires those.
-  const { KubeConfig, PortForward } = require("@kubernetes/client-node") as typeof import(
-    "@kubernetes/client-node",
-    {
-      with: { "resolution-mode": "import" },
-    }
-  );
+  const { KubeConfig, PortForward } = require("@kubernetes/client-node") as KubernetesClient;
   const { PassThrough } = require("node:stream") as typeof import("node:stream");
   const config = new KubeConfig();
   config.loadFromDefault();
   const forward = new PortForward(config);
   return async (client) => {
-    client.pause();
     const errors = new PassThrough();
     let complaint = "";
     errors.on("data", (chunk: Buffer) => (complaint += chunk.toString("utf8")));
-    const socket = await forward.portForward(namespace, pod, [port], client, errors, client);
-    const ws = typeof socket === "function" ? socket() : socket;
+    const connection = await forward.portForward(namespace, pod, [port], client, errors, client);
     await new Promise<void>((resolve) => {
-      ws?.on("close", () => resolve());
+      connection.on("close", resolve);
       client.on("close", () => {
-        ws?.close();
+        connection.close();
         resolve();
       });
     });

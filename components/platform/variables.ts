@@ -15,7 +15,7 @@ export function parseText(text: string, path: string): readonly TextPart[] {
   const parts: TextPart[] = [];
   let literal = "";
   for (let i = 0; i < text.length; i++) {
-    const next = text[i] === "$" ? text[i + 1] : undefined;
+    const next = text.charAt(i) === "$" ? text.charAt(i + 1) : "";
     if (next === "$") {
       literal += "$";
       i++;
@@ -33,7 +33,7 @@ export function parseText(text: string, path: string): readonly TextPart[] {
       parts.push({ variable });
       i = end;
     } else {
-      literal += text[i];
+      literal += text.charAt(i);
     }
   }
   if (literal) parts.push({ literal });

@@ -25,7 +25,9 @@ export function etcdEnvironment(input: EtcdInput): Record<string, string> {
   return {
     ETCD_NAME: "$(REPLICA_NAME)",
     ETCD_DATA_DIR: "/var/lib/etcd/data",
-    ETCD_INITIAL_CLUSTER: input.members.map(({ name, address }) => `${name}=https://${address}:2380`).join(","),
+    ETCD_INITIAL_CLUSTER: input.members
+      .map(({ name, address }) => `${name}=https://${address}:2380`)
+      .join(","),
     ETCD_INITIAL_CLUSTER_TOKEN: input.clusterToken,
     // `etcd-start` finds out whether it is `new` or `existing`.
 

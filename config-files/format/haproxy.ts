@@ -10,12 +10,14 @@ export interface HaproxySection {
  */
 export function haproxyWord(text: string): string {
   if (/^[A-Za-z0-9_.,:;/@%+=?&()<>*|~^-]+$/.test(text)) return text;
-  if (/[\r\n\0]/.test(text)) throw new Error(`a word of haproxy.cfg must be a single line: ${JSON.stringify(text)}`);
+  if (/[\r\n\0]/.test(text))
+    throw new Error(`a word of haproxy.cfg must be a single line: ${JSON.stringify(text)}`);
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function oneLine(text: string): string {
-  if (/[\r\n\0]/.test(text)) throw new Error(`a directive of haproxy.cfg must be a single line: ${JSON.stringify(text)}`);
+  if (/[\r\n\0]/.test(text))
+    throw new Error(`a directive of haproxy.cfg must be a single line: ${JSON.stringify(text)}`);
   return text;
 }
 

@@ -26,7 +26,8 @@ function textOf(line: IniLine): string {
   if (line === "") return "";
   if ("comment" in line) return `; ${oneLine(line.comment, "a comment")}`;
   if ("include" in line) return `%include ${oneLine(line.include, "an included path")}`;
-  if (!/^[^\s=;#[\]%]+$/.test(line.key)) throw new Error(`not the name of a setting: ${JSON.stringify(line.key)}`);
+  if (!/^[^\s=;#[\]%]+$/.test(line.key))
+    throw new Error(`not the name of a setting: ${JSON.stringify(line.key)}`);
   return `${line.key} = ${oneLine(String(line.value), line.key)}`.trimEnd();
 }
 

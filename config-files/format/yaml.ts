@@ -1,5 +1,6 @@
 /** What can be written: plain data. A property that is `undefined` is left out. */
-export type YamlValue = string | number | boolean | null | readonly YamlValue[] | { readonly [key: string]: YamlValue | undefined };
+export type YamlValue =
+  string | number | boolean | null | readonly YamlValue[] | { readonly [key: string]: YamlValue | undefined };
 
 /**
  * Words that a YAML 1.1 reader (PyYAML, so Patroni) takes for booleans or null. YAML 1.2 writers, the npm package `yaml` with its 1.1

@@ -118,7 +118,12 @@ const perSource = (settings: HaproxySettings): HaproxySection => ({
   ],
 });
 
-function frontend(name: string, port: number, settings: HaproxySettings, lines: readonly string[]): HaproxySection {
+function frontend(
+  name: string,
+  port: number,
+  settings: HaproxySettings,
+  lines: readonly string[],
+): HaproxySection {
   return {
     head: `frontend ${name}`,
     lines: [
@@ -158,7 +163,7 @@ const patroniServer = (input: HaproxyInput, limit: number) => (server: HaproxySe
   );
 };
 
-const tracked = (input: HaproxyInput, limit: number, backend: string, port: number) => (server: HaproxyServer) =>
+const tracked = (limit: number, backend: string, port: number) => (server: HaproxyServer) =>
   `server ${haproxyWord(server.name)} ${haproxyWord(server.address)}:${port} maxconn ${limit} track ${backend}/${haproxyWord(server.name)}`;
 
 function pools(input: HaproxyInput, settings: HaproxySettings): HaproxySection[] {
@@ -175,7 +180,7 @@ function pools(input: HaproxyInput, settings: HaproxySettings): HaproxySection[]
         "# No read pool is left: the write pools serve reads too.",
         "balance leastconn",
         `default-server ${CUT}`,
-        ...input.writePools.map(tracked(input, settings.maxConnectionsPerPool, "pool-write", port)),
+        ...input.writePools.map(tracked(settings.maxConnectionsPerPool, "pool-write", port)),
       ],
     },
   ];
@@ -206,7 +211,7 @@ function direct(input: HaproxyInput, settings: HaproxySettings): HaproxySection[
       lines: [
         "# No replica is left that may serve reads: the leader does.",
         `default-server ${CUT}`,
-        ...input.members.map(tracked(input, limit, "direct-write", input.serverPorts.postgres)),
+        ...input.members.map(tracked(limit, "direct-write", input.serverPorts.postgres)),
       ],
     },
   ];

@@ -58,9 +58,11 @@ const RANGES: Readonly<Record<keyof HaproxySettings, readonly [number, number]>>
 
 /** Everything that is wrong with the settings, each with its name, its value and the rule. */
 export function haproxyProblems(settings: Partial<HaproxySettings>): string[] {
-  return Object.entries(settings).flatMap(([name, value]) => {
-    const range = RANGES[name as keyof HaproxySettings];
-    if (range === undefined) return [`${name}: there is no such setting; there are ${Object.keys(RANGES).join(", ")}`];
+  const ranges: Readonly<Record<string, readonly [number, number] | undefined>> = RANGES;
+  return Object.entries(settings).flatMap(([name, value]: [string, number | undefined]) => {
+    const range = ranges[name];
+    if (range === undefined)
+      return [`${name}: there is no such setting; there are ${Object.keys(RANGES).join(", ")}`];
     const [least, greatest] = range;
     if (value === undefined) return [];
     return Number.isInteger(value) && value >= least && value <= greatest

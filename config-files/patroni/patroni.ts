@@ -2,7 +2,11 @@ import { yaml, type YamlValue } from "../format/yaml";
 import { hbaLines, identLines, REPLICATION_ROLE, REWIND_ROLE, SUPERUSER } from "../postgres/access";
 import { VERSIONS } from "../versions";
 
-const TLS = { ca: "/secrets/tls/ca.crt", certificate: "/secrets/tls/tls.crt", key: "/secrets/tls/tls.key" } as const;
+const TLS = {
+  ca: "/secrets/tls/ca.crt",
+  certificate: "/secrets/tls/tls.crt",
+  key: "/secrets/tls/tls.key",
+} as const;
 
 /** The user of Patroni's REST API, for what changes something. Reading needs none. */
 export const REST_USER = "patroni";
@@ -30,7 +34,11 @@ export function patroniYml(input: PatroniInput): string {
       scope: input.scope,
       namespace: "/service/",
       // Once a second the same line otherwise.
-      log: { level: "INFO", format: "%(asctime)s %(levelname)s: %(message)s", deduplicate_heartbeat_logs: true },
+      log: {
+        level: "INFO",
+        format: "%(asctime)s %(levelname)s: %(message)s",
+        deduplicate_heartbeat_logs: true,
+      },
       restapi: {
         listen: "0.0.0.0:8008",
         certfile: TLS.certificate,
@@ -85,7 +93,9 @@ export interface PatroniSecrets {
 /** `/secrets/patroni/patroni.yml`, merged over `cluster.yml`. A change is taken over by a reload. */
 export function patroniSecretsYml(secrets: PatroniSecrets): string {
   return yaml({
-    restapi: { authentication: { username: secrets.restUsername ?? REST_USER, password: secrets.restPassword } },
+    restapi: {
+      authentication: { username: secrets.restUsername ?? REST_USER, password: secrets.restPassword },
+    },
     etcd3: { password: secrets.etcdPassword },
     postgresql: { authentication: { superuser: { password: secrets.superuserPassword } } },
   });
@@ -159,5 +169,7 @@ export function bootstrapYml(dynamic: DynamicConfiguration): string {
       { "auth-host": "scram-sha-256" },
     ],
   };
-  return yaml({ bootstrap }, ["Used once, when the cluster is made. Afterwards the dynamic configuration lives in etcd."]);
+  return yaml({ bootstrap }, [
+    "Used once, when the cluster is made. Afterwards the dynamic configuration lives in etcd.",
+  ]);
 }

@@ -1,5 +1,11 @@
 import { ini, iniSettings, type IniLine } from "../format/ini";
-import { PGBOUNCER_MANDATORY, pgbouncerDefaults, pgbouncerProblems, type PgbouncerSettings, type PoolMode } from "./settings";
+import {
+  PGBOUNCER_MANDATORY,
+  pgbouncerDefaults,
+  pgbouncerProblems,
+  type PgbouncerSettings,
+  type PoolMode,
+} from "./settings";
 
 /** A replica of a pool or a member of the database: its name and the DNS name that its certificate is for. */
 export interface PoolReplica {
@@ -28,7 +34,10 @@ export interface PgbouncerInput {
 }
 
 const HEADING: readonly IniLine[] = [
-  { comment: "Written by config-files/pgbouncer/pgbouncer.ts; why each setting is what it is stands in pgbouncer.md." },
+  {
+    comment:
+      "Written by config-files/pgbouncer/pgbouncer.ts; why each setting is what it is stands in pgbouncer.md.",
+  },
 ];
 
 /**
@@ -61,7 +70,10 @@ export function pgbouncerIni(input: PgbouncerInput): string {
     { lines: [{ include: "/run/pgbouncer/databases.ini" }] },
     {
       name: "peers",
-      lines: input.replicas.map(({ address }, ordinal) => ({ key: `${ordinal + 1}`, value: `host=${address} port=${input.port}` })),
+      lines: input.replicas.map(({ address }, ordinal) => ({
+        key: `${ordinal + 1}`,
+        value: `host=${address} port=${input.port}`,
+      })),
     },
   ]);
 }

@@ -100,17 +100,23 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** The greatest value of the settings that are numbers; the least is 0. */
-const LIMITS: Readonly<Record<string, number>> = { pkt_buf: 65536, max_client_conn: 100_000, default_pool_size: 10_000 };
+const LIMITS: Readonly<Record<string, number>> = {
+  pkt_buf: 65536,
+  max_client_conn: 100_000,
+  default_pool_size: 10_000,
+};
 
 /** Everything that is wrong with a user's settings, each with its name, its value and the rule. */
 export function pgbouncerProblems(mode: PoolMode, settings: PgbouncerSettings): string[] {
   const defaults = pgbouncerDefaults(mode);
   return Object.entries(settings).flatMap(([name, value]) => {
     const mandatory = PGBOUNCER_MANDATORY[name];
-    if (mandatory !== undefined) return [`${name}: must stay ${JSON.stringify(mandatory)}, the pool relies on it`];
+    if (mandatory !== undefined)
+      return [`${name}: must stay ${JSON.stringify(mandatory)}, the pool relies on it`];
     if (ELSEWHERE[name] !== undefined) return [`${name}: cannot be set here, it is ${ELSEWHERE[name]}`];
     const usual = defaults[name];
-    if (usual === undefined) return [`${name}: there is no such setting; there are ${Object.keys(defaults).join(", ")}`];
+    if (usual === undefined)
+      return [`${name}: there is no such setting; there are ${Object.keys(defaults).join(", ")}`];
     if (typeof usual === "string") return [];
     const greatest = LIMITS[name] ?? 1_000_000;
     if (typeof value !== "number" || !(value >= 0 && value <= greatest)) {

@@ -16,11 +16,23 @@ const LOCAL_MAP = "local";
 export const HBA: readonly HbaLine[] = [
   // Inside the container: Patroni and operators, whom the kernel knows as the user `postgres`.
   { via: "local", database: "all", user: SUPERUSER, method: "peer" },
-  { via: "local", database: ["all", "replication"], user: [REPLICATION_ROLE, REWIND_ROLE], method: "peer", map: LOCAL_MAP },
+  {
+    via: "local",
+    database: ["all", "replication"],
+    user: [REPLICATION_ROLE, REWIND_ROLE],
+    method: "peer",
+    map: LOCAL_MAP,
+  },
   { via: "local", database: "all", user: "all", method: "reject" },
 
   // Between members: by the node certificate. No password is kept, sent or rotated.
-  { via: "hostssl", database: ["all", "replication"], user: [REPLICATION_ROLE, REWIND_ROLE], method: "cert", map: NODE_MAP },
+  {
+    via: "hostssl",
+    database: ["all", "replication"],
+    user: [REPLICATION_ROLE, REWIND_ROLE],
+    method: "cert",
+    map: NODE_MAP,
+  },
 
   // The superuser has a password, good only where tunnels of operators and of `pulumi up` arrive.
   { via: "hostssl", database: "all", user: SUPERUSER, address: "127.0.0.1/32", method: "scram-sha-256" },
@@ -32,7 +44,11 @@ export const HBA: readonly HbaLine[] = [
 ];
 
 export const IDENT: readonly IdentLine[] = [
-  ...[REPLICATION_ROLE, REWIND_ROLE, SUPERUSER].map((role) => ({ map: NODE_MAP, systemUser: NODE_COMMON_NAME, role })),
+  ...[REPLICATION_ROLE, REWIND_ROLE, SUPERUSER].map((role) => ({
+    map: NODE_MAP,
+    systemUser: NODE_COMMON_NAME,
+    role,
+  })),
   ...[REPLICATION_ROLE, REWIND_ROLE].map((role) => ({ map: LOCAL_MAP, systemUser: "postgres", role })),
 ];
 

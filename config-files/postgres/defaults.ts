@@ -4,7 +4,8 @@ export interface ParameterFacts {
   readonly memoryMiB: number;
 }
 
-const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, Math.floor(value)));
+const clamp = (value: number, low: number, high: number): number =>
+  Math.min(high, Math.max(low, Math.floor(value)));
 
 /**
  * Our defaults, where PostgreSQL's own do not fit; a user may change each. What is not here is PostgreSQL's default, or mandatory

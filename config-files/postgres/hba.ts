@@ -20,7 +20,8 @@ const KEYWORDS = new Set(["all", "replication", "sameuser", "samerole", "samehos
 
 /** A name, quoted unless it is a plain word; a quoted keyword would be a name. */
 function word(text: string): string {
-  if (/["\r\n\0]/.test(text) || text === "") throw new Error(`not a name that pg_hba.conf can hold: ${JSON.stringify(text)}`);
+  if (/["\r\n\0]/.test(text) || text === "")
+    throw new Error(`not a name that pg_hba.conf can hold: ${JSON.stringify(text)}`);
   return KEYWORDS.has(text) || /^[+A-Za-z0-9_.:/-]+$/.test(text) ? text : `"${text}"`;
 }
 
@@ -29,8 +30,10 @@ const words = (names: string | readonly string[]): string => [names].flat().map(
 /** The line as PostgreSQL reads it. */
 export function hbaLine(line: HbaLine): string {
   if (line.via === "local" && line.address !== undefined) throw new Error("a Unix socket has no address");
-  if (line.via === "hostssl" && line.method === "peer") throw new Error("`peer` asks the kernel, so it needs a Unix socket");
-  if (line.via === "local" && line.method === "cert") throw new Error("`cert` needs TLS, and a Unix socket has none");
+  if (line.via === "hostssl" && line.method === "peer")
+    throw new Error("`peer` asks the kernel, so it needs a Unix socket");
+  if (line.via === "local" && line.method === "cert")
+    throw new Error("`cert` needs TLS, and a Unix socket has none");
   return [
     line.via,
     words(line.database),

@@ -17,4 +17,5 @@ function word(text: string): string {
 }
 
 /** The line as PostgreSQL reads it. */
-export const identLine = (line: IdentLine): string => [line.map, line.systemUser, line.role].map(word).join(" ");
+export const identLine = (line: IdentLine): string =>
+  [line.map, line.systemUser, line.role].map(word).join(" ");

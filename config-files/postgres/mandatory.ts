@@ -24,11 +24,23 @@ export const MANDATORY: Readonly<Record<string, Mandatory>> = {
   log_statement: { value: "none", why: `${PASSWORD_WHY}: log_min_duration_statement shows the slow ones` },
   log_parameter_max_length: { value: "0", why: PASSWORD_WHY },
   log_parameter_max_length_on_error: { value: "0", why: PASSWORD_WHY },
-  "pg_stat_statements.track_utility": { value: "off", why: "it would keep the text of CREATE ROLE ... PASSWORD" },
+  "pg_stat_statements.track_utility": {
+    value: "off",
+    why: "it would keep the text of CREATE ROLE ... PASSWORD",
+  },
   // The container's log is the one place; a collector would fill the data volume.
-  logging_collector: { value: "off", why: "the log goes to the container's output, where the platform keeps it" },
-  log_destination: { value: "stderr", why: "the log goes to the container's output, where the platform keeps it" },
-  unix_socket_directories: { value: "/run/postgresql", why: "Patroni and the tools in the container look there" },
+  logging_collector: {
+    value: "off",
+    why: "the log goes to the container's output, where the platform keeps it",
+  },
+  log_destination: {
+    value: "stderr",
+    why: "the log goes to the container's output, where the platform keeps it",
+  },
+  unix_socket_directories: {
+    value: "/run/postgresql",
+    why: "Patroni and the tools in the container look there",
+  },
 };
 
 const PATRONI = "Patroni sets it by itself, for each member and role";
@@ -77,7 +89,10 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
   ssl_min_protocol_version: { allowed: ["TLSv1.2", "TLSv1.3"], why: "older protocols are broken" },
   max_connections: { atLeast: 25, why: PATRONI_MINIMUM },
   // Every member streams, a new one copies over two connections, and switching over needs one to spare.
-  max_wal_senders: { atLeast: 12, why: "seven members, copies of new ones and logical subscribers need them" },
+  max_wal_senders: {
+    atLeast: 12,
+    why: "seven members, copies of new ones and logical subscribers need them",
+  },
   max_replication_slots: { atLeast: 10, why: "every member has one" },
   max_worker_processes: { atLeast: 2, why: PATRONI_MINIMUM },
   max_locks_per_transaction: { atLeast: 32, why: PATRONI_MINIMUM },

@@ -1,7 +1,15 @@
 import { distance } from "fastest-levenshtein";
 import { defaultParameters, type ParameterFacts } from "./defaults";
 import { LIMITS, MANAGED, MANDATORY, PRELOADED_LIBRARIES } from "./mandatory";
-import { findSetting, isValid, memoryMiB, numericValue, type Setting, SETTING_NAMES, valueRule } from "./settings";
+import {
+  findSetting,
+  isValid,
+  memoryMiB,
+  numericValue,
+  type Setting,
+  SETTING_NAMES,
+  valueRule,
+} from "./settings";
 
 export type ParameterValue = string | number | boolean;
 
@@ -20,7 +28,8 @@ export interface ResolvedParameters {
   readonly problems: readonly ParameterProblem[];
 }
 
-const textOf = (value: ParameterValue): string => (typeof value === "boolean" ? (value ? "on" : "off") : String(value).trim());
+const textOf = (value: ParameterValue): string =>
+  typeof value === "boolean" ? (value ? "on" : "off") : String(value).trim();
 
 /** What a change of the parameter needs; undefined when PostgreSQL has none of that name (an extension may). */
 export function parameterChange(name: string): "restart" | "reload" | undefined {
@@ -30,9 +39,10 @@ export function parameterChange(name: string): "restart" | "reload" | undefined 
 
 /** The known name that is most like it, if one is near. */
 function nearest(name: string): string | undefined {
-  const [best] = SETTING_NAMES.map((known) => ({ known, changes: distance(name.toLowerCase(), known.toLowerCase()) })).sort(
-    (a, b) => a.changes - b.changes,
-  );
+  const [best] = SETTING_NAMES.map((known) => ({
+    known,
+    changes: distance(name.toLowerCase(), known.toLowerCase()),
+  })).sort((a, b) => a.changes - b.changes);
   return best && best.changes <= Math.max(2, Math.ceil(name.length / 3)) ? best.known : undefined;
 }
 
@@ -53,30 +63,49 @@ function lookUp(setting: string, value: ParameterValue): Setting | ParameterProb
     return { setting, value, rule: `is always ${mandatory.value}: ${mandatory.why}`, remedy: "Remove it" };
   }
   const managed = MANAGED[found.name];
-  if (managed !== undefined) return { setting, value, rule: `cannot be set: ${managed}`, remedy: "Remove it" };
+  if (managed !== undefined)
+    return { setting, value, rule: `cannot be set: ${managed}`, remedy: "Remove it" };
   if (found.change === "fixed") {
-    return { setting, value, rule: "cannot be set: it is fixed when the server is built or the database made", remedy: "Remove it" };
+    return {
+      setting,
+      value,
+      rule: "cannot be set: it is fixed when the server is built or the database made",
+      remedy: "Remove it",
+    };
   }
   return found;
 }
 
 function limitProblem(setting: Setting, value: ParameterValue): ParameterProblem | undefined {
   const limit = LIMITS[setting.name];
-  if (limit?.allowed && !limit.allowed.some((allowed) => allowed.toLowerCase() === textOf(value).toLowerCase())) {
+  if (
+    limit?.allowed &&
+    !limit.allowed.some((allowed) => allowed.toLowerCase() === textOf(value).toLowerCase())
+  ) {
     const rule = `must be ${limit.allowed.join(" or ")}: ${limit.why}`;
     return { setting: setting.name, value, rule, remedy: `Use ${limit.allowed[0] ?? ""}` };
   }
   const number = numericValue(setting.name, textOf(value));
   if (limit?.atLeast !== undefined && number !== undefined && number < limit.atLeast) {
     const least = `${limit.atLeast}${setting.unit ?? ""}`;
-    return { setting: setting.name, value, rule: `must be at least ${least}: ${limit.why}`, remedy: `Use ${least} or more` };
+    return {
+      setting: setting.name,
+      value,
+      rule: `must be at least ${least}: ${limit.why}`,
+      remedy: `Use ${least} or more`,
+    };
   }
   return undefined;
 }
 
 function valueProblem(setting: Setting, value: ParameterValue): ParameterProblem | undefined {
   if (!isValid(setting, textOf(value))) {
-    return { setting: setting.name, value, rule: valueRule(setting), remedy: "Correct the value or remove it" };
+    return {
+      setting: setting.name,
+      value,
+      rule: valueRule(setting),
+      remedy: "Correct the value or remove it",
+    };
   }
   return limitProblem(setting, value);
 }
@@ -97,7 +126,10 @@ const WITHIN_LIMIT = [
 const CONNECTION_MIB = 2;
 
 /** What certainly does not fit into the container; what only may not fit is the user's business. */
-function memoryProblems(parameters: Readonly<Record<string, string>>, facts: ParameterFacts): ParameterProblem[] {
+function memoryProblems(
+  parameters: Readonly<Record<string, string>>,
+  facts: ParameterFacts,
+): ParameterProblem[] {
   const limit = `the member's memory limit (${facts.memoryMiB}MB)`;
   const size = (name: string): number => memoryMiB(name, parameters[name] ?? "") ?? 0;
   const problems = WITHIN_LIMIT.filter((name) => size(name) >= facts.memoryMiB).map((setting) => ({
@@ -142,11 +174,18 @@ export function resolveParameters(
     const problem = "rule" in found ? found : valueProblem(found, value);
     if (problem) problems.push(problem);
     else if (chosen.has(findSetting(name)?.name ?? name)) {
-      problems.push({ setting: name, value, rule: "is set twice (case does not matter)", remedy: "Remove one" });
+      problems.push({
+        setting: name,
+        value,
+        rule: "is set twice (case does not matter)",
+        remedy: "Remove one",
+      });
     } else chosen.set(findSetting(name)?.name ?? name, textOf(value));
   }
   const merged = new Map([
-    ...Object.entries(defaultParameters(facts)).map(([name, value]) => [findSetting(name)?.name ?? name, value] as const),
+    ...Object.entries(defaultParameters(facts)).map(
+      ([name, value]) => [findSetting(name)?.name ?? name, value] as const,
+    ),
     ...chosen,
     ["shared_preload_libraries", libraries(chosen.get("shared_preload_libraries") ?? "")] as const,
     ...Object.entries(MANDATORY).map(([name, { value }]) => [name, value] as const),

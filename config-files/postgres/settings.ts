@@ -16,9 +16,22 @@ export interface Setting {
 }
 
 /** Bytes in PostgreSQL's units of memory, which are powers of 1024: https://www.postgresql.org/docs/17/config-setting.html */
-const MEMORY_UNITS: Readonly<Record<string, number>> = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
+const MEMORY_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1024,
+  MB: 1024 ** 2,
+  GB: 1024 ** 3,
+  TB: 1024 ** 4,
+};
 /** Milliseconds in its units of time. */
-const TIME_UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const TIME_UNITS: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** The size of a unit, which may carry a factor (`8kB`). */
 function unitSize(unit: string, units: Readonly<Record<string, number>>): number | undefined {
@@ -50,7 +63,10 @@ export const findSetting = (name: string): Setting | undefined => SETTINGS.get(n
 
 /** What people write for a value of the setting, for messages. */
 export function valueRule(setting: Setting): string {
-  const limits = setting.minimum === undefined ? "" : ` from ${setting.minimum} to ${setting.maximum ?? ""}${setting.unit ?? ""}`;
+  const limits =
+    setting.minimum === undefined
+      ? ""
+      : ` from ${setting.minimum} to ${setting.maximum ?? ""}${setting.unit ?? ""}`;
   switch (setting.kind) {
     case "bool":
       return "must be on or off";
@@ -90,12 +106,16 @@ export function isValid(setting: Setting, value: string): boolean {
     case "bool":
       return BOOLEANS.test(value);
     case "enum":
-      return setting.values?.includes(value.toLowerCase()) ?? false;
+      return setting.values?.some((known) => known.toLowerCase() === value.toLowerCase()) ?? false;
     case "string":
       return !/[\r\n\0]/.test(value);
     default: {
       const number = numberOf(setting, value);
-      return number !== undefined && number >= (setting.minimum ?? -Infinity) && number <= (setting.maximum ?? Infinity);
+      return (
+        number !== undefined &&
+        number >= (setting.minimum ?? -Infinity) &&
+        number <= (setting.maximum ?? Infinity)
+      );
     }
   }
 }

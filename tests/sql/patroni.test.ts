@@ -90,9 +90,13 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
 
   it("tells what it saw, and sees the same again", async () => {
     const { provider } = await roundTrip(replicationCheckProvider);
-    expect(seen.seen.members.map((member) => [member.name, member.role, member.state, member.syncState])).toEqual(
+    expect(
+      seen.seen.members.map((member) => [member.name, member.role, member.state, member.syncState]),
+    ).toEqual(
       trial.members.map((name) =>
-        name === seen.seen.leader ? [name, "leader", "running", ""] : [name, "replica", "streaming", "quorum"],
+        name === seen.seen.leader
+          ? [name, "leader", "running", ""]
+          : [name, "replica", "streaming", "quorum"],
       ),
     );
     expect(await provider.diff("replication", seen, checkInputs())).toEqual({ changes: false, replaces: [] });

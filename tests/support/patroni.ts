@@ -14,6 +14,7 @@ import { etcdEnvironment } from "../../config-files/etcd/etcd";
 import { IMAGES } from "../../config-files/images";
 import type { DynamicConfiguration } from "../../config-files/patroni/patroni";
 import { bootstrapYml, patroniSecretsYml, patroniYml } from "../../config-files/patroni/patroni";
+import { roundTrip } from "./round-trip";
 
 /** One etcd and some Patroni members in throw-away containers of our own images, started by hand: no engine, no renderer. */
 export interface PatroniTrial {
@@ -131,7 +132,8 @@ export async function startPatroni(
       "/secrets/etcd": { "root-password": "etcd-root" },
     },
   );
-  await etcdAuthenticationProvider.create({
+  const { provider } = await roundTrip(etcdAuthenticationProvider);
+  await provider.create({
     members: [{ name: etcd, serverName: etcd, reach: { via: "docker", container: etcd, port: 2379 } }],
     ca: authority.certificatePem,
     rootPassword: "etcd-root",

@@ -87,7 +87,7 @@ export async function record(
   } finally {
     process.off("unhandledRejection", onRejection);
   }
-  if (failure) throw failure;
+  if (failure !== undefined) throw failure instanceof Error ? failure : new Error(String(failure));
   return recorded;
 }
 

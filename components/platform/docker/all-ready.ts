@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { changedInputs } from "../../dynamic/changed-inputs";
+import { diffInputs } from "./diff-inputs";
 import { dockerEngine, memberState } from "./engine";
 import { type AwaitedMember, isReady, waitReady, waitReadyAfterUpdate } from "./wait-ready";
 
@@ -11,9 +11,8 @@ export interface AllReadyInputs {
 }
 
 export const allReadyProvider: pulumi.dynamic.ResourceProvider<AllReadyInputs, AllReadyInputs> = {
-  async diff(_id, olds, news) {
-    const { changed, certain } = changedInputs(olds, news, ["workload", "members", "deadlineSeconds"]);
-    return { changes: changed.length > 0, replaces: certain.filter((name) => name === "workload") };
+  diff(_id, olds, news) {
+    return diffInputs(olds, news, ["workload", "members", "deadlineSeconds"], "workload");
   },
 
   async create(inputs) {

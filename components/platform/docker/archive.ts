@@ -41,7 +41,7 @@ export function unpackArchive(archive: Buffer): ArchiveEntry[] {
   const entries: ArchiveEntry[] = [];
   for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0;) {
     const text = (from: number, length: number): string =>
-      archive.toString("utf8", at + from, at + from + length).split("\0")[0]!;
+      archive.toString("utf8", at + from, at + from + length).replace(/\0.*/s, "");
     const size = parseInt(text(124, 12).trim(), 8) || 0;
     const kinds: Record<string, ArchiveEntry["kind"]> = {
       "": "file",

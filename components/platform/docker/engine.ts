@@ -53,8 +53,11 @@ export async function execIn(
       stream.destroy();
     }, timeoutSeconds * 1000);
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-    stream.on("error", (error: Error) => (clearTimeout(timer), reject(error)));
-    stream.on("end", () => (clearTimeout(timer), resolve()));
+    stream.on("error", reject);
+    stream.on("end", resolve);
+    stream.on("close", () => {
+      clearTimeout(timer);
+    });
   });
   const { ExitCode } = await exec.inspect();
   return { exitCode: ExitCode ?? -1, output: frameText(Buffer.concat(chunks)).trim() };
@@ -90,9 +93,7 @@ export async function memberState(engine: Dockerode, container: string): Promise
 /** The end of a container's log, each line indented; empty when there is none. */
 export async function lastLines(engine: Dockerode, container: string, lines: number): Promise<string> {
   try {
-    const raw = (await engine
-      .getContainer(container)
-      .logs({ stdout: true, stderr: true, tail: lines })) as unknown as Buffer;
+    const raw = await engine.getContainer(container).logs({ stdout: true, stderr: true, tail: lines });
     const text = frameText(raw).trimEnd();
     return text === "" ? "" : text.replace(/^/gm, "    | ");
   } catch {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { changedInputs } from "../../dynamic/changed-inputs";
+import { diffInputs } from "./diff-inputs";
 import { type AwaitedMember, waitReadyAfterUpdate } from "./wait-ready";
 
 export interface HealthyInputs extends AwaitedMember {
@@ -9,15 +9,13 @@ export interface HealthyInputs extends AwaitedMember {
 }
 
 export const healthyProvider: pulumi.dynamic.ResourceProvider<HealthyInputs, HealthyInputs> = {
-  async diff(_id, olds, news) {
-    const names = ["container", "digest", "readiness", "deadlineSeconds"];
-    const { changed, certain } = changedInputs(olds, news, names);
-    return { changes: changed.length > 0, replaces: certain.filter((name) => name === "container") };
+  diff(_id, olds, news) {
+    return diffInputs(olds, news, ["container", "digest", "readiness", "deadlineSeconds"], "container");
   },
 
   // At first all members start together; `AllReady` waits for them.
-  async create(inputs) {
-    return { id: inputs.container, outs: inputs };
+  create(inputs) {
+    return Promise.resolve({ id: inputs.container, outs: inputs });
   },
 
   async update(id, _olds, news) {

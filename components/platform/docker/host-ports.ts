@@ -10,7 +10,7 @@ export async function takenHostPorts(
   own: (cluster: string) => Promise<ReadonlySet<number>> = ownPorts,
 ): Promise<readonly Problem[]> {
   const ours = await own(cluster);
-  const free = await Promise.all(exposed.map(({ port }) => ours.has(port) || isFree(port)));
+  const free = await Promise.all(exposed.map(async ({ port }) => ours.has(port) || (await isFree(port))));
   return exposed
     .filter((_, i) => !free[i])
     .map(({ setting, port }) => ({

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { changedInputs } from "../../dynamic/changed-inputs";
+import { diffInputs } from "./diff-inputs";
 import { dockerEngine, isNotFound } from "./engine";
 import { type Files, sameFiles } from "./mounted-files-layout";
 import { readVolume, removeHelpers, writeVolume } from "./volume-files";
@@ -13,9 +13,8 @@ export interface MountedFilesInputs {
 }
 
 export const mountedFilesProvider: pulumi.dynamic.ResourceProvider<MountedFilesInputs, MountedFilesInputs> = {
-  async diff(_id, olds, news) {
-    const { changed, certain } = changedInputs(olds, news, ["volume", "files", "owner"]);
-    return { changes: changed.length > 0, replaces: certain.filter((name) => name === "volume") };
+  diff(_id, olds, news) {
+    return diffInputs(olds, news, ["volume", "files", "owner"], "volume");
   },
 
   async create(inputs) {
@@ -26,7 +25,8 @@ export const mountedFilesProvider: pulumi.dynamic.ResourceProvider<MountedFilesI
   // "Gone" unless the volume holds exactly what is wanted: the next up writes it again.
   async read(id, props) {
     const engine = dockerEngine();
-    const { volume, files } = props!;
+    if (!props) return {};
+    const { volume, files } = props;
     try {
       await engine.getVolume(volume).inspect();
     } catch (error) {

@@ -159,10 +159,11 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     return { via: "docker", container: this.replicaName(workload, ordinal), port };
   }
 
-  exposedAddresses(spec: WorkloadSpec, portName: string): readonly string[] {
-    const port = spec.exposed?.hostPorts[portName];
-    if (port === undefined) throw new pulumi.RunError(`${spec.name} does not expose a port "${portName}".`);
-    return [...Array(spec.replicas).keys()].map((i) => `127.0.0.1:${port + i * spec.exposed!.replicaStep}`);
+  exposedAddresses({ name, exposed, replicas }: WorkloadSpec, portName: string): readonly string[] {
+    const port = exposed?.hostPorts[portName];
+    if (!exposed || port === undefined)
+      throw new pulumi.RunError(`${name} does not expose a port "${portName}".`);
+    return [...Array(replicas).keys()].map((i) => `127.0.0.1:${port + i * exposed.replicaStep}`);
   }
 
   /** Images are shared by workloads, so they belong to the platform and are made when first asked for. */
@@ -254,8 +255,8 @@ function previous(
   member: RenderedMember,
   healthy: readonly pulumi.Resource[],
 ): pulumi.Resource[] {
-  const place = order.ordinals.indexOf(member.ordinal);
-  return order.oneByOne && place > 0 ? [healthy[order.ordinals[place - 1]!]!] : [];
+  const before = order.ordinals[order.ordinals.indexOf(member.ordinal) - 1];
+  return order.oneByOne ? healthy.filter((_, ordinal) => ordinal === before) : [];
 }
 
 /** The time in which failures do not count, the checks after it, and a minute for a busy machine. */

@@ -3,7 +3,7 @@ import type { ContainerArgs } from "@pulumi/docker";
 import { refuseUnrenderable } from "../check-workload";
 import { type ClusterIdentity, replicaName, workloadName } from "../naming";
 import { expandCommand, expandText, REPLICA_VARIABLES, type ReplicaVariables } from "../variables";
-import { type Command, PROGRAM_UID, type Probe, type WorkloadSpec } from "../workload";
+import { type Command, type Exposure, PROGRAM_UID, type Probe, type WorkloadSpec } from "../workload";
 import { goDuration, healthCheckTest, healthCheckTimeout } from "./health-check";
 import { dataVolumeName, filesVolumeName, LABELS, secretVolumeName } from "./names";
 
@@ -94,7 +94,7 @@ function renderMember(spec: WorkloadSpec, context: DockerContext, ordinal: numbe
     user: `${PROGRAM_UID}:${PROGRAM_UID}`,
     envs: environment(spec, variables),
     networksAdvanced: [{ name: context.network, aliases: [workloadName(context, spec.name)] }],
-    ...(spec.exposed && { ports: publishedPorts(spec, ordinal) }),
+    ...(spec.exposed && { ports: publishedPorts(spec.exposed, spec, ordinal) }),
     volumes: volumes(spec, context, dataVolume),
     uploads: uploads(spec),
     // Mode 1777 as /tmp has it: the programs run as a user that the image may not know.
@@ -152,15 +152,13 @@ function environment(spec: WorkloadSpec, variables: ReplicaVariables): string[] 
 }
 
 /** On loopback only; in the order of the container's ports, in which Docker gives them back. */
-function publishedPorts(spec: WorkloadSpec, ordinal: number) {
-  const { hostPorts, replicaStep } = spec.exposed!;
-  return entries(hostPorts)
-    .map(([name, hostPort]) => ({
-      internal: spec.ports[name]!.port,
-      external: hostPort + ordinal * replicaStep,
-      ip: "127.0.0.1",
-      protocol: "tcp",
-    }))
+function publishedPorts({ hostPorts, replicaStep }: Exposure, spec: WorkloadSpec, ordinal: number) {
+  return entries(spec.ports)
+    .flatMap(([name, { port }]) => {
+      const first = hostPorts[name];
+      if (first === undefined) return [];
+      return [{ internal: port, external: first + ordinal * replicaStep, ip: "127.0.0.1", protocol: "tcp" }];
+    })
     .sort((a, b) => a.internal - b.internal);
 }
 
@@ -200,9 +198,7 @@ function uploads(spec: WorkloadSpec) {
 
 /** Digest of a container's arguments without those that change in place. */
 export function replacementDigest(container: ContainerArgs): string {
-  const replacing = entries({ ...container } as Readonly<Record<string, unknown>>).filter(
-    ([key]) => !IN_PLACE.some((field) => field === key),
-  );
+  const replacing = entries({ ...container }).filter(([key]) => !IN_PLACE.some((field) => field === key));
   return createHash("sha256").update(JSON.stringify(replacing)).digest("hex");
 }
 

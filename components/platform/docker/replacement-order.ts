@@ -59,7 +59,7 @@ export const dockerMembers: RunningMembers = {
     const containers = await dockerEngine().listContainers({ all: true, filters: { name: [...names] } });
     return containers
       .map((container) => ({
-        name: container.Names[0]!.slice(1),
+        name: (container.Names[0] ?? "/").slice(1),
         running: container.State === "running",
         healthy: container.Status.includes("(healthy)"),
       }))

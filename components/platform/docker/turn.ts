@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { changedInputs } from "../../dynamic/changed-inputs";
 import type { Command } from "../workload";
+import { diffInputs } from "./diff-inputs";
 import { dockerEngine, execIn, isNotFound, memberState } from "./engine";
 
 export interface TurnInputs {
@@ -13,14 +13,13 @@ export interface TurnInputs {
 
 /** A singleton: the serialiser and the provider server cache by object and by text. */
 export const turnProvider: pulumi.dynamic.ResourceProvider<TurnInputs, TurnInputs> = {
-  async diff(_id, olds, news) {
-    const { changed, certain } = changedInputs(olds, news, ["container", "digest", "handover"]);
-    return { changes: changed.length > 0, replaces: certain.filter((name) => name === "container") };
+  diff(_id, olds, news) {
+    return diffInputs(olds, news, ["container", "digest", "handover"], "container");
   },
 
   // Nothing runs yet that could hand over.
-  async create(inputs) {
-    return { id: inputs.container, outs: inputs };
+  create(inputs) {
+    return Promise.resolve({ id: inputs.container, outs: inputs });
   },
 
   async update(_id, olds, news) {

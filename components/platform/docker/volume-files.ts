@@ -116,7 +116,7 @@ async function removeContainer(container: Dockerode.Container): Promise<void> {
 async function importEmptyImage(engine: Dockerode): Promise<void> {
   const { Readable } = require("node:stream") as typeof import("node:stream");
   const emptyTar = Readable.from([Buffer.alloc(1024)]);
-  const progress = await engine.importImage(emptyTar as never, EMPTY_IMAGE);
+  const progress = await engine.importImage(emptyTar, EMPTY_IMAGE);
   await new Promise<void>((resolve, reject) => {
     engine.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
   });
@@ -129,7 +129,7 @@ async function emptyVolume(engine: Dockerode, name: string): Promise<void> {
   await engine.createVolume({
     Name: name,
     Driver,
-    ...(Labels && { Labels }),
+    Labels,
     ...(Options && { DriverOpts: Options }),
   });
 }

@@ -11,6 +11,8 @@ export interface AwaitedMember {
 
 /** A container that has been restarted this often while we looked will not come up. */
 const HOPELESS_RESTARTS = 5;
+/** Nor one that was seen stopped so often in a row; once is what a container shows between two restarts. */
+const HOPELESS_HALTS = 6;
 
 /**
  * Waits until every member is ready. Fails after the deadline, or as soon as one of them has stopped or restarts again and again,
@@ -24,49 +26,48 @@ export async function waitReady(
 ): Promise<void> {
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
-  const firstRestarts = new Map<string, number>();
-  const stopped = new Map<string, number>();
-  let waiting: AwaitedMember[] = [...members];
+  let waiting = members.map((member) => ({ member, firstRestarts: -1, halts: 0 }));
   let printed = started;
   for (;;) {
-    const states = new Map<string, MemberState>();
-    const ready = await Promise.all(
-      waiting.map(async (member) => {
-        const state = await memberState(engine, member.container);
-        states.set(member.container, state);
-        return isReady(engine, member, state);
+    const looked = await Promise.all(
+      waiting.map(async (entry) => {
+        const state = await memberState(engine, entry.member.container);
+        return { ...entry, state, ready: await isReady(engine, entry.member, state) };
       }),
     );
-    waiting = waiting.filter((_, i) => !ready[i]);
-    if (waiting.length === 0) return;
-    const hopeless = waiting.filter(({ container }) => {
-      const state = states.get(container)!;
-      if (!firstRestarts.has(container)) firstRestarts.set(container, state.restarts);
-      // "exited" is also what a container shows for a moment between two restarts.
-      const halted = state.status !== "running" && state.status !== "restarting";
-      stopped.set(container, halted ? (stopped.get(container) ?? 0) + 1 : 0);
-      return (
-        state.restarts - firstRestarts.get(container)! >= HOPELESS_RESTARTS || stopped.get(container)! >= 6
-      );
-    });
-    if (hopeless.length > 0 || seconds() >= deadlineSeconds) {
-      const reason = hopeless.length > 0 ? `gave up after ${seconds()} s` : `not within ${deadlineSeconds} s`;
-      const counted = `${members.length - waiting.length} of ${members.length} ready`;
+    const unready = looked
+      .filter(({ ready }) => !ready)
+      .map((entry) => ({
+        ...entry,
+        firstRestarts: entry.firstRestarts < 0 ? entry.state.restarts : entry.firstRestarts,
+        halts: isHalted(entry.state) ? entry.halts + 1 : 0,
+      }));
+    if (unready.length === 0) return;
+    const hopeless = unready.some(
+      ({ state, firstRestarts, halts }) =>
+        state.restarts - firstRestarts >= HOPELESS_RESTARTS || halts >= HOPELESS_HALTS,
+    );
+    if (hopeless || seconds() >= deadlineSeconds) {
+      const reason = hopeless ? `gave up after ${seconds()} s` : `not within ${deadlineSeconds} s`;
+      const counted = `${members.length - unready.length} of ${members.length} ready`;
       const details = await Promise.all(
-        waiting.map(({ container }) => describeMember(engine, container, states.get(container)!)),
+        unready.map(({ member, state }) => describeMember(engine, member.container, state)),
       );
       throw new Error(`${what}: ${counted}, ${reason}.\n${details.join("\n")}`);
     }
     if (Date.now() - printed >= 10_000) {
       printed = Date.now();
-      const names = waiting
-        .map(({ container }) => `${container} (${stateText(states.get(container)!)})`)
+      const names = unready
+        .map(({ member, state }) => `${member.container} (${stateText(state)})`)
         .join(", ");
       console.log(`${what}: waiting for ${names}, ${seconds()} s of at most ${deadlineSeconds} s`);
     }
+    waiting = unready;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
+
+const isHalted = ({ status }: MemberState): boolean => status !== "running" && status !== "restarting";
 
 /**
  * Waits as part of an update. A failure is reported as "updated, but not initialised": the state then holds what was tried, so that

@@ -25,6 +25,12 @@ export interface KubernetesPlatformArgs {
   readonly exposeAs?: KubernetesContext["exposeAs"];
 }
 
+interface ServiceStatus {
+  readonly loadBalancer?: {
+    readonly ingress?: readonly { readonly hostname?: string; readonly ip?: string }[];
+  };
+}
+
 /**
  * A Kubernetes cluster as a platform: StatefulSets in a namespace of Pod Security's level "restricted".
  *
@@ -80,13 +86,12 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     });
     const { parent } = options;
     const inNamespace = { parent, dependsOn: [this.namespace] };
-    const services = rendered.services.map(
-      (manifest) => new Service(manifest.metadata.name, manifest, inNamespace),
-    );
-    const exposed = services.find(
-      (_, i) => rendered.services[i]!.metadata.name === names.exposedServiceName(this.args, spec.name),
-    );
-    if (exposed) this.exposed.set(spec.name, exposed);
+    const exposed = names.exposedServiceName(this.args, spec.name);
+    const services = rendered.services.map((manifest) => {
+      const service = new Service(manifest.metadata.name, manifest, inNamespace);
+      if (manifest.metadata.name === exposed) this.exposed.set(spec.name, service);
+      return service;
+    });
     const configMaps = rendered.configMaps.map(
       ({ logical, manifest }) => new ConfigMap(logical, manifest, inNamespace),
     );
@@ -164,14 +169,12 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       throw new pulumi.RunError(`${spec.name} does not expose a port "${portName}", or is not deployed yet.`);
     }
     const inside = `${this.serviceDns(names.exposedServiceName(this.args, spec.name))}:${port}`;
-    return pulumi
-      .output(service.status)
-      .apply((status) => [
-        ...(status?.loadBalancer?.ingress ?? []).map(
-          (ingress) => `${ingress.hostname ?? ingress.ip}:${port}`,
-        ),
-        inside,
-      ]);
+    // The provider's types promise a status that a Service without a load balancer has not.
+    const status = service.status as pulumi.Output<ServiceStatus | undefined>;
+    return status.apply((known) => [
+      ...(known?.loadBalancer?.ingress ?? []).map(({ hostname, ip }) => `${hostname ?? ip ?? ""}:${port}`),
+      inside,
+    ]);
   }
 
   private serviceDns(service: string): string {

@@ -181,6 +181,7 @@ function services(
 ): RenderedKubernetes["services"] {
   const selector = names.selectorLabels(context, spec.name);
   const ports = sorted(spec.ports).map(([name, { port }]) => ({ name, port, targetPort: name }));
+  const { exposed } = spec;
   const base = { apiVersion: "v1", kind: "Service" } as const;
   return [
     {
@@ -195,7 +196,7 @@ function services(
       metadata: meta(names.readyServiceName(context, spec.name), { "pulumi.com/skipAwait": "true" }),
       spec: { type: "ClusterIP", selector, ports },
     },
-    ...(spec.exposed
+    ...(exposed
       ? [
           {
             ...base,
@@ -207,7 +208,7 @@ function services(
             spec: {
               type: context.exposeAs,
               selector,
-              ports: ports.filter(({ name }) => spec.exposed!.hostPorts[name] !== undefined),
+              ports: ports.filter(({ name }) => exposed.hostPorts[name] !== undefined),
             },
           },
         ]

@@ -133,6 +133,14 @@ export function judgeReplication(expected: Expectation, observed: Observation): 
       `${synchronous} synchronous replica(s) although replication is asynchronous by declaration`,
     );
   }
+  // In quorum mode Patroni lets every replica vote, one more each cycle; until the last one does, the picture is not the final one.
+  if (replicas.some((row) => row.syncState === "quorum")) {
+    for (const row of replicas.filter(
+      (other) => other.syncState === "async" && expected.members.includes(other.name),
+    )) {
+      problems.push(`${row.name} does not vote in the quorum of the others`);
+    }
+  }
   const seen = pictureOf(leader, expected, replicas);
   return problems.length === 0 ? { healthy: true, seen } : { healthy: false, seen, problems };
 }

@@ -184,9 +184,11 @@ class Follower:
         if self.session is not None:
             self.session.aim(state.best or state.target, state.hurry)
             self.session.announce(PAUSED if self.pool.held else FOLLOWING)
-            if self.session.failure not in ("", self.session_failure):
-                log(f"no session: {self.session.failure}")
-            self.session_failure = self.session.failure
+            # While it holds, the target is expected to be away.
+            if state.hold is None and self.session.failure != self.session_failure:
+                self.session_failure = self.session.failure
+                if self.session_failure:
+                    log(f"no session with {state.best or state.target}: {self.session_failure}")
         if not self.first:
             (RUN / "follower.alive").touch()
 

@@ -50,7 +50,9 @@ class Pause:
         while (state := self.connection.poll()) != psycopg2.extensions.POLL_OK:
             reading = state == psycopg2.extensions.POLL_READ
             select.select([self.connection] if reading else [], [] if reading else [self.connection], [], 1.0)
-        self.connection.cursor().execute("PAUSE")
+        # Kept, or psycopg2 has nowhere to put the answer.
+        self.cursor = self.connection.cursor()
+        self.cursor.execute("PAUSE")
 
     def done(self) -> bool:
         return self.connection.poll() == psycopg2.extensions.POLL_OK

@@ -150,6 +150,9 @@ export function containerOutputs(
   containerLogs?: string,
 ): Properties {
   const { Config: config, HostConfig: host, State: state } = found;
+  // The client's types know neither the nulls nor every field.
+  const { Cmd: command } = config as unknown as { Cmd: string[] | null };
+  const { Tmpfs: tmpfs } = host as { Tmpfs?: Record<string, string> | null };
   const runs = state.Running;
   return {
     ...echoed(inputs),
@@ -158,7 +161,7 @@ export function containerOutputs(
     name: found.Name.replace(/^\//, ""),
     bridge: (found.NetworkSettings as { Bridge?: string }).Bridge ?? "",
     capabilities: isObject(inputs.capabilities) ? { adds: [], drops: [], ...inputs.capabilities } : null,
-    command: (config.Cmd) ?? [],
+    command: command ?? [],
     containerLogs: containerLogs ?? null,
     cpuSet: host.CpusetCpus ?? "",
     cpuShares: host.CpuShares ?? 0,
@@ -202,7 +205,7 @@ export function containerOutputs(
     stopTimeout: (config as { StopTimeout?: number }).StopTimeout ?? 0,
     storageOpts: orNull(host.StorageOpt),
     sysctls: orNull(host.Sysctls),
-    tmpfs: orNull(host.Tmpfs),
+    tmpfs: orNull(tmpfs),
     tty: config.Tty,
     user: config.User,
     usernsMode: host.UsernsMode ?? "",

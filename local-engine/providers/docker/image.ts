@@ -85,7 +85,7 @@ const BUILD_SETTINGS = [
   ],
 ];
 
-function outputsOf(image: Docker.ImageInspectInfo, inputs: Properties): Properties {
+export function imageOutputs(image: Docker.ImageInspectInfo, inputs: Properties): Properties {
   const name = text(inputs.name);
   const repository = name.replace(/(@.*|:[^/:]*)$/, "");
   return {
@@ -141,18 +141,18 @@ export function remoteImageProvider(docker: Docker): Provider {
         image = await inspect(docker, name);
       }
       if (image === undefined) throw new Error(`the image ${name} is not there after pulling it`);
-      return { id: image.Id + name, outputs: outputsOf(image, inputs) };
+      return { id: image.Id + name, outputs: imageOutputs(image, inputs) };
     },
     async read(_, checked) {
       const inputs = meant(checked);
       const image = await inspect(docker, text(inputs.name));
       return image === undefined
         ? undefined
-        : { id: image.Id + text(inputs.name), outputs: outputsOf(image, inputs) };
+        : { id: image.Id + text(inputs.name), outputs: imageOutputs(image, inputs) };
     },
     async update(_, olds, news) {
       const image = await inspect(docker, text(news.name));
-      return image === undefined ? { ...olds, ...meant(news) } : outputsOf(image, meant(news));
+      return image === undefined ? { ...olds, ...meant(news) } : imageOutputs(image, meant(news));
     },
     preview: (news, olds) => ({ ...olds, ...meant(news) }),
     async delete(_, inputs, outputs) {

@@ -8,7 +8,7 @@ import { blocks, labelBlocks, labelMap, record, replaceAll, text } from "./value
 
 const RELEASE_TIMEOUT_MS = 30_000;
 
-function outputsOf(network: Docker.NetworkInspectInfo): Properties {
+export function networkOutputs(network: Docker.NetworkInspectInfo): Properties {
   const { IPAM: ipam } = network;
   return {
     __meta: '{"schema_version":"1"}',
@@ -64,13 +64,13 @@ export function networkProvider(docker: Docker): Provider {
           })),
         },
       });
-      return { id: network.id, outputs: outputsOf(await network.inspect()) };
+      return { id: network.id, outputs: networkOutputs(await network.inspect()) };
     },
     async read({ id }) {
       try {
         return {
           id,
-          outputs: outputsOf(await docker.getNetwork(id).inspect()),
+          outputs: networkOutputs(await docker.getNetwork(id).inspect()),
         };
       } catch (error) {
         if (isStatus(error, 404)) return undefined;

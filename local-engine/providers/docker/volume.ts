@@ -8,7 +8,7 @@ import { labelBlocks, labelMap, record, replaceAll, text } from "./values";
 
 const RELEASE_TIMEOUT_MS = 30_000;
 
-function outputsOf(volume: Docker.VolumeInspectInfo): Properties {
+export function volumeOutputs(volume: Docker.VolumeInspectInfo): Properties {
   return {
     __meta: '{"schema_version":"1"}',
     id: volume.Name,
@@ -41,11 +41,11 @@ export function volumeProvider(docker: Docker): Provider {
         DriverOpts: record(inputs.driverOpts),
         Labels: labelMap(inputs.labels),
       });
-      return { id: name, outputs: outputsOf(await docker.getVolume(name).inspect()) };
+      return { id: name, outputs: volumeOutputs(await docker.getVolume(name).inspect()) };
     },
     async read({ id }) {
       try {
-        return { id, outputs: outputsOf(await docker.getVolume(id).inspect()) };
+        return { id, outputs: volumeOutputs(await docker.getVolume(id).inspect()) };
       } catch (error) {
         if (isStatus(error, 404)) return undefined;
         throw error;

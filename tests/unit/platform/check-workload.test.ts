@@ -51,7 +51,7 @@ test.each<[string, object]>([
     { configuration: { "/etc/x": { files: { "..data": "x" }, onChange: "reload" } } },
   ],
 ])("%s", (message, change) => {
-  expect(workloadProblems({ ...ENTRY, ...change } as WorkloadSpec)).toEqual([message]);
+  expect(workloadProblems({ ...ENTRY, ...change })).toEqual([message]);
 });
 
 test("all problems are told at once", () => {
@@ -74,6 +74,6 @@ describe.each([
     ["entry.env.WHO: unknown variable $(REPLICA_NAME;", { env: { WHO: "$(REPLICA_NAME" } }],
     ["entry.gpu: cannot be rendered", { gpu: 1 }],
   ])("%s", (message, change) => {
-    expect(() => render({ ...ENTRY, ...change } as WorkloadSpec)).toThrow(message);
+    expect(() => render({ ...ENTRY, ...change })).toThrow(message);
   });
 });

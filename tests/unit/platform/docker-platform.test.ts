@@ -6,17 +6,21 @@ import { record, type RecordedResource } from "../../support/record";
 import { DATABASE, ENTRY } from "./workloads";
 
 const leader: RunningMembers = {
-  list: async (names) => names.map((name) => ({ name, running: true, healthy: true })),
-  ask: async () => "pg-dev-database-0",
+  list: (names) => Promise.resolve(names.map((name) => ({ name, running: true, healthy: true }))),
+  ask: () => Promise.resolve("pg-dev-database-0"),
 };
-const nothing: RunningMembers = { list: async () => [], ask: async () => undefined };
+const nothing: RunningMembers = { list: () => Promise.resolve([]), ask: () => Promise.resolve(undefined) };
 
 async function program(runningMembers: RunningMembers = leader): Promise<readonly RecordedResource[]> {
   return record(() => {
     const platform = new DockerPlatform({ cluster: "pg-dev", runningMembers });
     const parent = new pulumi.ComponentResource("test:index:Part", "part");
     platform.secret("database-tls", { "tls.key": pulumi.secret("MARKER-KEY") }, { parent });
-    platform.secret("patroni", { "patroni.yml": pulumi.secret("MARKER-PASSWORD"), "plain.yml": "MARKER-PLAIN" }, { parent });
+    platform.secret(
+      "patroni",
+      { "patroni.yml": pulumi.secret("MARKER-PASSWORD"), "plain.yml": "MARKER-PLAIN" },
+      { parent },
+    );
     platform.deploy({ ...DATABASE, replicas: 3 }, { parent });
     platform.deploy(ENTRY, { parent });
     platform.deploy({ ...ENTRY, name: "second", exposed: undefined }, { parent, deleteData: true });
@@ -59,7 +63,8 @@ describe("a program on Docker", () => {
   });
 
   test("replaces one member at a time and the leader last", () => {
-    const waits = (name: string): string[] => named(resources, name).dependsOn.filter((d) => /-(turn|healthy)$|-[0-9]$/.test(d));
+    const waits = (name: string): string[] =>
+      named(resources, name).dependsOn.filter((d) => /-(turn|healthy)$|-[0-9]$/.test(d));
     expect(waits("pg-dev-database-1-turn")).toEqual([]);
     expect(waits("pg-dev-database-1")).toEqual(["pg-dev-database-1-turn"]);
     expect(waits("pg-dev-database-1-healthy")).toEqual(["pg-dev-database-1"]);
@@ -93,7 +98,10 @@ describe("a program on Docker", () => {
 
   test("builds an image once, keeps it, and names it by its content", () => {
     const image = named(resources, "pg-dev-image-haproxy");
-    expect(image.inputs).toMatchObject({ keepLocally: true, triggers: { content: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    expect(image.inputs).toMatchObject({
+      keepLocally: true,
+      triggers: { content: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
     expect(named(resources, "pg-dev-entry-0").inputs["image"]).toBe(image.inputs["name"]);
     expect(named(resources, "pg-dev-second-0").inputs["image"]).toBe(image.inputs["name"]);
   });
@@ -107,17 +115,35 @@ describe("a program on Docker", () => {
 test("where nothing runs yet, members start together", async () => {
   const resources = await program(nothing);
   for (const i of [0, 1, 2]) {
-    expect(named(resources, `pg-dev-database-${i}-turn`).dependsOn.filter((d) => d.endsWith("-healthy"))).toEqual([]);
+    expect(
+      named(resources, `pg-dev-database-${i}-turn`).dependsOn.filter((d) => d.endsWith("-healthy")),
+    ).toEqual([]);
   }
 });
 
 describe("a mistake is told in the caller's words", () => {
   test.each<[string, (p: Platform, parent: pulumi.Resource) => unknown]>([
-    ['There is no image "none"; there are etcd, patroni', (p, parent) => p.deploy({ ...ENTRY, image: "none" }, { parent })],
-    ['entry.secrets[/s]: there is no secret "x"', (p, parent) => p.deploy({ ...ENTRY, secrets: { "/s": { name: "x" } } }, { parent })],
+    [
+      'There is no image "none"; there are etcd, patroni',
+      (p, parent) => p.deploy({ ...ENTRY, image: "none" }, { parent }),
+    ],
+    [
+      'entry.secrets[/s]: there is no secret "x"',
+      (p, parent) => p.deploy({ ...ENTRY, secrets: { "/s": { name: "x" } } }, { parent }),
+    ],
     ['entry does not expose a port "admin"', (p) => p.exposedAddresses(ENTRY, "admin")],
-    ["has no scheduler yet", (p, parent) => p.schedule({ name: "j", image: "etcd", command: { command: ["a"], timeoutSeconds: 1 }, schedule: "* * * * *" }, { parent })],
-    ['The secret "twice" is declared twice', (p, parent) => [1, 2].map(() => p.secret("twice", {}, { parent }))],
+    [
+      "has no scheduler yet",
+      (p, parent) =>
+        p.schedule(
+          { name: "j", image: "etcd", command: { command: ["a"], timeoutSeconds: 1 }, schedule: "* * * * *" },
+          { parent },
+        ),
+    ],
+    [
+      'The secret "twice" is declared twice',
+      (p, parent) => [1, 2].map(() => p.secret("twice", {}, { parent })),
+    ],
   ])("%s", async (message, use) => {
     let thrown = "";
     await record(() => {
@@ -138,7 +164,11 @@ test("addresses are known before anything exists", async () => {
     const platform = new DockerPlatform({ cluster: "pg-dev", runningMembers: nothing });
     expect(platform.replicaAddress("etcd", 1)).toBe("pg-dev-etcd-1");
     expect(platform.serviceAddress("etcd")).toBe("pg-dev-etcd");
-    expect(platform.reachableFromHere("etcd", 1, 2379)).toEqual({ via: "docker", container: "pg-dev-etcd-1", port: 2379 });
+    expect(platform.reachableFromHere("etcd", 1, 2379)).toEqual({
+      via: "docker",
+      container: "pg-dev-etcd-1",
+      port: 2379,
+    });
     expect(platform.exposedAddresses(ENTRY, "read")).toEqual(["127.0.0.1:15433", "127.0.0.1:15443"]);
   });
 });

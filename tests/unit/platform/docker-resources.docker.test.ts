@@ -30,14 +30,28 @@ describeWithImage("resources on a Docker engine", (image) => {
 
   describe("files in a volume", () => {
     const read = (name: string, command: string): string =>
-      docker("run", "--rm", "--user", "10001:10001", "-v", `${name}:/f:ro`, "--entrypoint", "/bin/sh", image, "-c", command);
+      docker(
+        "run",
+        "--rm",
+        "--user",
+        "10001:10001",
+        "-v",
+        `${name}:/f:ro`,
+        "--entrypoint",
+        "/bin/sh",
+        image,
+        "-c",
+        command,
+      );
 
     test("are written, kept, mended, changed without a reader, and leave no helper", async () => {
       const { provider } = await roundTrip(mountedFilesProvider);
       const name = volume("files");
       const inputs = { volume: name, owner: 10001, files: { "a.key": "one\n", b: "two" } };
       expect(await provider.create(inputs)).toEqual({ id: name, outs: inputs });
-      expect(read(name, "cat /f/a.key /f/b; stat -Lc '%u:%g %a' /f/a.key /f")).toBe("one\ntwo10001:10001 400\n10001:10001 700");
+      expect(read(name, "cat /f/a.key /f/b; stat -Lc '%u:%g %a' /f/a.key /f")).toBe(
+        "one\ntwo10001:10001 400\n10001:10001 700",
+      );
       expect(await provider.read(name, inputs)).toMatchObject({ id: name });
 
       const changed = { ...inputs, files: { b: "three" } };
@@ -54,13 +68,19 @@ describeWithImage("resources on a Docker engine", (image) => {
     test("change in one step under a program that reads them all the time", async () => {
       const { provider } = await roundTrip(mountedFilesProvider);
       const name = volume("live");
-      const files = (version: number) => ({ a: `${version}\n`.repeat(2000), gone: "x", [`only-${version}`]: "x" });
+      const files = (version: number) => ({
+        a: `${version}\n`.repeat(2000),
+        gone: "x",
+        [`only-${version}`]: "x",
+      });
       const inputs = (version: number) => ({ volume: name, owner: 10001, files: files(version) });
       await provider.create(inputs(0));
       // Counts reads that fail or see two versions in one file.
-      const script = 'n=0; bad=0; while :; do v=$(uniq /f/a 2>&1 | wc -l); n=$((n+1)); [ "$v" = 1 ] || bad=$((bad+1)); echo "$n $bad" > /tmp/seen; done';
+      const script =
+        'n=0; bad=0; while :; do v=$(uniq /f/a 2>&1 | wc -l); n=$((n+1)); [ "$v" = 1 ] || bad=$((bad+1)); echo "$n $bad" > /tmp/seen; done';
       const reader = container("reader", script, "-v", `${name}:/f:ro`, "--tmpfs", "/tmp:mode=1777");
-      for (let version = 1; version <= 4; version++) await provider.update(name, inputs(version - 1), inputs(version));
+      for (let version = 1; version <= 4; version++)
+        await provider.update(name, inputs(version - 1), inputs(version));
       const [reads, bad] = docker("exec", reader, "cat", "/tmp/seen").split(" ").map(Number);
       expect(reads).toBeGreaterThan(100);
       expect(bad).toBe(0);
@@ -71,7 +91,14 @@ describeWithImage("resources on a Docker engine", (image) => {
     test("a helper that a killed run has left is cleared away", async () => {
       const { provider } = await roundTrip(mountedFilesProvider);
       const name = volume("left");
-      const left = docker("create", "--label", `postgres-cluster.helper=${name}`, "-v", `${name}:/files`, image);
+      const left = docker(
+        "create",
+        "--label",
+        `postgres-cluster.helper=${name}`,
+        "-v",
+        `${name}:/files`,
+        image,
+      );
       await provider.create({ volume: name, owner: 10001, files: { a: "1" } });
       expect(docker("ps", "-aq", "--no-trunc", "--filter", `id=${left}`)).toBe("");
       await provider.delete(name, { volume: name, owner: 10001, files: {} });
@@ -100,8 +127,11 @@ describeWithImage("resources on a Docker engine", (image) => {
     test("that cannot hand over fails with what was said", async () => {
       const { provider } = await roundTrip(turnProvider);
       const name = container("stuck");
-      const change = (...command: string[]) => provider.update(name, inputs(name, "1", "x"), inputs(name, "2", ...command));
-      await expect(change("sh", "-c", "echo no candidate >&2; exit 4")).rejects.toThrow(/cannot hand over.*ended with 4\.\nno candidate/s);
+      const change = (...command: string[]) =>
+        provider.update(name, inputs(name, "1", "x"), inputs(name, "2", ...command));
+      await expect(change("sh", "-c", "echo no candidate >&2; exit 4")).rejects.toThrow(
+        /cannot hand over.*ended with 4\.\nno candidate/s,
+      );
       await expect(change("sleep", "30")).rejects.toThrow("did not end within 2 s");
     });
 
@@ -122,11 +152,25 @@ describeWithImage("resources on a Docker engine", (image) => {
       readiness: { command: ["test", "-e", "/tmp/ready"], timeoutSeconds: 2 },
     });
     const healthy = (script: string, name: string): string =>
-      container(name, script, "--tmpfs", "/tmp:mode=1777", "--health-cmd", "test -e /tmp/ready", "--health-interval", "60s", "--restart", "unless-stopped");
+      container(
+        name,
+        script,
+        "--tmpfs",
+        "/tmp:mode=1777",
+        "--health-cmd",
+        "test -e /tmp/ready",
+        "--health-interval",
+        "60s",
+        "--restart",
+        "unless-stopped",
+      );
 
     test("of all members is awaited, without waiting for the engine's own first look", async () => {
       const { provider } = await roundTrip(allReadyProvider);
-      const names = [healthy("sleep 1; touch /tmp/ready; sleep 600", "ready-0"), healthy("touch /tmp/ready; sleep 600", "ready-1")];
+      const names = [
+        healthy("sleep 1; touch /tmp/ready; sleep 600", "ready-0"),
+        healthy("touch /tmp/ready; sleep 600", "ready-1"),
+      ];
       const inputs = { workload: "w", members: names.map((n) => member(n)), deadlineSeconds: 60 };
       const before = Date.now();
       expect(await provider.create(inputs)).toEqual({ id: "w", outs: inputs });
@@ -142,8 +186,12 @@ describeWithImage("resources on a Docker engine", (image) => {
       const inputs = { ...member(name), deadlineSeconds: 100 };
       await provider.create(inputs);
       const before = Date.now();
-      const failure = await provider.update(name, inputs, { ...inputs, digest: "2" }).catch((error: unknown) => error);
-      expect((failure as Error).message).toMatch(/0 of 1 ready, gave up after .*exit code 9, restarted \d+ times.*\| cannot open the data directory/s);
+      const failure = await provider
+        .update(name, inputs, { ...inputs, digest: "2" })
+        .catch((error: unknown) => error);
+      expect((failure as Error).message).toMatch(
+        /0 of 1 ready, gave up after .*exit code 9, restarted \d+ times.*\| cannot open the data directory/s,
+      );
       // The state holds what was tried, so that the next up waits again.
       expect(failure).toMatchObject({ id: name, properties: { digest: "2" } });
       expect(Date.now() - before).toBeLessThan(60_000);
@@ -153,7 +201,9 @@ describeWithImage("resources on a Docker engine", (image) => {
       const { provider } = await roundTrip(allReadyProvider);
       const name = healthy("sleep 600", "slow");
       const inputs = { workload: "w", members: [member(name)], deadlineSeconds: 2 };
-      await expect(provider.create(inputs)).rejects.toThrow(/^w: 0 of 1 ready, not within 2 s\.\n.*slow: running, health starting/);
+      await expect(provider.create(inputs)).rejects.toThrow(
+        /^w: 0 of 1 ready, not within 2 s\.\n.*slow: running, health starting/,
+      );
     });
   });
 });

@@ -2,7 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImageSource } from "../../../config-files/images";
-import { contentDigest, extraCaCertificates, imageTag } from "../../../components/platform/docker/image-build";
+import {
+  contentDigest,
+  extraCaCertificates,
+  imageTag,
+} from "../../../components/platform/docker/image-build";
 
 const folder = mkdtempSync(join(tmpdir(), "images-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,7 +18,12 @@ beforeEach(() => {
   chmodSync(join(folder, "a/scripts/run"), 0o755);
 });
 
-const SOURCE: ImageSource = { dockerfile: "a/Dockerfile", buildArgs: { V: "1" }, inputs: ["a/Dockerfile", "a/scripts"], version: "1.2" };
+const SOURCE: ImageSource = {
+  dockerfile: "a/Dockerfile",
+  buildArgs: { V: "1" },
+  inputs: ["a/Dockerfile", "a/scripts"],
+  version: "1.2",
+};
 const digest = (source: ImageSource = SOURCE): string => contentDigest(source, folder);
 
 test("a tag says which version and which content it is", () => {
@@ -27,7 +36,10 @@ describe("the digest", () => {
     ["a new file", () => (write("a/scripts/more", ""), digest())],
     ["an execute bit", () => (chmodSync(join(folder, "a/scripts/run"), 0o644), digest())],
     ["an argument", () => digest({ ...SOURCE, buildArgs: { V: "2" } })],
-    ["the Dockerfile, also when it is no input", () => (write("a/Dockerfile", "FROM x\n"), digest({ ...SOURCE, inputs: ["a/scripts"] }))],
+    [
+      "the Dockerfile, also when it is no input",
+      () => (write("a/Dockerfile", "FROM x\n"), digest({ ...SOURCE, inputs: ["a/scripts"] })),
+    ],
   ])("changes with %s", (_what, change) => {
     const before = digest();
     expect(change()).not.toBe(before);

@@ -3,7 +3,10 @@ import { KubernetesPlatform } from "../../../components/platform/kubernetes/plat
 import { record, type RecordedResource } from "../../support/record";
 import { DATABASE, ENTRY } from "./workloads";
 
-const images = { patroni: "registry.example.com/patroni:1", haproxy: "registry.example.com/haproxy@sha256:00" };
+const images = {
+  patroni: "registry.example.com/patroni:1",
+  haproxy: "registry.example.com/haproxy@sha256:00",
+};
 
 describe("a program on Kubernetes", () => {
   let resources: readonly RecordedResource[];
@@ -11,7 +14,12 @@ describe("a program on Kubernetes", () => {
   beforeAll(async () => {
     resources = await record(
       async () => {
-        const platform = new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images, exposeAs: "LoadBalancer" });
+        const platform = new KubernetesPlatform({
+          cluster: "pg",
+          namespace: "postgres",
+          images,
+          exposeAs: "LoadBalancer",
+        });
         const parent = new pulumi.ComponentResource("test:index:Part", "part");
         platform.secret("database-tls", { "tls.key": pulumi.secret("MARKER-KEY") }, { parent });
         platform.secret("patroni", { "patroni.yml": "MARKER-PLAIN" }, { parent });
@@ -27,7 +35,9 @@ describe("a program on Kubernetes", () => {
           },
           { parent },
         );
-        expect(platform.replicaAddress("database", 1)).toBe("pg-database-1.pg-database.postgres.svc.cluster.local");
+        expect(platform.replicaAddress("database", 1)).toBe(
+          "pg-database-1.pg-database.postgres.svc.cluster.local",
+        );
         expect(platform.serviceAddress("database")).toBe("pg-database-ready.postgres.svc.cluster.local");
         expect(platform.reachableFromHere("database", 1, 5432)).toEqual({
           via: "kubernetes",
@@ -36,18 +46,27 @@ describe("a program on Kubernetes", () => {
           port: 5432,
         });
         exposed = await new Promise((resolve) => platform.exposedAddresses(ENTRY, "write").apply(resolve));
-        expect(() => platform.exposedAddresses(ENTRY, "direct-write")).toThrow('does not expose a port "direct-write"');
+        expect(() => platform.exposedAddresses(ENTRY, "direct-write")).toThrow(
+          'does not expose a port "direct-write"',
+        );
       },
       {
         outputs: (_type, name) =>
-          name === "pg-entry-exposed" ? { status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } } : undefined,
+          name === "pg-entry-exposed"
+            ? { status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } }
+            : undefined,
       },
     );
   });
   const named = (name: string): RecordedResource => resources.find((r) => r.name === name)!;
 
   test("registers what a workload is made of", () => {
-    expect(resources.filter((r) => r.type.startsWith("kubernetes:")).map((r) => `${r.type.split(":").at(-1)} ${r.name}`).sort()).toEqual([
+    expect(
+      resources
+        .filter((r) => r.type.startsWith("kubernetes:"))
+        .map((r) => `${r.type.split(":").at(-1)} ${r.name}`)
+        .sort(),
+    ).toEqual([
       "ConfigMap pg-database-etc-patroni",
       "ConfigMap pg-database-etc-patroni-bootstrap",
       "CronJob pg-backup",

@@ -118,8 +118,9 @@ describe("a change", () => {
     expect(podOf().terminationGracePeriodSeconds).toBe(90);
   });
   test("cannot choose the order, so an order without a hand-over is refused", () => {
-    const { handover: _, ...spec } = DATABASE;
-    expect(() => render(spec)).toThrow("database.replacedLast: Kubernetes chooses the order itself");
+    expect(() => render({ ...DATABASE, handover: undefined })).toThrow(
+      "database.replacedLast: Kubernetes chooses the order itself",
+    );
   });
 });
 

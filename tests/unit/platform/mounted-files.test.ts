@@ -1,6 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { packArchive, unpackArchive, type ArchiveEntry } from "../../../components/platform/docker/archive";
-import { laidFiles, layoutEntries, sameFiles, staleNames } from "../../../components/platform/docker/mounted-files-layout";
+import {
+  laidFiles,
+  layoutEntries,
+  sameFiles,
+  staleNames,
+} from "../../../components/platform/docker/mounted-files-layout";
 import { mountedFilesProvider } from "../../../components/platform/docker/mounted-files";
 import { roundTrip } from "../../support/round-trip";
 
@@ -18,8 +23,13 @@ describe("an archive", () => {
     expect(unpackArchive(packArchive(entries, 10001))).toEqual(entries);
   });
   test("is what tar understands, with owner and modes", () => {
-    const listing = execFileSync("tar", ["--numeric-owner", "-tvf", "-"], { input: packArchive(entries, 10001), encoding: "utf8" });
-    expect(listing.split("\n").map((line) => line.replace(/ +[0-9-]+ [0-9:]+ /, " ").replace(/ +/g, " "))).toEqual([
+    const listing = execFileSync("tar", ["--numeric-owner", "-tvf", "-"], {
+      input: packArchive(entries, 10001),
+      encoding: "utf8",
+    });
+    expect(
+      listing.split("\n").map((line) => line.replace(/ +[0-9-]+ [0-9:]+ /, " ").replace(/ +/g, " ")),
+    ).toEqual([
       "drwx------ 10001/10001 0 files",
       "-r-------- 10001/10001 1000 files/long",
       "-r-------- 10001/10001 0 files/empty",
@@ -38,16 +48,24 @@ describe("files in a volume", () => {
     expect(sameFiles(read.files, FILES)).toBe(true);
   });
   test("belong to the programs' user, the volume's own root included", () => {
-    expect(layoutEntries("files", FILES, "..v1", "..data", [])[0]).toEqual({ name: "files", kind: "directory", content: "" });
+    expect(layoutEntries("files", FILES, "..v1", "..data", [])[0]).toEqual({
+      name: "files",
+      kind: "directory",
+      content: "",
+    });
   });
   test("are not there when a link is missing, or leads elsewhere", () => {
     const entries = layoutEntries("files", FILES, "..v1", "..data", []);
     expect(laid(entries.filter((e) => e.name !== "files/..data")).files).toBeUndefined();
-    expect(laid(entries.map((e) => (e.name === "files/tls.key" ? { ...e, content: "/etc/passwd" } : e))).files).toBeUndefined();
+    expect(
+      laid(entries.map((e) => (e.name === "files/tls.key" ? { ...e, content: "/etc/passwd" } : e))).files,
+    ).toBeUndefined();
     expect(sameFiles(laid(entries.filter((e) => e.name !== "files/tls.key")).files, FILES)).toBe(false);
   });
   test("an existing link is not written again: it would be away for a moment", () => {
-    const names = layoutEntries("files", FILES, "..v2", "..data_new", ["..data", "..v1", "tls.key"]).map((e) => e.name);
+    const names = layoutEntries("files", FILES, "..v2", "..data_new", ["..data", "..v1", "tls.key"]).map(
+      (e) => e.name,
+    );
     expect(names).not.toContain("files/tls.key");
     expect(names).toContain("files/tls.crt");
   });
@@ -65,11 +83,19 @@ describe("the resource", () => {
     expect(text).not.toContain("@pulumi/pulumi");
     expect(text).toContain('require("dockerode")');
     expect(await provider.diff("v", inputs, inputs)).toEqual({ changes: false, replaces: [] });
-    expect(await provider.diff("v", inputs, { ...inputs, files: { ...FILES, "tls.key": "new" } })).toMatchObject({ changes: true, replaces: [] });
-    expect(await provider.diff("v", inputs, { ...inputs, volume: "w" })).toEqual({ changes: true, replaces: ["volume"] });
+    expect(
+      await provider.diff("v", inputs, { ...inputs, files: { ...FILES, "tls.key": "new" } }),
+    ).toMatchObject({ changes: true, replaces: [] });
+    expect(await provider.diff("v", inputs, { ...inputs, volume: "w" })).toEqual({
+      changes: true,
+      replaces: ["volume"],
+    });
   });
   test("content that is not known yet is a change and never a replacement", async () => {
     const { provider } = await roundTrip(mountedFilesProvider);
-    expect(await provider.diff("v", inputs, { ...inputs, files: UNKNOWN as never })).toEqual({ changes: true, replaces: [] });
+    expect(await provider.diff("v", inputs, { ...inputs, files: UNKNOWN as never })).toEqual({
+      changes: true,
+      replaces: [],
+    });
   });
 });

@@ -1,3 +1,9 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { openReach } from "../../../components/platform/open-reach";
 
@@ -10,7 +16,105 @@ test("a straight reach is the address itself", async () => {
 test("it may be part of a serialised provider: modules are required when it runs, nothing is captured", async () => {
   const serialised = await pulumi.runtime.serializeFunction(() => ({ open: openReach }));
   expect(serialised.text).not.toContain("@pulumi/pulumi");
-  const requireFromString = require("require-from-string") as (text: string) => { handler: () => { open: typeof openReach } };
+  const requireFromString = require("require-from-string") as (text: string) => {
+    handler: () => { open: typeof openReach };
+  };
   const { open } = requireFromString(serialised.text).handler();
-  expect(await open({ via: "tcp", host: "127.0.0.1", port: 1 })).toMatchObject({ host: "127.0.0.1", port: 1 });
+  expect(await open({ via: "tcp", host: "127.0.0.1", port: 1 })).toMatchObject({
+    host: "127.0.0.1",
+    port: 1,
+  });
+});
+
+describe("a port in a pod", () => {
+  // An API server that speaks its port-forward protocol: binary messages of a channel's number and data; channel 0 is data, channel
+  // 1 errors, and the first message of each holds the port. This one echoes in capitals.
+  const folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  const asked: string[] = [];
+  const { WebSocketServer } = require("ws") as {
+    WebSocketServer: new (options: object) => {
+      on(event: "connection", listener: (socket: FakeSocket, request: { url: string }) => void): void;
+      close(): void;
+    };
+  };
+  interface FakeSocket {
+    send(data: Buffer): void;
+    close(): void;
+    on(event: "message", listener: (data: Buffer) => void): void;
+  }
+  const server = createServer();
+  const api = new WebSocketServer({
+    server,
+    handleProtocols: (offered: Set<string>) => [...offered].find((p) => p.startsWith("v4")),
+  });
+  beforeAll(async () => {
+    api.on("connection", (socket, request) => {
+      asked.push(request.url);
+      const port = Buffer.from([0x38, 0x15]);
+      socket.send(Buffer.concat([Buffer.from([0]), port]));
+      socket.send(Buffer.concat([Buffer.from([1]), port]));
+      if (request.url.includes("broken")) {
+        socket.send(Buffer.from("\x01connection refused"));
+        setTimeout(() => socket.close(), 50);
+        return;
+      }
+      socket.on("message", (data) =>
+        socket.send(
+          Buffer.concat([data.subarray(0, 1), Buffer.from(data.subarray(1).toString().toUpperCase())]),
+        ),
+      );
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const { port } = server.address() as { port: number };
+    const config = {
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      clusters: [
+        { name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } },
+      ],
+      users: [{ name: "u", user: {} }],
+    };
+    writeFileSync(join(folder, "config"), JSON.stringify(config));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+    api.close();
+    server.close();
+  });
+
+  /** In a process of its own, as the provider server is one: jest cannot load the client, which is an ES module. */
+  async function visit(pod: string): Promise<{ answer: string; problem: string | undefined }> {
+    const { text } = await pulumi.runtime.serializeFunction(() => ({ open: openReach }));
+    const program = `
+      const { open } = require("require-from-string")(${JSON.stringify(text)}).handler();
+      (async () => {
+        const opened = await open({ via: "kubernetes", namespace: "ns", pod: "${pod}", port: 5432 });
+        let answer = "";
+        await new Promise((resolve) => {
+          const client = require("node:net").connect(opened.port, opened.host, () => client.write("hello"));
+          client.on("data", (data) => { answer += data; client.end(); });
+          client.on("error", () => undefined).on("close", resolve);
+        });
+        console.log(JSON.stringify({ answer, problem: opened.lastProblem() }));
+        await opened.close();
+      })();`;
+    const env = { ...process.env, KUBECONFIG: join(folder, "config") };
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", program], {
+      env,
+      cwd: resolve(__dirname, "../../.."),
+    });
+    return JSON.parse(stdout) as { answer: string; problem: string | undefined };
+  }
+
+  test("is reached through the API server's port-forward", async () => {
+    expect(await visit("pg-database-0")).toEqual({ answer: "HELLO" });
+    expect(asked).toEqual(["/api/v1/namespaces/ns/pods/pg-database-0/portforward?ports=5432"]);
+  });
+
+  test("that nothing listens on is told", async () => {
+    expect(await visit("broken")).toEqual({
+      answer: "",
+      problem: "port-forward to ns/broken:5432: connection refused",
+    });
+  });
 });

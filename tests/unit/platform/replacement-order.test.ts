@@ -5,15 +5,27 @@ const members = [0, 1, 2].map((ordinal) => ({ name: `m-${ordinal}`, ordinal, rep
 type State = "healthy" | "sick" | "stopped";
 
 /** Members in these states; `answers` is what each prints. */
-const running = (states: Record<string, State>, answers: Record<string, string | undefined> = {}): RunningMembers => ({
-  list: async () =>
-    Object.entries(states).map(([name, state]) => ({ name, running: state !== "stopped", healthy: state === "healthy" })),
-  ask: async (name) => answers[name],
+const running = (
+  states: Record<string, State>,
+  answers: Record<string, string | undefined> = {},
+): RunningMembers => ({
+  list: () =>
+    Promise.resolve(
+      Object.entries(states).map(([name, state]) => ({
+        name,
+        running: state !== "stopped",
+        healthy: state === "healthy",
+      })),
+    ),
+  ask: (name) => Promise.resolve(answers[name]),
 });
 const all: Record<string, State> = { "m-0": "healthy", "m-1": "healthy", "m-2": "healthy" };
 
 test("the replica that a member names goes last", async () => {
-  expect(await replacementOrder(members, running(all, { "m-0": "m-1\n" }))).toEqual({ ordinals: [0, 2, 1], oneByOne: true });
+  expect(await replacementOrder(members, running(all, { "m-0": "m-1\n" }))).toEqual({
+    ordinals: [0, 2, 1],
+    oneByOne: true,
+  });
 });
 
 test("a member that cannot tell, or knows of nobody, does not speak for the others", async () => {
@@ -23,11 +35,15 @@ test("a member that cannot tell, or knows of nobody, does not speak for the othe
 
 test("a member that does not run is not asked", async () => {
   const states = { ...all, "m-0": "stopped" as const };
-  expect((await replacementOrder(members, running(states, { "m-0": "m-2", "m-1": "m-1" }))).ordinals).toEqual([0, 2, 1]);
+  expect((await replacementOrder(members, running(states, { "m-0": "m-2", "m-1": "m-1" }))).ordinals).toEqual(
+    [0, 2, 1],
+  );
 });
 
 test("members that are down or sick go first: replacing a healthy one then would be two down", async () => {
-  expect((await replacementOrder(members, running({ "m-0": "healthy", "m-2": "sick" }))).ordinals).toEqual([1, 2, 0]);
+  expect((await replacementOrder(members, running({ "m-0": "healthy", "m-2": "sick" }))).ordinals).toEqual([
+    1, 2, 0,
+  ]);
 });
 
 test("without anything that runs all start together", async () => {
@@ -43,6 +59,9 @@ test("an engine that does not answer means the order of ordinals", async () => {
 });
 
 test("a question that fails means the order of ordinals", async () => {
-  const order = await replacementOrder(members, { ...running(all), ask: () => Promise.reject(new Error("exec failed")) });
+  const order = await replacementOrder(members, {
+    ...running(all),
+    ask: () => Promise.reject(new Error("exec failed")),
+  });
   expect(order).toEqual({ ordinals: [0, 1, 2], oneByOne: true });
 });

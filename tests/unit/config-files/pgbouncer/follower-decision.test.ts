@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 
-/** The follower's decision is Python (it runs in the pool's image); a table of situations goes in as JSON, and what it would do comes out. */
+/** The follower's decision is Python (it runs in the pool's image): situations go in as JSON, and what it would do comes out. */
 const DECISION = resolve(__dirname, "../../../../config-files/pgbouncer/follower/decision.py");
 
 interface Answer {
@@ -35,13 +35,38 @@ interface Decision {
   readonly actions: readonly (readonly [string, unknown])[];
 }
 
-const NOW = 1000;
+interface Situation {
+  readonly mode: "primary" | "replica";
+  readonly state?: State;
+  readonly seen: Seen;
+  readonly ordinal?: number;
+}
 
-function decide(mode: "primary" | "replica", state: State, seen: Seen, ordinal = 0): Decision {
-  const cases = [{ rules: { mode, ordinal }, state, seen: { now: NOW, ...seen } }];
-  const run = spawnSync("python3", [DECISION], { input: JSON.stringify(cases), encoding: "utf8" });
+const NOW = 1000;
+const situations: object[] = [];
+let decisions: readonly Decision[] | undefined;
+
+/** All situations are decided by one process: starting Python takes longer than deciding. */
+function decide(): readonly Decision[] {
+  const run = spawnSync("python3", [DECISION], { input: JSON.stringify(situations), encoding: "utf8" });
   if (run.status !== 0) throw new Error(run.stderr);
-  return (JSON.parse(run.stdout) as Decision[])[0] as Decision;
+  return JSON.parse(run.stdout) as Decision[];
+}
+
+type Expected = readonly [actions: Decision["actions"], state?: object];
+
+function claim(
+  name: string,
+  { mode, state = {}, seen, ordinal = 0 }: Situation,
+  [actions, remembered]: Expected,
+): void {
+  const index = situations.push({ rules: { mode, ordinal }, state, seen: { now: NOW, ...seen } }) - 1;
+  test(name, () => {
+    decisions ??= decide();
+    const decision = decisions[index];
+    expect(decision?.actions).toEqual(actions);
+    if (remembered !== undefined) expect(decision?.state).toMatchObject(remembered);
+  });
 }
 
 const leads = (timeline = 1): Answer => ({ kind: "primary", timeline });
@@ -50,6 +75,7 @@ const replica: Answer = { kind: "replica", timeline: 1 };
 const silent = (seconds = 0): Answer => ({ kind: "silent", seconds });
 
 describe("a pool for writes", () => {
+  const mode = "primary";
   const following: State = { target: "a", best: "a", best_since: 900, hurry: false };
   const withA = { session: { address: "a" } };
   const held = (hold: Partial<Hold>, more: State = {}): State => ({
@@ -57,176 +83,215 @@ describe("a pool for writes", () => {
     hold: { asked: false, since: NOW - 1, ...hold },
     ...more,
   });
+  const aLeads = { answers: { a: leads() }, ...withA };
 
-  test("points at nobody before a member says that it leads", () => {
-    const { state, actions } = decide("primary", {}, { answers: { a: no(9), b: silent(9) } });
-    expect(actions).toEqual([]);
-    expect(state).toMatchObject({ target: null, hurry: true });
-  });
+  claim(
+    "points at nobody before a member says that it leads",
+    { mode, seen: { answers: { a: no(9), b: silent(9) } } },
+    [[], { target: null, hurry: true }],
+  );
+  claim("points at the first leader it hears of", { mode, seen: { answers: { a: no(), b: leads() } } }, [
+    [["point", "b"]],
+  ]);
+  claim(
+    "resumes a pool that a follower before it left paused",
+    { mode, state: { hold: { asked: false, since: 0 } }, seen: { answers: { b: leads() } } },
+    [
+      [
+        ["point", "b"],
+        ["resume", "b"],
+      ],
+      { hold: null },
+    ],
+  );
+  claim(
+    "does nothing while the leader leads",
+    { mode, state: following, seen: { answers: { a: leads(), b: no(5) }, ...withA } },
+    [[], { target: "a", hold: null, hurry: false }],
+  );
+  claim("holds when the leader asks for it", { mode, state: following, seen: { ...aLeads, asked: true } }, [
+    [["hold", "a asks for it"]],
+    { hold: { asked: true, since: NOW, down: false }, hurry: true },
+  ]);
+  claim(
+    "holds the moment its session with the leader breaks",
+    { mode, state: following, seen: { answers: { a: leads() }, lost: "a" } },
+    [[["hold", "the session with a broke"]], { hold: { asked: false, down: true } }],
+  );
+  claim(
+    "looks closer when the leader says once that it is none",
+    { mode, state: following, seen: { answers: { a: no(1) }, ...withA } },
+    [[], { hold: null, hurry: true }],
+  );
+  claim(
+    "holds when the leader says twice that it is none",
+    { mode, state: following, seen: { answers: { a: no(2) }, ...withA } },
+    [[["hold", "a is not the leader"]]],
+  );
+  claim(
+    "changes nothing when nobody answers: the network may be gone, the leader may not",
+    { mode, state: following, seen: { answers: { a: silent(60), b: silent(60) }, ...withA } },
+    [[], { target: "a", hold: null }],
+  );
+  claim(
+    "holds but does not move while the new leader has not been proven to take writes",
+    { mode, state: following, seen: { answers: { a: no(1), b: leads(2) }, ...withA } },
+    [[["hold", "b leads now"]], { target: "a", best: "b" }],
+  );
+  claim(
+    "moves and goes on once the new leader is proven",
+    {
+      mode,
+      state: held({ asked: true }, { best: "b", best_since: NOW }),
+      seen: { answers: { a: no(9), b: leads(2) }, session: { address: "b" } },
+    },
+    [
+      [
+        ["point", "b"],
+        ["resume", "b"],
+      ],
+      { target: "b", hold: null, hurry: false },
+    ],
+  );
+  const bLeads = { answers: { a: no(9), b: leads(2) } };
+  claim(
+    "waits for a session with the new leader",
+    { mode, state: held({ since: NOW - 9 }, { best: "b", best_since: NOW - 2.9 }), seen: bLeads },
+    [[]],
+  );
+  claim(
+    "takes the leader's word after 3 s when no session can be opened",
+    { mode, state: held({ since: NOW - 9 }, { best: "b", best_since: NOW - 3 }), seen: bLeads },
+    [
+      [
+        ["point", "b"],
+        ["resume", "b"],
+      ],
+    ],
+  );
+  claim("goes on with the same leader when it is back", { mode, state: held({ down: true }), seen: aLeads }, [
+    [["resume", "a"]],
+  ]);
+  claim(
+    "stays held after being asked while the leader still leads",
+    { mode, state: held({ asked: true, since: NOW - 14 }), seen: aLeads },
+    [[]],
+  );
+  claim(
+    "goes on 15 s after being asked when nothing came of it",
+    { mode, state: held({ asked: true, since: NOW - 15 }), seen: aLeads },
+    [[["resume", "a"]]],
+  );
+  claim(
+    "remembers that the leader went away after asking",
+    { mode, state: held({ asked: true }), seen: { answers: { a: no(2) }, lost: "a" } },
+    [[], { hold: { down: true } }],
+  );
+  claim(
+    "takes a leader that went away after asking and came back at once",
+    { mode, state: held({ asked: true, down: true }), seen: aLeads },
+    [[["resume", "a"]]],
+  );
+  claim(
+    "is not misled by an answer from before the stop: the session is gone",
+    { mode, state: held({ asked: true, down: true }), seen: { answers: { a: leads() } } },
+    [[]],
+  );
+  claim(
+    "remembers a request that arrives when it holds already",
+    { mode, state: held({}), seen: { answers: { a: no(3) }, asked: true } },
+    [[], { hold: { asked: true } }],
+  );
+  claim(
+    "stays held for as long as nobody leads",
+    { mode, state: held({ since: NOW - 60, down: true }), seen: { answers: { a: no(99), b: no(99) } } },
+    [[]],
+  );
+  claim(
+    "believes the higher timeline of two that say they lead",
+    { mode, seen: { answers: { a: leads(1), b: leads(2) } } },
+    [[["point", "b"]]],
+  );
+  claim(
+    "believes neither of two on the same timeline",
+    { mode, seen: { answers: { a: leads(2), b: leads(2) } } },
+    [[]],
+  );
 
-  test("points at the first leader it hears of", () => {
-    expect(decide("primary", {}, { answers: { a: no(), b: leads() } }).actions).toEqual([["point", "b"]]);
-  });
-
-  test("resumes a pool that a follower before it left paused", () => {
-    const { state, actions } = decide("primary", { hold: { asked: false, since: 0 } }, { answers: { b: leads() } });
-    expect(actions).toEqual([
-      ["point", "b"],
-      ["resume", "b"],
-    ]);
-    expect(state.hold).toBeNull();
-  });
-
-  test("does nothing while the leader leads", () => {
-    const { state, actions } = decide("primary", following, { answers: { a: leads(), b: no(5) }, ...withA });
-    expect(actions).toEqual([]);
-    expect(state).toMatchObject({ target: "a", hold: null, hurry: false });
-  });
-
-  test("holds when the leader asks for it", () => {
-    const { state, actions } = decide("primary", following, { answers: { a: leads() }, ...withA, asked: true });
-    expect(actions).toEqual([["hold", "a asks for it"]]);
-    expect(state.hold).toEqual({ asked: true, since: NOW, down: false });
-    expect(state.hurry).toBe(true);
-  });
-
-  test("holds the moment its session with the leader breaks", () => {
-    const { state, actions } = decide("primary", following, { answers: { a: leads() }, lost: "a" });
-    expect(actions).toEqual([["hold", "the session with a broke"]]);
-    expect(state.hold).toMatchObject({ asked: false, down: true });
-  });
-
-  test("holds when the leader says twice that it is none, not when it says so once", () => {
-    expect(decide("primary", following, { answers: { a: no(1) }, ...withA })).toMatchObject({
-      actions: [],
-      state: { hurry: true },
-    });
-    expect(decide("primary", following, { answers: { a: no(2) }, ...withA }).actions).toEqual([["hold", "a is not the leader"]]);
-  });
-
-  test("changes nothing when nobody answers: etcd or the network may be gone, the leader may not", () => {
-    const { state, actions } = decide("primary", following, { answers: { a: silent(60), b: silent(60) }, ...withA });
-    expect(actions).toEqual([]);
-    expect(state).toMatchObject({ target: "a", hold: null });
-  });
-
-  test("holds but does not move while the new leader has not been proven to take writes", () => {
-    const { state, actions } = decide("primary", following, { answers: { a: no(1), b: leads(2) }, ...withA });
-    expect(actions).toEqual([["hold", "b leads now"]]);
-    expect(state).toMatchObject({ target: "a", best: "b" });
-  });
-
-  test("moves and goes on once the new leader is proven", () => {
-    const state = held({ asked: true }, { best: "b", best_since: NOW });
-    const decision = decide("primary", state, { answers: { a: no(9), b: leads(2) }, session: { address: "b" } });
-    expect(decision.actions).toEqual([
-      ["point", "b"],
-      ["resume", "b"],
-    ]);
-    expect(decision.state).toMatchObject({ target: "b", hold: null, hurry: false });
-  });
-
-  test("takes the leader's word after 3 s when its session cannot be opened", () => {
-    const state = held({ since: NOW - 9 }, { best: "b", best_since: NOW - 2.9 });
-    expect(decide("primary", state, { answers: { a: no(9), b: leads(2) } }).actions).toEqual([]);
-    const later = held({ since: NOW - 9 }, { best: "b", best_since: NOW - 3 });
-    expect(decide("primary", later, { answers: { a: no(9), b: leads(2) } }).actions).toEqual([
-      ["point", "b"],
-      ["resume", "b"],
-    ]);
-  });
-
-  test("goes on with the same leader when it is back", () => {
-    const decision = decide("primary", held({ down: true }), { answers: { a: leads() }, ...withA });
-    expect(decision.actions).toEqual([["resume", "a"]]);
-  });
-
-  test("stays held after being asked while the leader still leads, for 15 s", () => {
-    const asked = (since: number) => held({ asked: true, since });
-    expect(decide("primary", asked(NOW - 14), { answers: { a: leads() }, ...withA }).actions).toEqual([]);
-    expect(decide("primary", asked(NOW - 15), { answers: { a: leads() }, ...withA }).actions).toEqual([["resume", "a"]]);
-  });
-
-  test("a leader that went away after asking and came back is taken at once", () => {
-    const gone = decide("primary", held({ asked: true }), { answers: { a: no(2) }, lost: "a" });
-    expect(gone.state.hold).toMatchObject({ down: true });
-    expect(decide("primary", gone.state, { answers: { a: leads() }, ...withA }).actions).toEqual([["resume", "a"]]);
-  });
-
-  test("an answer from before the stop does not end the pause: the session is gone", () => {
-    const decision = decide("primary", held({ asked: true, down: true }, { best_since: 900 }), { answers: { a: leads() } });
-    expect(decision.actions).toEqual([]);
-  });
-
-  test("a request that arrives when it holds already is remembered", () => {
-    expect(decide("primary", held({}), { answers: { a: no(3) }, asked: true }).state.hold).toMatchObject({ asked: true });
-  });
-
-  test("stays held for as long as nobody leads", () => {
-    expect(decide("primary", held({ since: NOW - 60, down: true }), { answers: { a: no(99), b: no(99) } }).actions).toEqual([]);
-  });
-
-  test("of two that say they lead, the higher timeline wins; on the same one nobody does", () => {
-    const older = { a: leads(1), b: leads(2) };
-    expect(decide("primary", {}, { answers: older }).actions).toEqual([["point", "b"]]);
-    expect(decide("primary", {}, { answers: { a: leads(2), b: leads(2) } }).actions).toEqual([]);
-  });
-
-  test("cuts off clients whose statements do not end on a former leader, after 2 s and never while it holds", () => {
-    const strays = [
-      { client: "x", seconds: 2 },
-      { client: "y", seconds: 1 },
-    ];
-    const seen = { answers: { a: leads() }, ...withA, strays };
-    expect(decide("primary", following, seen).actions).toEqual([["evict", ["x"]]]);
-    expect(decide("primary", held({ asked: true }), seen).actions).toEqual([]);
-  });
+  const strays = [
+    { client: "x", seconds: 2 },
+    { client: "y", seconds: 1 },
+  ];
+  claim(
+    "cuts off clients whose statements do not end on a former leader",
+    { mode, state: following, seen: { ...aLeads, strays } },
+    [[["evict", ["x"]]]],
+  );
+  claim(
+    "cuts nobody off while it holds",
+    { mode, state: held({ asked: true }), seen: { ...aLeads, strays } },
+    [[]],
+  );
 });
 
 describe("a pool for reads", () => {
+  const mode = "replica";
   const reading: State = { target: "b", best: "b", best_since: 900, hurry: false };
+  const both = { answers: { a: leads(), b: replica, c: replica } };
 
-  test("replicas of the pool spread over the replicas of the database", () => {
-    const answers = { a: leads(), b: replica, c: replica };
-    expect(decide("replica", {}, { answers }, 0).actions).toEqual([["point", "b"]]);
-    expect(decide("replica", {}, { answers }, 1).actions).toEqual([["point", "c"]]);
-    expect(decide("replica", {}, { answers }, 2).actions).toEqual([["point", "b"]]);
-  });
-
-  test("the leader serves reads when no replica does", () => {
-    expect(decide("replica", {}, { answers: { a: leads(), b: no(3) } }).actions).toEqual([["point", "a"]]);
-  });
-
-  test("a replica that lags is left without anybody waiting, after its second bad answer", () => {
-    expect(decide("replica", reading, { answers: { a: leads(), b: no(1), c: replica } }).actions).toEqual([]);
-    expect(decide("replica", reading, { answers: { a: leads(), b: no(2), c: replica } }).actions).toEqual([["point", "c"]]);
-  });
-
-  test("a replica that answers no more is left after 3 s", () => {
-    const answers = (seconds: number) => ({ a: leads(), b: silent(seconds), c: replica });
-    expect(decide("replica", reading, { answers: answers(2) }).actions).toEqual([]);
-    expect(decide("replica", reading, { answers: answers(3) }).actions).toEqual([["point", "c"]]);
-  });
-
-  test("holds when its session breaks, and goes on elsewhere once that is proven", () => {
-    const broken = decide("replica", reading, { answers: { a: leads(), b: replica, c: replica }, lost: "b" });
-    expect(broken.actions).toEqual([["hold", "the session with b broke"]]);
-    const answers = { a: leads(), b: no(1), c: replica };
-    expect(decide("replica", broken.state, { answers }).actions).toEqual([]);
-    expect(decide("replica", broken.state, { answers, session: { address: "c" } }).actions).toEqual([
-      ["point", "c"],
-      ["resume", "c"],
-    ]);
-  });
-
-  test("goes back to a replica when there is one again", () => {
-    const fallback: State = { target: "a", best: "a", best_since: 900, hurry: false };
-    expect(decide("replica", fallback, { answers: { a: leads(), b: replica } }).actions).toEqual([["point", "b"]]);
-  });
-
-  test("keeps what it has when nobody answers", () => {
-    const { state, actions } = decide("replica", reading, { answers: { a: silent(60), b: silent(60) } });
-    expect(actions).toEqual([]);
-    expect(state.target).toBe("b");
-  });
+  claim("its first replica uses the first replica of the database", { mode, seen: both, ordinal: 0 }, [
+    [["point", "b"]],
+  ]);
+  claim("its second one the second", { mode, seen: both, ordinal: 1 }, [[["point", "c"]]]);
+  claim("its third one the first again", { mode, seen: both, ordinal: 2 }, [[["point", "b"]]]);
+  claim("uses the leader when there is no replica", { mode, seen: { answers: { a: leads(), b: no(3) } } }, [
+    [["point", "a"]],
+  ]);
+  claim(
+    "bears one bad answer of a replica",
+    { mode, state: reading, seen: { answers: { a: leads(), b: no(1), c: replica } } },
+    [[]],
+  );
+  claim(
+    "leaves a replica that lags without letting anybody wait",
+    { mode, state: reading, seen: { answers: { a: leads(), b: no(2), c: replica } } },
+    [[["point", "c"]], { hold: null }],
+  );
+  claim(
+    "bears a silence",
+    { mode, state: reading, seen: { answers: { a: leads(), b: silent(2), c: replica } } },
+    [[]],
+  );
+  claim(
+    "leaves a replica after 3 s of silence",
+    { mode, state: reading, seen: { answers: { a: leads(), b: silent(3), c: replica } } },
+    [[["point", "c"]]],
+  );
+  claim("holds when its session breaks", { mode, state: reading, seen: { ...both, lost: "b" } }, [
+    [["hold", "the session with b broke"]],
+    { target: "b", hold: { down: true } },
+  ]);
+  const broken: State = { ...reading, hold: { asked: false, since: NOW, down: true } };
+  const bGone = { answers: { a: leads(), b: no(1), c: replica } };
+  claim("waits for a session elsewhere", { mode, state: broken, seen: bGone }, [[], { best: "c" }]);
+  claim(
+    "goes on elsewhere once that is proven",
+    { mode, state: broken, seen: { ...bGone, session: { address: "c" } } },
+    [
+      [
+        ["point", "c"],
+        ["resume", "c"],
+      ],
+    ],
+  );
+  claim(
+    "goes back to a replica when there is one again",
+    { mode, state: { target: "a", best: "a" }, seen: { answers: { a: leads(), b: replica } } },
+    [[["point", "b"]]],
+  );
+  claim(
+    "keeps what it has when nobody answers",
+    { mode, state: reading, seen: { answers: { a: silent(60), b: silent(60) } } },
+    [[], { target: "b" }],
+  );
 });

@@ -1,0 +1,95 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parseDocument } from "yaml";
+import {
+  capture,
+  captured,
+  type Engine,
+  environment,
+  foreground,
+  type Invocation,
+  type Outputs,
+  passphrase,
+  PROJECT,
+  type StackFiles,
+} from "./engine";
+
+/** The verbs that read the stack's settings; only these take `--config-file`. */
+const READS_SETTINGS = ["preview", "up", "refresh", "destroy"];
+
+/**
+ * The Pulumi CLI, with the user's backend if there is one, else with one in this machine's state folder. There it must not write the
+ * salt of this machine's passphrase into the tracked Pulumi.<stack>.yaml, so it works on a copy that keeps the salt.
+ */
+export function pulumiCli(stack: string, { settings, state }: Required<StackFiles>): Engine {
+  const own = !userHasBackend();
+  const backend = path.join(state, "pulumi");
+  // `stack init` takes no --config-file and writes the salt beside the Pulumi.yaml that it finds.
+  const project = own ? path.join(backend, "project") : PROJECT;
+  const configFile = own ? path.join(project, `Pulumi.${stack}.yaml`) : settings;
+  const env = environment({
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    ...(own ? { ...passphrase(), PULUMI_BACKEND_URL: `file://${backend}` } : {}),
+  });
+  const inProject = (verb: readonly string[], cwd: string): Invocation => ({
+    program: "pulumi",
+    args: [...verb, "--stack", stack, "--cwd", cwd],
+    env,
+  });
+  const invocation = (verb: readonly string[]): Invocation =>
+    inProject(
+      READS_SETTINGS.includes(verb[0] ?? "") ? [...verb, "--config-file", configFile] : verb,
+      PROJECT,
+    );
+  const prepare = async (): Promise<void> => {
+    if (own) {
+      fs.mkdirSync(project, { recursive: true, mode: 0o700 });
+      fs.copyFileSync(path.join(PROJECT, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
+    }
+    const known = await capture("pulumi", ["stack", "ls", "--json", "--cwd", PROJECT], env);
+    const names = (JSON.parse(known) as { name: string }[]).map((entry) => entry.name);
+    if (!names.some((name) => name === stack || name.endsWith(`/${stack}`))) {
+      await captured(inProject(["stack", "init", "--no-select"], project));
+    }
+    if (own) copySettings(settings, configFile);
+  };
+  return {
+    name: "pulumi",
+    prepare,
+    invocation,
+    run: async (verb) => {
+      await prepare();
+      return foreground(invocation(verb));
+    },
+    outputs: async () => {
+      await prepare();
+      return JSON.parse(
+        await captured(invocation(["stack", "output", "--json", "--show-secrets"])),
+      ) as Outputs;
+    },
+  };
+}
+
+/** Has the user logged in somewhere, or named a backend? Then it is used, with the user's own secrets provider. */
+function userHasBackend(): boolean {
+  if (process.env["PULUMI_BACKEND_URL"] || process.env["PULUMI_ACCESS_TOKEN"]) return true;
+  const home = process.env["PULUMI_HOME"] ?? path.join(process.env["HOME"] ?? "/root", ".pulumi");
+  try {
+    const credentials = JSON.parse(fs.readFileSync(path.join(home, "credentials.json"), "utf8")) as {
+      current?: string;
+    };
+    return Boolean(credentials.current);
+  } catch {
+    return false;
+  }
+}
+
+/** The settings as they are tracked, with the salt that the copy has. */
+function copySettings(file: string, copy: string): void {
+  const settings = parseDocument(fs.readFileSync(file, "utf8"));
+  if (fs.existsSync(copy)) {
+    const salt = parseDocument(fs.readFileSync(copy, "utf8")).get("encryptionsalt");
+    if (salt !== undefined && !settings.has("encryptionsalt")) settings.set("encryptionsalt", salt);
+  }
+  fs.writeFileSync(copy, settings.toString(), { mode: 0o600 });
+}

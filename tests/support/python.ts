@@ -1,0 +1,21 @@
+import { execFileSync } from "node:child_process";
+import { dirname } from "node:path";
+
+/** Calls a function of a Python script with JSON arguments: decisions of scripts are pure, so they are tested like ours. */
+export function callPython(script: string, name: string, args: readonly unknown[]): unknown {
+  const program = [
+    "import importlib.machinery, importlib.util, json, sys, types",
+    "sys.dont_write_bytecode = True",
+    `sys.path.insert(0, ${JSON.stringify(dirname(script))})`,
+    // The host need not have the database driver to decide.
+    `sys.modules.setdefault("psycopg2", types.ModuleType("psycopg2"))`,
+    `loader = importlib.machinery.SourceFileLoader("script", ${JSON.stringify(script)})`,
+    `module = importlib.util.module_from_spec(importlib.util.spec_from_loader("script", loader))`,
+    "sys.modules['script'] = module",
+    "loader.exec_module(module)",
+    `print(json.dumps(getattr(module, ${JSON.stringify(name)})(*json.load(sys.stdin))))`,
+  ].join("\n");
+  return JSON.parse(
+    execFileSync("python3", ["-c", program], { input: JSON.stringify(args), encoding: "utf8" }),
+  ) as unknown;
+}

@@ -1,0 +1,104 @@
+import {
+  followerJson,
+  pgbouncerIni,
+  userlist,
+  type PgbouncerInput,
+} from "../../../../config-files/pgbouncer/pgbouncer";
+import {
+  PGBOUNCER_MANDATORY,
+  pgbouncerDefaults,
+  pgbouncerProblems,
+} from "../../../../config-files/pgbouncer/settings";
+import { expectGolden } from "../../../support/golden";
+
+const replicas = (workload: string, count: number, domain = "") =>
+  Array.from({ length: count }, (_, ordinal) => {
+    const name = `pg-dev-${workload}-${ordinal}`;
+    return { name, address: name + domain };
+  });
+
+const writes: PgbouncerInput = {
+  mode: "primary",
+  port: 6432,
+  lookup: { user: "pool_auth", database: "app" },
+  replicas: replicas("pool-write", 2),
+};
+
+test("a pool for writes", () => {
+  expectGolden("config-files/pgbouncer/writes.ini", pgbouncerIni(writes));
+});
+
+test("a pool for reads on Kubernetes, with sizes and a user for statistics", () => {
+  const ini = pgbouncerIni({
+    mode: "replica",
+    port: 6432,
+    lookup: { user: "pool_auth", database: "postgres" },
+    replicas: replicas("pool-read", 3, ".pg-dev-pool-read.databases.svc.cluster.local"),
+    statisticsUsers: ["pool_stats"],
+    settings: {
+      max_client_conn: 500,
+      default_pool_size: 8,
+      max_db_connections: 16,
+      idle_transaction_timeout: 60,
+    },
+  });
+  expectGolden("config-files/pgbouncer/reads.ini", ini);
+});
+
+test("what the follower reads", () => {
+  const text = followerJson({
+    mode: "primary",
+    members: replicas("patroni", 3),
+    patroniPort: 8008,
+    postgresPort: 5432,
+    lookup: { user: "pool_auth", database: "app" },
+    maximumReplicaLagBytes: 16 * 1024 * 1024,
+  });
+  expectGolden("config-files/pgbouncer/follower.json", text);
+});
+
+test("the list of users quotes what PgBouncer would end a word at", () => {
+  expect(userlist([{ name: "pool_auth", password: 'a"b' }])).toBe('"pool_auth" "a""b"\n');
+  expect(() => userlist([{ name: "pool_auth", password: "a\nb" }])).toThrow("single line");
+});
+
+describe("settings", () => {
+  test("the defaults and the mandatory ones do not overlap", () => {
+    const both = Object.keys(pgbouncerDefaults("primary")).filter((name) => name in PGBOUNCER_MANDATORY);
+    expect(both).toEqual([]);
+  });
+
+  test.each([
+    ["pool_mode", "session", 'pool_mode: must stay "transaction", the pool relies on it'],
+    ["client_tls_sslmode", "allow", 'client_tls_sslmode: must stay "require", the pool relies on it'],
+    ["admin_users", "app", 'admin_users: must stay "", the pool relies on it'],
+    ["peer_id", 7, "peer_id: cannot be set here, it is the ordinal of the replica"],
+    ["default_pool_size", -1, "default_pool_size: -1 must be a number from 0 to 10000"],
+    ["default_pool_size", "many", 'default_pool_size: "many" must be a number from 0 to 10000'],
+  ])("%s = %s is refused", (name, value, problem) => {
+    expect(pgbouncerProblems("primary", { [name]: value })).toEqual([problem]);
+    expect(() => pgbouncerIni({ ...writes, settings: { [name]: value } })).toThrow(problem);
+  });
+
+  test("an unknown one is refused, with those that there are", () => {
+    expect(pgbouncerProblems("primary", { pool_sice: 3 })[0]).toMatch(
+      /^pool_sice: there is no such setting; there are max_client_conn, /,
+    );
+  });
+
+  test("all problems are reported at once", () => {
+    expect(pgbouncerProblems("primary", { pool_mode: "session", nonsense: 1 })).toHaveLength(2);
+  });
+});
+
+describe("known holes of PgBouncer 1.24", () => {
+  // CVE-2026-107349: without a comma followed by a space in this list, an unauthenticated client makes PgBouncer spin for ever.
+  test("the list of ignored parameters has its space", () => {
+    expect(pgbouncerIni(writes)).toMatch(/^ignore_startup_parameters = .*, /m);
+  });
+
+  // CVE-2026-107350: whoever knows the password of a user of auth_file may become anybody. Only the pool itself has one there.
+  test("nobody is let in from auth_file as an administrator", () => {
+    expect(pgbouncerIni(writes)).toMatch(/^admin_users =$/m);
+  });
+});

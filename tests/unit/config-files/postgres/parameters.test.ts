@@ -1,0 +1,151 @@
+import { defaultParameters } from "../../../../config-files/postgres/defaults";
+import { LIMITS, MANAGED, MANDATORY } from "../../../../config-files/postgres/mandatory";
+import {
+  parameterChange,
+  type ParameterValue,
+  resolveParameters,
+} from "../../../../config-files/postgres/parameters";
+import { findSetting, isValid, SETTING_NAMES } from "../../../../config-files/postgres/settings";
+
+const FACTS = { memoryMiB: 1024 };
+const problems = (user: Readonly<Record<string, ParameterValue>>, facts = FACTS): string[] =>
+  resolveParameters(user, facts).problems.map(
+    (p) => `${p.setting} = ${String(p.value)}: ${p.rule}. ${p.remedy}.`,
+  );
+
+describe("PostgreSQL's parameters", () => {
+  test("every name that we set is one, and every value of ours is valid", () => {
+    const ours = {
+      ...defaultParameters(FACTS),
+      ...Object.fromEntries(Object.entries(MANDATORY).map(([n, m]) => [n, m.value])),
+    };
+    for (const [name, value] of Object.entries(ours)) {
+      const setting = findSetting(name);
+      expect([name, setting !== undefined && isValid(setting, value)]).toEqual([name, true]);
+    }
+    for (const name of [...Object.keys(MANAGED), ...Object.keys(LIMITS)])
+      expect([name, findSetting(name)?.name]).toEqual([name, name]);
+  });
+
+  test("the defaults break no rule of ours at any sensible size", () => {
+    for (const memoryMiB of [256, 512, 1024, 4096, 65_536, 1_048_576]) {
+      expect(problems(defaultParameters({ memoryMiB }), { memoryMiB })).toEqual([]);
+    }
+  });
+
+  test("no default is mandatory, managed, or both", () => {
+    const names = [
+      ...Object.keys(MANDATORY),
+      ...Object.keys(MANAGED),
+      ...Object.keys(defaultParameters(FACTS)),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("a user's value wins over a default, is written as text, and gets PostgreSQL's spelling of the name", () => {
+    const { parameters, problems: none } = resolveParameters(
+      { JIT: true, datestyle: "ISO, DMY", work_mem: 8192 },
+      FACTS,
+    );
+    expect(none).toEqual([]);
+    expect(parameters).toMatchObject({ jit: "on", DateStyle: "ISO, DMY", work_mem: "8192" });
+  });
+
+  test("libraries are added to ours", () => {
+    const { parameters } = resolveParameters(
+      { shared_preload_libraries: "auto_explain, pg_stat_statements" },
+      FACTS,
+    );
+    expect(parameters["shared_preload_libraries"]).toBe("pg_stat_statements,auto_explain");
+  });
+
+  test("an extension's own parameters pass", () => {
+    expect(resolveParameters({ "auto_explain.log_min_duration": "1s" }, FACTS)).toMatchObject({
+      problems: [],
+      parameters: { "auto_explain.log_min_duration": "1s" },
+    });
+  });
+
+  test("what a change needs", () => {
+    expect(["max_connections", "work_mem", "block_size", "citus.x"].map(parameterChange)).toEqual([
+      "restart",
+      "reload",
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("all that PostgreSQL 17 has are known", () => {
+    expect(SETTING_NAMES.length).toBe(386);
+  });
+});
+
+describe("a parameter is refused", () => {
+  test.each(Object.entries(MANDATORY))("because it is mandatory: %s", (name, { value, why }) => {
+    expect(problems({ [name]: value })).toEqual([
+      `${name} = ${value}: is always ${value}: ${why}. Remove it.`,
+    ]);
+  });
+
+  test.each(Object.entries(MANAGED))("because somebody else sets it: %s", (name, why) => {
+    expect(problems({ [name]: "1" })).toEqual([`${name} = 1: cannot be set: ${why}. Remove it.`]);
+  });
+
+  test.each<[string, ParameterValue, string]>([
+    [
+      "shared_bufers",
+      "1GB",
+      "shared_bufers = 1GB: is not a parameter of PostgreSQL 17. Write shared_buffers if that is meant.",
+    ],
+    ["zzzzzzzzzzz", 1, "zzzzzzzzzzz = 1: is not a parameter of PostgreSQL 17. Remove it."],
+    [
+      "pg_stat_statements.maxx",
+      1,
+      "pg_stat_statements.maxx = 1: is not a parameter of PostgreSQL 17. Write pg_stat_statements.max if that is meant.",
+    ],
+    [
+      "block_size",
+      1,
+      "block_size = 1: cannot be set: it is fixed when the server is built or the database made. Remove it.",
+    ],
+    [
+      "work_mem",
+      "4mb",
+      "work_mem = 4mb: must be a size such as 64MB (units B, kB, MB, GB, TB; a bare number counts kB) from 64 to 2147483647kB. Correct the value or remove it.",
+    ],
+    ["work_mem", "4 megabytes", "must be a size"],
+    ["work_mem", "1kB", "must be a size"],
+    ["checkpoint_timeout", "5m", "must be a time such as 10s"],
+    ["checkpoint_timeout", "1s", "from 30 to 86400s"],
+    ["jit", "maybe", "must be on or off"],
+    ["max_connections", 2.5, "must be a whole number"],
+    [
+      "max_connections",
+      10,
+      "must be at least 25: Patroni would silently use its own default instead. Use 25 or more.",
+    ],
+    ["wal_level", "minimal", "must be replica or logical"],
+    ["wal_compression", "brotli", "must be one of"],
+    ["synchronous_commit", "off", "must be on or remote_apply"],
+    ["log_line_prefix", "a\nb", "must be a single line"],
+    [
+      "shared_buffers",
+      "2GB",
+      "must be less than the member's memory limit (1024MB). Lower it, or raise patroni.memory.",
+    ],
+    ["work_mem", 2097152, "must be less than the member's memory limit"],
+    [
+      "max_connections",
+      5000,
+      "needs 10256MB together with shared_buffers (256MB and at least 2MB a connection), more than the member's memory limit (1024MB)",
+    ],
+  ])("%s = %s", (name, value, message) => {
+    const found = problems({ [name]: value });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(message);
+  });
+
+  test("all at once, and one that is set twice", () => {
+    expect(problems({ fsync: "off", wrok_mem: "1MB", jit: "on", JIT: "off" })).toHaveLength(3);
+  });
+});

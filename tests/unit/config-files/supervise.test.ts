@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const SUPERVISE = resolve(__dirname, "../../../config-files/supervise/supervise.py");
+
+/** The supervisor outside a container: orphans still come to it (it is a subreaper), and it fences its own descendants. */
+class Supervised {
+  readonly folder = mkdtempSync(join(tmpdir(), "supervise-"));
+  output = "";
+  exit: number | null | undefined;
+  private process: ChildProcess | undefined;
+
+  start(options: readonly string[], script: string): this {
+    this.process = spawn("python3", [SUPERVISE, ...options, "--", "sh", "-c", script], { cwd: this.folder });
+    this.process.stderr!.on("data", (data: Buffer) => (this.output += data.toString()));
+    this.process.on("exit", (code) => (this.exit = code));
+    return this;
+  }
+
+  path = (name: string): string => join(this.folder, name);
+
+  read(name: string): string {
+    try {
+      return readFileSync(this.path(name), "utf8");
+    } catch {
+      return "";
+    }
+  }
+
+  lines = (name: string): string[] =>
+    this.read(name)
+      .split("\n")
+      .filter((line) => line !== "");
+
+  signal = (name: NodeJS.Signals): unknown => this.process!.kill(name);
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const deadline = Date.now() + 15_000;
+    while (!condition()) {
+      if (Date.now() > deadline) throw new Error(`never: ${what}\n${this.output}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.process && this.exit === undefined) {
+      this.signal("SIGTERM");
+      await this.until("the end", () => this.exit !== undefined);
+    }
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** A zombie is dead: only its parent has yet to notice. */
+function isAlive(pid: string): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+describe("supervise", () => {
+  let program: Supervised;
+  beforeEach(() => (program = new Supervised()));
+  // Leftovers that are deaf to SIGTERM are killed after five seconds.
+  afterEach(() => program.end(), 20_000);
+
+  test("a program that dies is started again, and nothing that it left behind lives by then", async () => {
+    // The leftover is a postmaster in small: in a session of its own, its parent gone, deaf to SIGTERM and SIGHUP.
+    program.start(
+      [],
+      `for pid in $(cat leftovers 2>/dev/null); do if kill -0 $pid 2>/dev/null; then echo $pid >> survivors; fi; done
+       setsid sh -c 'trap "" TERM HUP; echo $$ >> leftovers; (trap "" TERM; sleep 300) & wait; sleep 300' &
+       echo $$ >> pids; while [ ! -s leftovers ]; do sleep 0.01; done; sleep 300`,
+    );
+    for (const start of [1, 2]) {
+      await program.until(
+        `start ${start}`,
+        () => program.lines("pids").length === start && program.lines("leftovers").length >= start,
+      );
+      process.kill(Number(program.lines("pids").at(-1)), "SIGKILL");
+    }
+    await program.until("the third start", () => program.lines("pids").length === 3);
+    expect(program.read("survivors")).toBe("");
+    expect(program.lines("leftovers").slice(0, 2).filter(isAlive)).toEqual([]);
+    expect(program.output).toContain(
+      "sh was killed by SIGKILL without having been asked to: killing everything else",
+    );
+    expect(program.output).toContain("nothing is left, starting sh again in 0.");
+  });
+
+  test("a stop is handed on, waited for, and its exit code passed on", async () => {
+    program.start(
+      [],
+      `trap 'echo asked > asked; sleep 0.3; echo done > done; exit 7' TERM; echo > ready; while :; do sleep 0.05; done`,
+    );
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGTERM");
+    await program.until("the end", () => program.exit !== undefined);
+    expect(program.exit).toBe(7);
+    expect(program.read("done")).toBe("done\n");
+  });
+
+  test("a program that does not stop is killed after the grace period", async () => {
+    program.start(["--grace", "0.5"], `trap '' TERM; echo > ready; while :; do sleep 0.05; done`);
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGTERM");
+    await program.until("the end", () => program.exit !== undefined);
+    expect(program.exit).toBe(137);
+    expect(program.output).toContain("did not stop within 0 s");
+  });
+
+  test("a companion that ends is started again while the program goes on", async () => {
+    program.start(["--also", "sh -c 'echo x >> also; sleep 0.05'"], `echo x >> main; sleep 300`);
+    await program.until("the companion's second start", () => program.lines("also").length === 2);
+    expect(program.lines("main")).toEqual(["x"]);
+  });
+
+  test("SIGHUP and SIGUSR2 reach the program", async () => {
+    program.start(
+      [],
+      `trap 'echo hup >> got' HUP; trap 'echo usr2 >> got' USR2; echo > ready; while :; do sleep 0.02; done`,
+    );
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGHUP");
+    await program.until("hup", () => program.read("got") === "hup\n");
+    program.signal("SIGUSR2");
+    await program.until("usr2", () => program.read("got") === "hup\nusr2\n");
+  });
+
+  test("a changed file runs the reload command once it has settled, and again until it succeeds; a swapped link counts", async () => {
+    // The layout in which Kubernetes mounts a secret.
+    for (const version of ["1", "2"]) {
+      mkdirSync(program.path(`v${version}`));
+      writeFileSync(program.path(`v${version}/tls.crt`), version);
+    }
+    mkdirSync(program.path("tls"));
+    symlinkSync("../v1", program.path("tls/..data"));
+    symlinkSync("..data/tls.crt", program.path("tls/tls.crt"));
+    writeFileSync(
+      program.path("reload"),
+      `cat tls/tls.crt >> reloads; echo " $SUPERVISED_PID" >> reloads; test -e fine`,
+    );
+    writeFileSync(program.path("fine"), "");
+    program.start(["--watch", program.path("tls"), "--reload", "sh reload"], `echo $$ > pid; sleep 300`);
+    await program.until("the start", () => program.read("pid") !== "");
+    await new Promise((done) => setTimeout(done, 1200));
+    expect(program.read("reloads")).toBe("");
+    symlinkSync("../v2", program.path("tls/..data.new"));
+    renameSync(program.path("tls/..data.new"), program.path("tls/..data"));
+    await program.until("a reload", () => program.read("reloads") !== "");
+    expect(program.read("reloads")).toBe(`2 ${program.read("pid")}`);
+  });
+
+  test("a program that does not exist is an error and no endless loop", async () => {
+    const missing = spawn("python3", [SUPERVISE, "--", "/no/such/program"]);
+    const code = await new Promise((done) => missing.on("exit", done));
+    expect(code).toBe(127);
+  });
+});

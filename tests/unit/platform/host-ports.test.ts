@@ -1,0 +1,31 @@
+import { createServer, type Server } from "node:net";
+import { takenHostPorts } from "../../../components/platform/docker/host-ports";
+
+let server: Server;
+let taken: number;
+beforeAll(async () => {
+  server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  taken = (server.address() as { port: number }).port;
+});
+afterAll(() => server.close());
+
+const exposed = (): { setting: string; port: number }[] => [
+  { setting: "proxy.ports.write", port: taken },
+  { setting: "proxy.ports.read", port: 1 },
+];
+
+test("a port that another program uses is a problem", async () => {
+  expect(await takenHostPorts("pg-dev", exposed(), () => Promise.resolve(new Set([1])))).toEqual([
+    {
+      setting: "proxy.ports.write",
+      value: taken,
+      rule: `port ${taken} of 127.0.0.1 is taken by another program`,
+      remedy: "Stop that program (`ss -ltnp` shows it) or choose another port",
+    },
+  ]);
+});
+
+test("a port of the cluster's own is none", async () => {
+  expect(await takenHostPorts("pg-dev", exposed(), () => Promise.resolve(new Set([1, taken])))).toEqual([]);
+});
