@@ -80,11 +80,12 @@ Superuser        make psql          All commands   make help
 `);
 }
 
-export const down = (stack: string): Promise<number> => engineFor(stack).run(["destroy", "--yes"]);
+export const down = (stack: string): Promise<number> =>
+  engineFor(stack).run(["destroy", "--yes", "--exclude-protected"]);
 
 export const preview = (stack: string): Promise<number> => engineFor(stack).run(["preview", "--diff"]);
 
-/** Deletes what `down` keeps: the data. Asks for the stack's cluster name, or takes it from CONFIRM. */
+/** Deletes what `down` keeps: the data, and the passwords to it. Asks for the stack's cluster name, or takes it from CONFIRM. */
 export async function clean(stack: string): Promise<number> {
   const cluster = clusterName(stack);
   const running = await members(stack);
@@ -112,8 +113,11 @@ export async function clean(stack: string): Promise<number> {
     return 1;
   }
   await capture("docker", ["volume", "rm", ...volumes]);
+  const engine = engineFor(stack);
+  const code = await engine.run(["state", "unprotect", "--all", "--yes"]);
+  if (code !== 0) return code;
   console.log(`Deleted ${volumes.length} volumes.`);
-  return 0;
+  return engine.run(["destroy", "--yes"]);
 }
 
 function ask(question: string): Promise<string> {

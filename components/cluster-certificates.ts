@@ -71,7 +71,8 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     this.authority = new CertificateAuthority(
       `${name}-authority`,
       { commonName: `${args.cluster} authority`, lifetimeDays: value.authorityDays },
-      { parent: this },
+      // Protected, so that clients may go on trusting the certificate that they have.
+      { parent: this, protect: true },
     );
     this.expires["authority"] = this.authority.expires;
     this.registerOutputs({});

@@ -154,8 +154,13 @@ export class EtcdCluster extends pulumi.ComponentResource {
     refuse(`EtcdCluster ${name}`, problems);
     super("postgres-cluster:index:EtcdCluster", name, value, opts);
     const { platform, certificates } = args;
+    // Protected: etcd's volumes outlive a `destroy`, and without these nobody gets into what they hold.
     const password = (of: string): pulumi.Output<string> =>
-      new random.RandomPassword(`${name}-${of}`, { length: 32, special: false }, { parent: this }).result;
+      new random.RandomPassword(
+        `${name}-${of}`,
+        { length: 32, special: false },
+        { parent: this, protect: true },
+      ).result;
 
     this.rootPassword = password("root");
     this.passwords = new Map(value.scopes.map((scope) => [scope, password(`scope-${scope}`)]));

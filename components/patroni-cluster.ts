@@ -112,8 +112,13 @@ export class PatroniCluster extends pulumi.ComponentResource {
     super("postgres-cluster:index:PatroniCluster", name, value, opts);
     const { platform, certificates, etcd } = args;
     const ca = certificates.authority.certificatePem;
+    // Protected: the data volumes outlive a `destroy`, and the passwords in them must stay known.
     const password = (of: string): pulumi.Output<string> =>
-      new random.RandomPassword(`${name}-${of}`, { length: 32, special: false }, { parent: this }).result;
+      new random.RandomPassword(
+        `${name}-${of}`,
+        { length: 32, special: false },
+        { parent: this, protect: true },
+      ).result;
 
     this.resolved = value;
     this.members = [...Array(value.members).keys()].map((ordinal) => member(platform, ordinal));

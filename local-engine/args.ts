@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { Fault } from "./fault";
 
-export type Verb = "preview" | "up" | "refresh" | "destroy" | "outputs" | "export";
+export type Verb = "preview" | "up" | "refresh" | "destroy" | "outputs" | "export" | "unprotect";
 
 export interface Options {
   readonly verb: Verb;
@@ -16,6 +16,7 @@ export interface Options {
   readonly expectNoChanges: boolean;
   readonly json: boolean;
   readonly showSecrets: boolean;
+  readonly excludeProtected: boolean;
 }
 
 export const USAGE = `usage: local-engine <verb> --stack <name> [options]
@@ -25,6 +26,7 @@ export const USAGE = `usage: local-engine <verb> --stack <name> [options]
   refresh                  make the state say what is really there
   destroy                  delete everything in the stack
   outputs (stack output)   print the stack's outputs
+  state unprotect --all    let a destroy delete protected resources too
   stack export             print the state in Pulumi's format, for \`pulumi stack import\`
 
   -s, --stack <name>       the stack (required)
@@ -34,6 +36,7 @@ export const USAGE = `usage: local-engine <verb> --stack <name> [options]
   -y, --yes                do not ask (this engine never does; accepted for the CLI's sake)
   -r, --refresh            preview, up: look at what is really there first
   --expect-no-changes      fail if anything changes or would change
+  --exclude-protected      destroy: leave protected resources, and what they stand on, in the state
   -j, --json               print one JSON object: outputs, or the counts of what was done
   --show-secrets           outputs, export: with secrets in clear text
 
@@ -50,6 +53,7 @@ const VERBS: Record<string, Verb> = {
   outputs: "outputs",
   "stack output": "outputs",
   "stack export": "export",
+  "state unprotect": "unprotect",
 };
 
 export function parseCommandLine(args: readonly string[]): Options | undefined {
@@ -68,6 +72,8 @@ export function parseCommandLine(args: readonly string[]): Options | undefined {
         "expect-no-changes": { type: "boolean", default: false },
         json: { type: "boolean", short: "j", default: false },
         "show-secrets": { type: "boolean", default: false },
+        "exclude-protected": { type: "boolean", default: false },
+        all: { type: "boolean", default: false },
         diff: { type: "boolean", default: false },
         "skip-preview": { type: "boolean", short: "f", default: false },
         "non-interactive": { type: "boolean", default: false },
@@ -84,6 +90,8 @@ export function parseCommandLine(args: readonly string[]): Options | undefined {
     throw new Fault(
       `${positionals.length === 0 ? "a verb is missing" : `unknown verb: ${positionals.join(" ")}`}\n\n${USAGE}`,
     );
+  if (verb === "unprotect" && !values.all)
+    throw new Fault(`state unprotect needs --all: single resources are for the Pulumi CLI\n\n${USAGE}`);
   if (values.stack === undefined) throw new Fault(`--stack is missing\n\n${USAGE}`);
   const parallel = Number(values.parallel);
   if (!Number.isInteger(parallel) || parallel < 1)
@@ -99,5 +107,6 @@ export function parseCommandLine(args: readonly string[]): Options | undefined {
     expectNoChanges: values["expect-no-changes"],
     json: values.json,
     showSecrets: values["show-secrets"],
+    excludeProtected: values["exclude-protected"],
   };
 }

@@ -1,7 +1,7 @@
 // Deletes a set of resources, each after everything that depends on it.
 
 import { Cancelled } from "./limiter";
-import { deleteOrder } from "./plan";
+import { deleteOrder, isProtected } from "./plan";
 import { PROVIDER_PREFIX, type Session } from "./session";
 import type { ResourceState } from "./state";
 import { StepFailed, type Steps } from "./steps";
@@ -14,7 +14,7 @@ export class Deletes {
 
   async run(resources: readonly ResourceState[]): Promise<void> {
     const { display, snapshot, deleted } = this.session;
-    const guarded = resources.filter((each) => each.protect === true && each.delete !== true);
+    const guarded = resources.filter(isProtected);
     for (const { urn } of guarded) {
       display.diagnostic(
         "error",

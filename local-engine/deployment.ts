@@ -17,7 +17,7 @@ import {
   inputsWithout,
   type Wish,
 } from "./plan";
-import { annotateSecrets, equal, type Properties, unwrapAll } from "./properties";
+import { annotateSecrets, equal, identical, type Properties, unwrapAll, type Value } from "./properties";
 import type { Provider } from "./providers/provider";
 import { notServed, packageOf } from "./providers/registry";
 import { PROVIDER_PREFIX, providerOf, type Session } from "./session";
@@ -86,7 +86,7 @@ export class Deployment {
     const state = this.states.get(urn);
     if (state === undefined) throw new Fault(`outputs for the unknown resource ${urn}`);
     this.session.mask.learn(outputs);
-    const next = { ...state, outputs };
+    const next = reuse(state, { ...state, outputs });
     this.states.set(urn, next);
     this.session.snapshot.settle({ remove: state, add: next });
   }
@@ -156,14 +156,15 @@ export class Deployment {
   ): Promise<ResourceState> {
     const { display, snapshot, dryRun, hooks } = this.session;
     const now = new Date().toISOString();
+    const op: "create" | "update" | "same" =
+      old === undefined ? "create" : equal(old.inputs ?? {}, goal.inputs) ? "same" : "update";
     const next: ResourceState = {
       ...this.stateOf(urn, goal, goal.inputs, undefined),
       outputs: old?.outputs ?? {},
       created: old?.created ?? now,
+      modified: op === "same" ? old?.modified : now,
     };
-    const op: "create" | "update" | "same" =
-      old === undefined ? "create" : equal(old.inputs ?? {}, goal.inputs) ? "same" : "update";
-    const state = { ...next, modified: op === "same" ? old?.modified : now };
+    const state = old === undefined ? next : reuse(old, next);
     const step = op === "same" ? undefined : display.begin(op, urn);
     display.count(op);
     if (op !== "same")
@@ -214,19 +215,14 @@ export class Deployment {
 
   /** Nothing to do outside the state; options and dependencies may still have changed. */
   private keep(old: ResourceState, next: ResourceState): ResourceState {
-    const kept: ResourceState = {
+    const kept = reuse(old, {
       ...next,
       id: old.id,
       outputs: this.steps.protectOutputs(next, old.outputs ?? {}),
       created: old.created,
       modified: old.modified,
-      ...(equal(old.inputs ?? {}, next.inputs ?? {}) ? { inputs: old.inputs } : {}),
-    };
-    this.session.snapshot.settle({
-      remove: old,
-      add: JSON.stringify(kept) === JSON.stringify(old) ? old : kept,
-      quiet: true,
     });
+    this.session.snapshot.settle({ remove: old, add: kept, quiet: true });
     this.session.display.count("same");
     return kept;
   }
@@ -433,6 +429,14 @@ export class Deployment {
     }
     return `${urn}::${state.id}`;
   }
+}
+
+/** The old state where it says the same, or its parts that do: what is not touched keeps its ciphertexts. */
+function reuse(old: ResourceState, state: ResourceState): ResourceState {
+  if (identical(old as unknown as Value, state as unknown as Value)) return old;
+  const keep = (before: Properties | undefined, now: Properties | undefined): Properties | undefined =>
+    identical(before, now) ? before : now;
+  return { ...state, inputs: keep(old.inputs, state.inputs), outputs: keep(old.outputs, state.outputs) };
 }
 
 /** Another version of a default provider takes over what the earlier one made. */

@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const folder = process.env.LOCAL_ENGINE_STATE_DIR || join(project.root, ".state", "local-engine");
   const file = join(folder, `${options.stack}.json`);
-  const changes = options.verb === "up" || options.verb === "refresh" || options.verb === "destroy";
+  const changes = ["up", "refresh", "destroy", "unprotect"].includes(options.verb);
   const unlock = changes
     ? lockStack(join(folder, `${options.stack}.lock`), `${options.verb} --stack ${options.stack}`)
     : undefined;
@@ -47,6 +47,12 @@ async function main(args: readonly string[]): Promise<number> {
       salt === undefined ? await Crypter.create(passphrase) : await Crypter.open(passphrase, salt);
     const snapshot = new Snapshot(stored, crypter, changes ? file : undefined);
     if (options.verb === "outputs" || options.verb === "export") return print(options, snapshot);
+    if (options.verb === "unprotect") {
+      for (const each of snapshot.resources()) {
+        if (each.protect === true) snapshot.substitute(each, { ...each, protect: undefined });
+      }
+      return 0;
+    }
     // The settings file may have been encrypted by the CLI under another salt than the state.
     const configCrypter =
       settings.encryptionSalt === undefined || settings.encryptionSalt === salt

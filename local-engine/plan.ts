@@ -75,6 +75,24 @@ export function dependenciesOf(resource: ResourceState): string[] {
   ];
 }
 
+export const isProtected = (resource: ResourceState): boolean =>
+  resource.protect === true && resource.delete !== true;
+
+/** The resources that `choose` picks, with everything that they stand on. */
+export function withFoundations(
+  resources: readonly ResourceState[],
+  choose: (resource: ResourceState) => boolean,
+): ReadonlySet<ResourceState> {
+  const found = new Set(resources.filter(choose));
+  // Resources stand after what they depend on, so one pass from the end meets every dependency after its dependents.
+  for (const each of [...resources].reverse()) {
+    if (!found.has(each)) continue;
+    const needed = new Set(dependenciesOf(each));
+    for (const other of resources) if (needed.has(other.urn)) found.add(other);
+  }
+  return found;
+}
+
 /**
  * Resources that may have to be deleted before `root` is, because it is deleted before its replacement exists:
  * everything that depends on it, directly or not, in dependency order. Which of them really must go is for their

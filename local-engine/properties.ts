@@ -74,16 +74,28 @@ export function markSecret(outputs: Properties, keys: readonly string[]): Proper
 export function equal(left: Value | undefined, right: Value | undefined): boolean {
   if (isSecret(left)) return equal(left.value, right);
   if (isSecret(right)) return equal(left, right.value);
+  return compare(left, right, equal);
+}
+
+/** Equality that also sees what is secret and what is not. */
+export function identical(left: Value | undefined, right: Value | undefined): boolean {
+  return compare(left, right, identical);
+}
+
+function compare(
+  left: Value | undefined,
+  right: Value | undefined,
+  inner: (left: Value | undefined, right: Value | undefined) => boolean,
+): boolean {
   if (Array.isArray(left)) {
     return (
-      Array.isArray(right) && left.length === right.length && left.every((item, i) => equal(item, right[i]))
+      Array.isArray(right) && left.length === right.length && left.every((item, i) => inner(item, right[i]))
     );
   }
   if (isObject(left)) {
     if (!isObject(right)) return false;
-    return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) =>
-      equal(left[key], right[key]),
-    );
+    const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
+    return keys.every((key) => inner(left[key], right[key]));
   }
   return left === right;
 }

@@ -14,6 +14,7 @@ import type { Config, Project } from "./project";
 import { DynamicServer, dynamicProvider } from "./providers/dynamic";
 import type { Provider } from "./providers/provider";
 import { packageOf } from "./providers/registry";
+import { isProtected, withFoundations } from "./plan";
 import { reconcile } from "./reconcile";
 import { refresh } from "./refresh";
 import type { Session } from "./session";
@@ -122,7 +123,11 @@ async function perform(
   if (!session.dryRun) await reconcile(session);
   if (display.failed()) return;
   if (options.verb === "refresh") return refresh(session);
-  if (options.verb === "destroy") return new Deletes(session, new Steps(session)).run(snapshot.resources());
+  if (options.verb === "destroy") {
+    const kept = options.excludeProtected ? withFoundations(snapshot.resources(), isProtected) : new Set();
+    const doomed = snapshot.resources().filter((each) => !kept.has(each));
+    return new Deletes(session, new Steps(session)).run(doomed);
+  }
   if (options.refresh) {
     const before = { ...display.counts };
     await refresh(session);

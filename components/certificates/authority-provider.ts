@@ -17,18 +17,16 @@ export interface AuthorityInputs {
 export type AuthorityOutputs = AuthorityInputs & IssuedCertificate;
 
 export const authorityProvider: dynamic.ResourceProvider<AuthorityInputs, AuthorityOutputs> = {
-  async check(_olds, news) {
-    return { inputs: news, failures: checkAuthority(news) };
-  },
+  check: (_olds, news) => Promise.resolve({ inputs: news, failures: checkAuthority(news) }),
 
-  async diff(_id, olds, news) {
+  diff(_id, olds, news) {
     const inputs = changedInputs(olds, news, ["commonName", "lifetimeDays", "providerVersion"]);
     const plan = planCertificate(new Date(), validityOf(olds.certificatePem));
-    return {
+    return Promise.resolve({
       changes: inputs.changed.length > 0 || plan.action !== "keep",
       // Another name is another authority: certificates of the old one do not verify against it.
       replaces: inputs.certain.filter((name) => name === "commonName"),
-    };
+    });
   },
 
   async create(inputs) {

@@ -16,16 +16,14 @@ export interface CertificateInputs extends LeafSpec {
 export type CertificateOutputs = Omit<CertificateInputs, "authorityPrivateKeyPem"> & IssuedCertificate;
 
 async function issue(inputs: CertificateInputs): Promise<CertificateOutputs> {
-  const { authorityPrivateKeyPem: _, ...visible } = inputs;
-  return { ...visible, ...(await issueLeaf(new Date(), inputs)) };
+  const { authorityPrivateKeyPem, ...visible } = inputs;
+  return { ...visible, ...(await issueLeaf(new Date(), { ...visible, authorityPrivateKeyPem })) };
 }
 
 export const certificateProvider: dynamic.ResourceProvider<CertificateInputs, CertificateOutputs> = {
-  async check(_olds, news) {
-    return { inputs: news, failures: checkCertificate(news) };
-  },
+  check: (_olds, news) => Promise.resolve({ inputs: news, failures: checkCertificate(news) }),
 
-  async diff(_id, olds, news) {
+  diff(_id, olds, news) {
     const inputs = changedInputs(olds, news, [
       "authorityCertificatePem",
       "commonName",
@@ -37,7 +35,7 @@ export const certificateProvider: dynamic.ResourceProvider<CertificateInputs, Ce
     ]);
     const plan = planCertificate(new Date(), validityOf(olds.certificatePem));
     // Never a replacement: what has the certificate mounted takes the new one in place.
-    return { changes: inputs.changed.length > 0 || plan.action !== "keep", replaces: [] };
+    return Promise.resolve({ changes: inputs.changed.length > 0 || plan.action !== "keep", replaces: [] });
   },
 
   async create(inputs) {

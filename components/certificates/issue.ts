@@ -51,7 +51,7 @@ function validFrom(now: Date, lifetimeDays: number): { notBefore: Date; notAfter
 function randomSerial(): string {
   const { randomBytes } = require("node:crypto") as typeof import("node:crypto");
   const bytes = randomBytes(16);
-  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
+  bytes.writeUInt8((bytes.readUInt8(0) & 0x7f) | 0x40, 0);
   return bytes.toString("hex");
 }
 

@@ -38,7 +38,8 @@ export type AuthenticationStep =
 export function prefixPermission(prefix: string): Permission {
   const end = Buffer.from(prefix, "utf8");
   // Prefixes are ASCII, so that the last byte is never 0xff and needs no carry.
-  end[end.length - 1] = end[end.length - 1]! + 1;
+  const last = end.length - 1;
+  end.writeUInt8(end.readUInt8(last) + 1, last);
   return {
     key: Buffer.from(prefix, "utf8").toString("base64"),
     rangeEnd: end.toString("base64"),

@@ -1,5 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
+import { recordedState } from "../dynamic/recorded-state";
 import { isUnknown } from "../dynamic/unknown-value";
 import type { Scope } from "./plan";
 import { checkScopes } from "./check";
@@ -29,11 +30,10 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
   EtcdAuthenticationInputs,
   EtcdAuthenticationOutputs
 > = {
-  async check(_olds, news) {
-    return { inputs: news, failures: isUnknown(news.scopes) ? [] : checkScopes(news.scopes) };
-  },
+  check: (_olds, news) =>
+    Promise.resolve({ inputs: news, failures: isUnknown(news.scopes) ? [] : checkScopes(news.scopes) }),
 
-  async diff(_id, olds, news) {
+  diff(_id, olds, news) {
     const inputs = changedInputs(olds, news, [
       "members",
       "ca",
@@ -42,7 +42,7 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
       "passwords",
       "providerVersion",
     ]);
-    return { changes: inputs.changed.length > 0 || olds.drift.length > 0, replaces: [] };
+    return Promise.resolve({ changes: inputs.changed.length > 0 || olds.drift.length > 0, replaces: [] });
   },
 
   async create(inputs) {
@@ -51,10 +51,11 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
   },
 
   async read(id, props) {
-    const seen = await inspectAuthentication(props!);
+    const recorded = recordedState(props);
+    const seen = await inspectAuthentication(recorded);
     // A fresh etcd knows no users: the resource is gone, and the next `up` makes it again.
     if (!seen.enabled) return {};
-    return { id, props: { ...props!, drift: seen.drift } };
+    return { id, props: { ...recorded, drift: seen.drift } };
   },
 
   async update(_id, olds, news) {
@@ -62,8 +63,9 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
     return { outs: { ...news, drift: [] } };
   },
 
-  async delete() {
+  delete() {
     // Switching authentication off would open everything that is still stored.
     console.log("etcd keeps its users and its authentication; they go with its data volumes");
+    return Promise.resolve();
   },
 };

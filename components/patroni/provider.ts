@@ -1,5 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
+import { recordedState } from "../dynamic/recorded-state";
 import { isUnknown } from "../dynamic/unknown-value";
 import { applyConfiguration, readConfiguration } from "./apply";
 import type { JsonObject } from "./plan";
@@ -60,7 +61,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
   PatroniConfigurationInputs,
   PatroniConfigurationInputs
 > = {
-  async check(_olds, news) {
+  check(_olds, news) {
     const failures: { property: string; reason: string }[] = [];
     if (!isUnknown(news.configuration)) {
       try {
@@ -74,7 +75,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
         });
       }
     }
-    return { inputs: news, failures };
+    return Promise.resolve({ inputs: news, failures });
   },
 
   async diff(_id, olds, news) {
@@ -90,16 +91,18 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
   },
 
   async read(id, props) {
-    const live = await withPatroni(targetOf(props!), (rest) => readConfiguration(rest));
+    const recorded = recordedState(props);
+    const live = await withPatroni(targetOf(recorded), (rest) => readConfiguration(rest));
     // The DCS answers and holds none: it is a new one.
-    return live === undefined ? {} : { id, props: props! };
+    return live === undefined ? {} : { id, props: recorded };
   },
 
   async update(_id, olds, news) {
     return { outs: await apply(news, olds.configuration) };
   },
 
-  async delete() {
+  delete() {
     console.log("Patroni keeps its dynamic configuration; it goes with the DCS");
+    return Promise.resolve();
   },
 };

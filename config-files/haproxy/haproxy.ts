@@ -109,14 +109,13 @@ const resolvers: HaproxySection = {
   ],
 };
 
-const perSource = (settings: HaproxySettings): HaproxySection => ({
+const perSource: HaproxySection = {
   head: "backend per-source",
   lines: [
     "# Addresses of clients with their connections, of all frontends together.",
     "stick-table type ipv6 size 100k expire 60s store conn_cur,conn_rate(10s)",
-    `# Limits: ${settings.maxConnectionsPerSource} at a time, ${settings.maxConnectionRatePerSource} new ones in 10 s.`,
   ],
-});
+};
 
 function frontend(
   name: string,
@@ -129,9 +128,10 @@ function frontend(
     lines: [
       `bind :::${port} v4v6 tcp-ut 10s`,
       `maxconn ${settings.maxConnections}`,
+      // Asked before the connection is counted, so that refused ones do not count: clients that try again and again still get in.
+      `tcp-request connection reject if { src_conn_cur(per-source) ge ${settings.maxConnectionsPerSource} }`,
+      `tcp-request connection reject if { src_conn_rate(per-source) ge ${settings.maxConnectionRatePerSource} }`,
       "tcp-request connection track-sc0 src table per-source",
-      `tcp-request connection reject if { sc0_conn_cur gt ${settings.maxConnectionsPerSource} }`,
-      `tcp-request connection reject if { sc0_conn_rate gt ${settings.maxConnectionRatePerSource} }`,
       ...lines,
     ],
   };
@@ -247,7 +247,7 @@ export function haproxyCfg(input: HaproxyInput): string {
       global(settings),
       defaults(settings),
       resolvers,
-      perSource(settings),
+      perSource,
       frontend("write", input.ports.write, settings, ["default_backend pool-write"]),
       frontend("read", input.ports.read, settings, [
         "use_backend pool-read-fallback if { nbsrv(pool-read) eq 0 }",

@@ -3,8 +3,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ended, removeStacks, Stack, until } from "./support/stack";
 
-jest.setTimeout(300_000);
-
 const docker = (...args: string[]): string =>
   execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
 const list = (kind: string, prefix: string): string[] =>
@@ -51,8 +49,9 @@ class Containers extends Stack {
       const found = list(kind, this.prefix);
       if (found.length > 0) docker(kind, "rm", "-f", ...found);
     }
-    const images = docker("image", "ls", "-q", "--filter", `reference=${this.prefix}-image`);
-    if (images !== "") docker("image", "rm", "-f", ...images.split("\n"));
+    // By name: the image itself may be another test's too.
+    const image = `${this.prefix}-image:1`;
+    if (docker("image", "ls", "-q", image) !== "") docker("image", "rm", image);
   }
 }
 

@@ -128,17 +128,26 @@ test("a link that fails stops the roll there", async () => {
 test("an up without changes starts no step and leaves the state as it is", async () => {
   const program = [
     { name: "a", value: { secret: "one-secret" } },
-    { name: "group", is: "group" },
+    { name: "group", is: "group", value: { secret: "another-secret" } },
     { name: "b", parent: "group", value: { from: "a" } },
   ];
+  const outputs = { hidden: { secret: "secret-output" }, derived: { from: "b" } };
   const stack = new Stack();
-  await stack.up(program);
+  stack.write(program, { outputs });
+  await stack.counts("up");
   stack.journal();
   const state = stack.stateText();
-  expect(await stack.up(program)).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0, same: 4 });
+  expect(await stack.counts("up")).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0, same: 4 });
   expect(stack.journal()).toEqual([]);
   expect(stack.stateText()).toBe(state);
   expect((await stack.run("up", "--expect-no-changes")).code).toBe(0);
+});
+
+test("a value that becomes secret is encrypted, though it is the same", async () => {
+  const stack = new Stack();
+  await stack.up([{ name: "a", value: "in-clear-so-far" }]);
+  expect(await stack.up([{ name: "a", value: { secret: "in-clear-so-far" } }])).toMatchObject({ same: 2 });
+  expect(JSON.stringify(stack.resource("a")?.inputs)).not.toContain("in-clear-so-far");
 });
 
 test("--expect-no-changes fails when there are some", async () => {

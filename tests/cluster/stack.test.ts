@@ -99,7 +99,7 @@ describe("a stack that is up (S1, C4)", () => {
   test("down and up again: the data is there", async () => {
     const run = `down ${Date.now()}`;
     const written = await rows(run);
-    await stack.run("destroy", "--yes");
+    await stack.run("destroy", "--yes", "--exclude-protected");
     expect(await stack.containers()).toEqual([]);
     await stack.up();
     await stack.whole(MEMBERS);

@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { dirname } from "node:path";
 
-/** Calls a function of a Python script with JSON arguments: decisions of scripts are pure, so they are tested like ours. */
-export function callPython(script: string, name: string, args: readonly unknown[]): unknown {
+/**
+ * Calls a function of a Python script with JSON arguments, once for each set of them (starting Python is what takes time). Decisions
+ * of scripts are pure, so they are tested like ours.
+ */
+export function callPython(script: string, name: string, calls: readonly (readonly unknown[])[]): unknown[] {
   const program = [
     "import importlib.machinery, importlib.util, json, sys, types",
     "sys.dont_write_bytecode = True",
@@ -13,9 +16,9 @@ export function callPython(script: string, name: string, args: readonly unknown[
     `module = importlib.util.module_from_spec(importlib.util.spec_from_loader("script", loader))`,
     "sys.modules['script'] = module",
     "loader.exec_module(module)",
-    `print(json.dumps(getattr(module, ${JSON.stringify(name)})(*json.load(sys.stdin))))`,
+    `print(json.dumps([getattr(module, ${JSON.stringify(name)})(*call) for call in json.load(sys.stdin)]))`,
   ].join("\n");
   return JSON.parse(
-    execFileSync("python3", ["-c", program], { input: JSON.stringify(args), encoding: "utf8" }),
-  ) as unknown;
+    execFileSync("python3", ["-c", program], { input: JSON.stringify(calls), encoding: "utf8" }),
+  ) as unknown[];
 }

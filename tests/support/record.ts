@@ -87,7 +87,8 @@ export async function record(
   } finally {
     process.off("unhandledRejection", onRejection);
   }
-  if (failure !== undefined) throw failure instanceof Error ? failure : new Error(String(failure));
+  if (failure instanceof Error) throw failure;
+  if (failure !== undefined) throw new Error("the program rejected a promise", { cause: failure });
   return recorded;
 }
 

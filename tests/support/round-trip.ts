@@ -13,6 +13,13 @@ interface LoadedModule<I, O> {
   readonly printed: string[];
 }
 
+/** Serialising takes longer than anything else here, and always gives the same. */
+const texts = new WeakMap<object, Promise<string>>();
+
+async function serialised(provider: object): Promise<string> {
+  return (await pulumi.runtime.serializeFunction(() => provider, { allowSecrets: true })).text;
+}
+
 /**
  * Serialises a provider the way `pulumi.dynamic.Resource` does and loads it the way the dynamic-provider server does. Most of what
  * breaks a dynamic provider in `pulumi up` passes every other unit test and fails here.
@@ -20,7 +27,8 @@ interface LoadedModule<I, O> {
 export async function roundTrip<I, O>(
   provider: pulumi.dynamic.ResourceProvider<I, O>,
 ): Promise<LoadedProvider<I, O>> {
-  const { text } = await pulumi.runtime.serializeFunction(() => provider, { allowSecrets: true });
+  if (!texts.has(provider)) texts.set(provider, serialised(provider));
+  const text = await texts.get(provider)!;
   const requireFromString = require("require-from-string") as (code: string) => LoadedModule<I, O>;
   const capture = `exports.printed = []; const console = { log: (line) => void exports.printed.push(line) };\n`;
   const loaded = requireFromString(capture + text);

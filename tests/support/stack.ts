@@ -80,6 +80,7 @@ export class TestStack {
 
   /** Takes the stack down and deletes its volumes. */
   async remove(): Promise<void> {
+    await this.run("state", "unprotect", "--all", "--yes");
     await this.run("destroy", "--yes");
     const volumes = await docker(
       "volume",

@@ -24,7 +24,7 @@ export function layoutEntries(
     ...names.map((name): ArchiveEntry => ({
       name: `${version}/${name}`,
       kind: "file",
-      content: files[name]!,
+      content: files[name] ?? "",
     })),
     { name: dataLink, kind: "link", content: version },
     // An existing link is right already; writing it again would take it away for a moment.

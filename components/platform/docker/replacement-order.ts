@@ -25,18 +25,35 @@ export interface ExistingMember {
 /**
  * First the members that are not healthy: replacing a healthy one while another is down would be two down. Then in the order of
  * ordinals; last the replica that a running member names. Nothing about Docker can make it fail: an
- * engine that does not answer or has no containers means the order of ordinals, also in a preview on an empty machine.
+ * engine that does not answer, or not in time, or has no containers means the order of ordinals, also in a preview on an empty machine.
  */
 export async function replacementOrder(
-  members: readonly Pick<RenderedMember, "name" | "ordinal" | "replacedLast">[],
+  members: readonly AskedMember[],
   running: RunningMembers,
+  deadlineSeconds = 15,
 ): Promise<ReplacementOrder> {
-  let existing: readonly ExistingMember[];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error("no answer"));
+    }, deadlineSeconds * 1000);
+  });
   try {
-    existing = await running.list(members.map((member) => member.name));
+    return await Promise.race([askedOrder(members, running), late]);
   } catch {
     return { ordinals: members.map((member) => member.ordinal), oneByOne: true };
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+type AskedMember = Pick<RenderedMember, "name" | "ordinal" | "replacedLast">;
+
+async function askedOrder(
+  members: readonly AskedMember[],
+  running: RunningMembers,
+): Promise<ReplacementOrder> {
+  const existing = await running.list(members.map((member) => member.name));
   const healthy = (name: string): boolean => existing.some((c) => c.name === name && c.healthy);
   const ordinals = [...members]
     .sort((a, b) => Number(healthy(a.name)) - Number(healthy(b.name)) || a.ordinal - b.ordinal)

@@ -1,5 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../../dynamic/changed-inputs";
+import { recordedState } from "../../dynamic/recorded-state";
 import type { Session, SessionTarget } from "../session";
 import { sqlState, withSession } from "../session";
 import { checkDatabase } from "./check";
@@ -63,18 +64,20 @@ async function readDatabase(session: Session, spec: DatabaseSpec): Promise<Datab
     spec.poolRole === undefined
       ? []
       : await session.query<{ current: boolean }>(readLookupStatement(), [lookupBody(), spec.poolRole]);
-  const grouped = new Map<string, (HolderRow & { identity: string })[]>();
+  const grouped = new Map<string, { kind: ObjectKind; identity: string; rows: HolderRow[] }>();
   for (const row of objectRows) {
     const key = `${row.kind} ${row.identity}`;
-    grouped.set(key, [...(grouped.get(key) ?? []), row]);
+    const object = grouped.get(key) ?? { kind: row.kind, identity: row.identity, rows: [] };
+    object.rows.push(row);
+    grouped.set(key, object);
   }
   const defaultsOf = (kind: ObjectKind): Holders => holdersOf(defaultRows.filter((row) => row.kind === kind));
   return {
-    extensions: schema!.extensions,
-    publicCreates: schema!.publicCreates,
-    objects: [...grouped.values()].map((rows) => ({
-      kind: rows[0]!.kind,
-      identity: rows[0]!.identity,
+    extensions: schema?.extensions ?? [],
+    publicCreates: schema?.publicCreates ?? false,
+    objects: [...grouped.values()].map(({ kind, identity, rows }) => ({
+      kind,
+      identity,
       holders: holdersOf(rows),
     })),
     defaults: {
@@ -122,11 +125,9 @@ async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefine
 }
 
 export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, DatabaseOutputs> = {
-  async check(_olds, news) {
-    return { inputs: news, failures: checkDatabase(news) };
-  },
+  check: (_olds, news) => Promise.resolve({ inputs: news, failures: checkDatabase(news) }),
 
-  async diff(_id, olds, news) {
+  diff(_id, olds, news) {
     const names = [
       "target",
       "password",
@@ -138,11 +139,11 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
       "providerVersion",
     ];
     const inputs = changedInputs(olds, news, names);
-    return {
+    return Promise.resolve({
       changes: inputs.changed.length > 0 || olds.drift.length > 0,
       // Another name is another database; the old one stays where it is, with its data.
       replaces: inputs.certain.filter((name) => name === "name"),
-    };
+    });
   },
 
   async create(inputs) {
@@ -150,7 +151,7 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
   },
 
   async read(id, props) {
-    const recorded = props!;
+    const recorded = recordedState(props);
     const target = { ...recorded.target, password: recorded.password };
     const options = { deadlineSeconds: 15 };
     const server = await withSession(target, (session) => readServer(session, recorded.name), options);
@@ -168,7 +169,8 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
     return { outs: await reconcile(news, olds) };
   },
 
-  async delete(_id, props) {
+  delete(_id, props) {
     console.log(`database ${props.name} stays, with its data; drop it by hand when nobody needs it`);
+    return Promise.resolve();
   },
 };

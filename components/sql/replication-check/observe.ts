@@ -38,9 +38,10 @@ export async function observe(target: SessionTarget, restTarget: RestTarget): Pr
           { ...target, role: name },
           async (session) => {
             const [row] = await session.query<{ standby: boolean }>(readStandbyStatement());
-            standby[name] = row!.standby;
+            if (row === undefined) throw new Error("no answer to whether it is a standby");
+            standby[name] = row.standby;
             // A standby has no current WAL position to compare with.
-            if (name === leader && !row!.standby)
+            if (name === leader && !row.standby)
               replicas = await session.query<ReplicaRow>(readReplicasStatement());
           },
           options,

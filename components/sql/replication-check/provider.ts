@@ -65,7 +65,7 @@ export const replicationCheckProvider: dynamic.ResourceProvider<
   ReplicationCheckInputs,
   ReplicationCheckOutputs
 > = {
-  async check(_olds, news) {
+  check(_olds, news) {
     const failures: { property: string; reason: string }[] = [];
     const { members, target } = news;
     if (typeof members === "number" && Array.isArray(target.members) && members !== target.members.length) {
@@ -74,7 +74,7 @@ export const replicationCheckProvider: dynamic.ResourceProvider<
         reason: `${members} members are expected, but ${target.members.length} are named`,
       });
     }
-    return { inputs: news, failures };
+    return Promise.resolve({ inputs: news, failures });
   },
 
   /** Looks, in a preview too, so that what broke since the last time is in the plan. It reports and never fails. */

@@ -46,7 +46,9 @@ export class Roles extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: RolesArgs, opts?: pulumi.CustomResourceOptions) {
     const { target, password } = splitPassword(args.target);
-    const withPassword = args.roles.filter((role) => role.password !== undefined);
+    const passwords = args.roles.flatMap((role) =>
+      role.password === undefined ? [] : [[role.name, role.password]],
+    );
     super(
       rolesProvider,
       name,
@@ -62,7 +64,7 @@ export class Roles extends pulumi.dynamic.Resource {
           memberOf: [...(role.memberOf ?? [])],
           settings: { ...role.settings },
         })),
-        passwords: pulumi.secret(Object.fromEntries(withPassword.map((role) => [role.name, role.password!]))),
+        passwords: pulumi.secret(Object.fromEntries(passwords)),
         onRemoval: args.onRemoval ?? "disable-login",
         deadlineSeconds: args.deadlineSeconds ?? 60,
         drift: undefined,

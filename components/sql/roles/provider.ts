@@ -1,5 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../../dynamic/changed-inputs";
+import { recordedState } from "../../dynamic/recorded-state";
 import type { Session, SessionTarget } from "../session";
 import { sqlState, withSession } from "../session";
 import { checkPasswords, checkRoles } from "./check";
@@ -97,11 +98,13 @@ async function reconcile(inputs: RolesInputs, before: readonly Role[]): Promise<
 }
 
 export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> = {
-  async check(_olds, news) {
-    return { inputs: news, failures: [...checkRoles(news.roles), ...checkPasswords(news.passwords)] };
-  },
+  check: (_olds, news) =>
+    Promise.resolve({
+      inputs: news,
+      failures: [...checkRoles(news.roles), ...checkPasswords(news.passwords)],
+    }),
 
-  async diff(_id, olds, news) {
+  diff(_id, olds, news) {
     const names = ["target", "password", "roles", "passwords", "onRemoval", "providerVersion"];
     return {
       changes: changedInputs(olds, news, names).changed.length > 0 || olds.drift.length > 0,
@@ -114,7 +117,7 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
   },
 
   async read(id, props) {
-    const recorded = props!;
+    const recorded = recordedState(props);
     const { state, steps } = await withSession(
       { ...recorded.target, password: recorded.password },
       (session) => planFor(session, recorded, []),
@@ -129,7 +132,7 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
     return { outs: await reconcile(news, olds.roles) };
   },
 
-  async delete(_id, props) {
+  delete(_id, props) {
     console.log(
       `roles stay in the database, with what they own: ${props.roles.map((role) => role.name).join(", ")}`,
     );

@@ -19,7 +19,7 @@ export function scramVerifier(password: string, salt?: Buffer, iterations: numbe
 
 /** Whether a stored verifier is of this password. */
 export function matchesVerifier(password: string, stored: string | null): boolean {
-  const match = /^SCRAM-SHA-256\$(\d+):([^$]+)\$[^:]+:.+$/.exec(stored ?? "");
-  if (match === null) return false;
-  return scramVerifier(password, Buffer.from(match[2]!, "base64"), Number(match[1])) === stored;
+  const [, iterations, salt] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$[^:]+:.+$/.exec(stored ?? "") ?? [];
+  if (iterations === undefined || salt === undefined) return false;
+  return scramVerifier(password, Buffer.from(salt, "base64"), Number(iterations)) === stored;
 }

@@ -29,6 +29,9 @@ export interface Counts {
 
 export type Listed = Record<string, unknown> & { readonly name: string };
 
+// Each run of the engine starts three processes; a busy machine takes its time.
+jest.setTimeout(180_000);
+
 const stacks: Stack[] = [];
 
 export class Stack {

@@ -98,6 +98,9 @@ describe("supervise", () => {
       "sh was killed by SIGKILL without having been asked to: killing everything else",
     );
     expect(program.output).toContain("nothing is left, starting sh again in 0.");
+    // The last ones would hold up the end of the test for five seconds.
+    await program.until("the last leftover", () => program.lines("leftovers").length === 3);
+    process.kill(Number(program.lines("leftovers").at(-1)), "SIGKILL");
   });
 
   test("a stop is handed on, waited for, and its exit code passed on", async () => {

@@ -65,3 +65,11 @@ test("a question that fails means the order of ordinals", async () => {
   });
   expect(order).toEqual({ ordinals: [0, 1, 2], oneByOne: true });
 });
+
+test("an engine that hangs means the order of ordinals", async () => {
+  const hangs: RunningMembers = {
+    list: () => new Promise(() => undefined),
+    ask: () => Promise.resolve(undefined),
+  };
+  expect(await replacementOrder(members, hangs, 0.05)).toEqual({ ordinals: [0, 1, 2], oneByOne: true });
+});

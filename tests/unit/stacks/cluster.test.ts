@@ -20,7 +20,11 @@ const settingsOf = (stack: "dev" | "prod", written: Record<string, unknown> = {}
 const images = Object.fromEntries(Object.keys(IMAGES).map((name) => [name, `registry.test/${name}:1`]));
 
 const platforms = {
-  dev: () => new DockerPlatform({ cluster: "pg", runningMembers: async () => Promise.resolve([]) }),
+  dev: () =>
+    new DockerPlatform({
+      cluster: "pg",
+      runningMembers: { list: () => Promise.resolve([]), ask: () => Promise.resolve(undefined) },
+    }),
   prod: () => new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images }),
 };
 

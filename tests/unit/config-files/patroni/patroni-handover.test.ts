@@ -11,7 +11,7 @@ interface Member {
 }
 
 const nextStep = (members: readonly Member[], lost: readonly string[] = []): unknown =>
-  callPython(SCRIPT, "next_step", ["a", members, lost]);
+  callPython(SCRIPT, "next_step", [["a", members, lost]])[0];
 
 const me = { name: "a", role: "leader", state: "running" };
 const synchronous = { name: "b", role: "quorum_standby", state: "streaming" };
