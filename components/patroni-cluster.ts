@@ -74,7 +74,7 @@ export function patroniWorkload(
     data: { path: "/var/lib/postgresql", size: resolved.volumeSize },
     scratch: ["/tmp", "/run/patroni", "/run/postgresql"],
     ports: { postgres: { port: PORTS.postgres }, rest: { port: PORTS.patroniRest } },
-    readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 2 },
+    readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 5 },
     liveness: { ...probe, command: ["patroni-alive"], intervalSeconds: 10 },
     handover: { command: ["patroni-handover"], timeoutSeconds: 90 },
     replacedLast: { command: ["patroni-leader"], timeoutSeconds: 5 },

@@ -32,7 +32,7 @@ const replicasOf = (platform: Addresses, workload: string, replicas: number) =>
 const probe = (command: string): Probe => ({
   command: [command],
   timeoutSeconds: 5,
-  intervalSeconds: 2,
+  intervalSeconds: 5,
   failureThreshold: 3,
   startPeriodSeconds: 60,
 });

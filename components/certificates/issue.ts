@@ -1,4 +1,4 @@
-import type { JsonGeneralNames, X509CertificateCreateWithKeyParams } from "@peculiar/x509";
+import type { JsonGeneralNames } from "@peculiar/x509";
 
 /**
  * X.509 as strict verifiers want it. Python 3.13 (Patroni's HTTP clients) sets VERIFY_X509_STRICT: an authority needs critical
@@ -99,7 +99,8 @@ export async function issueAuthority(
     name: [{ CN: [spec.commonName] }],
     ...validity,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-    keys: keys as Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[0]["keys"],
+    // `as never` here and below: the library names the browser's CryptoKey type, which is not in Node's libraries.
+    keys: keys as never,
     extensions: [
       // Path length 0: it signs leaves only.
       new x509.BasicConstraintsExtension(true, 0, true),
@@ -133,8 +134,8 @@ export async function issueLeaf(now: Date, spec: LeafSpec): Promise<IssuedCertif
     notBefore: validity.notBefore,
     notAfter,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-    publicKey: keys.publicKey as X509CertificateCreateWithKeyParams["publicKey"],
-    signingKey: authorityKeys.privateKey as X509CertificateCreateWithKeyParams["signingKey"],
+    publicKey: keys.publicKey as never,
+    signingKey: authorityKeys.privateKey as never,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),

@@ -21,9 +21,10 @@ export interface Gateway {
 
 function answerOf(path: string, answer: HttpsAnswer): GatewayAnswer {
   const body = (answer.json ?? {}) as { code?: number; message?: string; error?: string };
-  if (answer.status === 200) return { ok: true, value: body as Record<string, unknown> };
-  if (typeof body.code !== "number")
+  if (answer.status === 200) return { ok: true, value: body };
+  if (typeof body.code !== "number") {
     throw new Error(`etcd answered ${path} with status ${answer.status}: ${answer.text.trim()}`);
+  }
   return { ok: false, error: { code: body.code, message: body.message ?? body.error ?? "" } };
 }
 

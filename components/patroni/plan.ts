@@ -12,10 +12,11 @@ function isObject(value: Json | undefined): value is JsonObject {
 
 /** Patroni compares scalars by their text (`utils.patch_config`), so that 100 and "100" are the same to it. */
 function sameValue(a: Json | undefined, b: Json | undefined): boolean {
-  const text = (value: Json | undefined): string =>
+  if (a === undefined || b === undefined) return a === b;
+  const text = (value: Json): string =>
     JSON.stringify(value, (_key, inner: unknown) =>
       typeof inner === "number" || typeof inner === "boolean" ? String(inner) : inner,
-    ) ?? "nothing";
+    );
   return text(a) === text(b);
 }
 
@@ -119,13 +120,13 @@ export function chooseCandidate(status: ClusterStatus): MemberStatus | undefined
 
 /** What keeps the cluster from being whole; undefined when it is. */
 export function notWhole(status: ClusterStatus): string | undefined {
-  if (status.leader === undefined) return "the cluster has no leader";
+  const { leader } = status;
+  if (leader === undefined) return "the cluster has no leader";
   const reasons = status.members.flatMap((member): string[] => {
     if (member.problem !== undefined) return [`${member.name} does not answer: ${member.problem}`];
     if (member.role === undefined) return [`${member.name} is unknown to the DCS`];
     if (member.state !== "running") return [`${member.name} is ${member.state ?? "without PostgreSQL"}`];
-    if (member.name !== status.leader && !member.streaming)
-      return [`${member.name} does not stream from ${status.leader!}`];
+    if (member.name !== leader && !member.streaming) return [`${member.name} does not stream from ${leader}`];
     return [];
   });
   return reasons.length === 0 ? undefined : reasons.join("; ");
@@ -139,23 +140,24 @@ export function notWhole(status: ClusterStatus): string | undefined {
  * after it: a new leader would run with the old value, and keep everybody on it.
  */
 export function planRestart(status: ClusterStatus): RestartStep {
-  const pending = status.members.filter((member) => member.pendingRestart !== undefined);
+  const pending = status.members.flatMap(({ name, pendingRestart }) =>
+    pendingRestart === undefined ? [] : [{ name, reasons: pendingRestart }],
+  );
   const problem = notWhole(status);
   if (problem !== undefined) return { do: "wait", why: problem };
   if (pending.length === 0) return { do: "done" };
   if (status.paused) return { do: "wait", why: "Patroni is paused (patronictl resume ends that)" };
 
   const leader = pending.find((member) => member.name === status.leader);
-  const leaderLowers = lowered(leader?.pendingRestart);
+  const leaderLowers = lowered(leader?.reasons);
   for (const member of pending.filter((other) => other.name !== status.leader)) {
-    const reasons = Object.keys(member.pendingRestart!);
-    const onlyAfterLeader = reasons.length > 0 && reasons.every((name) => leaderLowers.includes(name));
-    if (!onlyAfterLeader)
-      return { do: "restart", member: member.name, why: describePending(member.pendingRestart!) };
+    const names = Object.keys(member.reasons);
+    const onlyAfterLeader = names.length > 0 && names.every((name) => leaderLowers.includes(name));
+    if (!onlyAfterLeader) return { do: "restart", member: member.name, why: describePending(member.reasons) };
   }
   if (leader === undefined) return { do: "done" };
   if (status.members.length === 1 || leaderLowers.length > 0) {
-    return { do: "restart", member: leader.name, why: describePending(leader.pendingRestart!) };
+    return { do: "restart", member: leader.name, why: describePending(leader.reasons) };
   }
   const candidate = chooseCandidate(status);
   if (candidate === undefined)

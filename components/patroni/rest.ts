@@ -68,9 +68,8 @@ export async function withPatroni<T>(target: RestTarget, use: (rest: PatroniRest
       },
     });
   } finally {
-    const opened = await Promise.allSettled(clients.values());
-    await Promise.all(
-      opened.map((client) => (client.status === "fulfilled" ? client.value.close() : undefined)),
-    );
+    for (const client of await Promise.allSettled(clients.values())) {
+      if (client.status === "fulfilled") await client.value.close();
+    }
   }
 }

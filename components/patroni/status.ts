@@ -91,7 +91,7 @@ export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
   const asked = rest.members.map(async (name) => {
     try {
       const answer = await rest.send(name, { method: "GET", path: "/patroni" });
-      answers.set(name, (answer.json ?? {}) as MemberAnswer);
+      answers.set(name, answer.json ?? {});
     } catch (error) {
       answers.set(name, error instanceof Error ? error : new Error(String(error)));
     }

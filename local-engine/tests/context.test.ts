@@ -35,7 +35,7 @@ test("the context holds what is not ignored, without owners and times, and a Doc
   const { archive, dockerfile } = packContext(join(root, "context"), "../Dockerfile.other");
   const entries: Record<string, number | undefined> = {};
   for await (const entry of archive.pipe(extract())) {
-    entries[entry.header.name] = entry.header.mtime?.getTime();
+    entries[entry.header.name] = entry.header.mtime.getTime();
     entry.resume();
   }
   rmSync(root, { recursive: true });

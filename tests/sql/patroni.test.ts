@@ -86,7 +86,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     const { provider } = await roundTrip(replicationCheckProvider);
     seen = (await provider.create(checkInputs())).outs as ReplicationCheckOutputs;
   });
-  afterAll(() => trial?.remove());
+  afterAll(() => trial.remove());
 
   it("tells what it saw, and sees the same again", async () => {
     const { provider } = await roundTrip(replicationCheckProvider);
@@ -215,7 +215,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     );
     const message = await failing.then(
       () => "",
-      (error: Error) => error.message,
+      (error: unknown) => (error as Error).message,
     );
     expect(message).toContain("replication is not as declared, even after 8 s:\n");
     expect(message).toContain(

@@ -42,8 +42,8 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   afterAll(() => server.remove());
 
   const target = () => {
-    const { password: _, ...rest } = server.target;
-    return rest;
+    const { members, user, database: name, ca } = server.target;
+    return { members, user, database: name, ca };
   };
   const rolesInputs = (change: Partial<RolesInputs> = {}): RolesInputs => ({
     target: target(),
@@ -85,7 +85,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   const code = (promise: Promise<unknown>) =>
     promise.then(
       () => "no error",
-      (error: { code?: string; message: string }) => error.code ?? error.message,
+      (error: unknown) => (error as { code?: string }).code ?? String(error),
     );
 
   let roles: RolesOutputs;
@@ -317,7 +317,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   it("verifies the server's certificate", async () => {
     const member = server.target.members[0]!;
     const wrongName = { ...server.target, members: [{ ...member, serverName: "another.test" }] };
-    await expect(withSession(wrongName, async () => undefined, { deadlineSeconds: 1 })).rejects.toThrow(
+    await expect(withSession(wrongName, () => Promise.resolve(), { deadlineSeconds: 1 })).rejects.toThrow(
       /Hostname\/IP does not match/,
     );
   });

@@ -78,10 +78,11 @@ export function judgeReplication(expected: Expectation, observed: Observation): 
   const problems: string[] = [];
   for (const name of expected.members) {
     const view = observed.views[name];
-    if (view === undefined || isProblem(view))
+    if (view === undefined || isProblem(view)) {
       problems.push(`${name}: its REST API does not answer: ${view?.problem ?? "not asked"}`);
+    }
     const standby = observed.standby[name];
-    if (standby === undefined || isProblem(standby as object | boolean)) {
+    if (standby === undefined || isProblem(standby)) {
       const problem = typeof standby === "object" ? standby.problem : "not asked";
       problems.push(`${name}: its PostgreSQL does not answer: ${problem}`);
     }

@@ -57,7 +57,8 @@ async function prove(inputs: ReplicationCheckInputs): Promise<ReplicationCheckOu
   } catch (error) {
     if (problems.length === 0) throw error;
     const list = problems.map((problem) => `  - ${problem}`).join("\n");
-    throw new Error(`replication is not as declared, even after ${inputs.deadlineSeconds} s:\n${list}`);
+    const message = `replication is not as declared, even after ${inputs.deadlineSeconds} s:\n${list}`;
+    throw new Error(message, { cause: error });
   }
 }
 

@@ -106,10 +106,8 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
 
   diff(_id, olds, news) {
     const names = ["target", "password", "roles", "passwords", "onRemoval", "providerVersion"];
-    return {
-      changes: changedInputs(olds, news, names).changed.length > 0 || olds.drift.length > 0,
-      replaces: [],
-    };
+    const changes = changedInputs(olds, news, names).changed.length > 0 || olds.drift.length > 0;
+    return Promise.resolve({ changes, replaces: [] });
   },
 
   async create(inputs) {
@@ -133,8 +131,8 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
   },
 
   delete(_id, props) {
-    console.log(
-      `roles stay in the database, with what they own: ${props.roles.map((role) => role.name).join(", ")}`,
-    );
+    const names = props.roles.map((role) => role.name).join(", ");
+    console.log(`roles stay in the database, with what they own: ${names}`);
+    return Promise.resolve();
   },
 };

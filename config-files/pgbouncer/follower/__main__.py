@@ -158,7 +158,8 @@ class Follower:
             write_databases(value, self.postgres_port)
             if not self.first:
                 self.pool.run("RELOAD")
-                self.strays_until = time.monotonic() + STRAY_SECONDS
+                if self.state.target not in (None, value):
+                    self.strays_until = time.monotonic() + STRAY_SECONDS
         elif kind == "hold":
             log(f"holds: {value}")
             self.pool.hold()

@@ -28,8 +28,8 @@ ASKED_LIMIT = 15.0
 NOES = 2
 # Seconds without an answer after which a replica is no longer used. (A leader stays: only another leader replaces it.)
 SILENCE = 3.0
-# Seconds that statements on a former target may take to end by themselves, before their clients are cut off.
-EVICTION_PATIENCE = 2.0
+# Seconds that statements on a former leader may take to end by themselves, before their clients are cut off.
+EVICTION_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Stray:
-    """A connection of the pool that a client still uses, to an address that is the target no more."""
+    """A client whose transaction still runs on a former target, and for how long since the pool left that."""
 
     client: str
     seconds: float
@@ -121,7 +121,8 @@ def decide(rules: Rules, state: State, seen: Seen) -> tuple[State, list[Action]]
         state = replace(state, best=best, best_since=seen.now)
     state, actions = decide_target(rules, state, seen)
     overdue = tuple(stray.client for stray in seen.strays if stray.seconds >= EVICTION_PATIENCE)
-    if overdue and state.hold is None:
+    # What runs on a former leader can commit no more. A query on a former replica is as good as ever.
+    if overdue and state.hold is None and rules.mode == "primary":
         actions.append(("evict", overdue))
     return state, actions
 

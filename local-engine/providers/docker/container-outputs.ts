@@ -198,7 +198,7 @@ export function containerOutputs(
     restart: host.RestartPolicy?.Name ?? "no",
     rm: host.AutoRemove === true,
     runtime: host.Runtime ?? "",
-    securityOpts: host.SecurityOpt ?? [],
+    securityOpts: (host.SecurityOpt as string[] | null | undefined) ?? [],
     shmSize: Math.floor((host.ShmSize ?? 0) / MIB),
     stdinOpen: config.OpenStdin,
     stopSignal: (config as { StopSignal?: string }).StopSignal ?? "",

@@ -37,25 +37,23 @@ describe("changedInputs", () => {
 describe("waitUntil", () => {
   it("returns what the look found", async () => {
     let looks = 0;
-    const value = await waitUntil({ what: "it works", deadlineSeconds: 5, intervalMs: 1 }, async () => {
+    const value = await waitUntil({ what: "it works", deadlineSeconds: 5, intervalMs: 1 }, () => {
       looks += 1;
-      if (looks < 3) throw new Error("refused");
-      return { done: true, value: looks };
+      return looks < 3 ? Promise.reject(new Error("refused")) : Promise.resolve({ done: true, value: looks });
     });
     expect(value).toBe(3);
   });
 
   it("fails at the deadline with the last reason", async () => {
-    const never = waitUntil({ what: "it works", deadlineSeconds: 0.05, intervalMs: 10 }, async () => ({
-      done: false,
-      why: "no",
-    }));
+    const never = waitUntil({ what: "it works", deadlineSeconds: 0.05, intervalMs: 10 }, () =>
+      Promise.resolve({ done: false, why: "no" }),
+    );
     await expect(never).rejects.toThrow("it works: not within 0.05 s. Last seen: no");
   });
 
   it("looks once with deadline 0, and fails at once with what waiting does not mend", async () => {
     await expect(
-      waitUntil({ what: "x", deadlineSeconds: 0 }, async () => ({ done: false, why: "no" })),
+      waitUntil({ what: "x", deadlineSeconds: 0 }, () => Promise.resolve({ done: false, why: "no" })),
     ).rejects.toThrow(/^no$/);
     const permanent = Object.assign(new Error("wrong password"), { permanent: true });
     await expect(waitUntil({ what: "x", deadlineSeconds: 60 }, () => Promise.reject(permanent))).rejects.toBe(

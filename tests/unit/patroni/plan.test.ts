@@ -224,7 +224,7 @@ describe("clusterStatus", () => {
       ["pg-1", { state: "running", pending_restart: true, pending_restart_reason: RAISED }],
       ["pg-2", new Error("refused")],
     ]);
-    const seen = clusterStatus(["pg-0", "pg-1", "pg-2"], cluster, answers as never);
+    const seen = clusterStatus(["pg-0", "pg-1", "pg-2"], cluster, answers);
     expect(seen.leader).toBe("pg-0");
     expect(seen.members).toEqual([
       expect.objectContaining({

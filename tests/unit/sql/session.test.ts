@@ -26,7 +26,7 @@ describe("withSession", () => {
   const target = { members: [], user: "u", password: "p", database: "d", ca: "PEM" };
 
   it("refuses a member that there is not", async () => {
-    await expect(withSession({ ...target, role: "pg-9" }, async () => 1)).rejects.toThrow(
+    await expect(withSession({ ...target, role: "pg-9" }, () => Promise.resolve())).rejects.toThrow(
       'there is no member "pg-9"',
     );
   });

@@ -1,52 +1,16 @@
-import { DockerPlatform } from "../../../components/platform/docker/platform";
-import { KubernetesPlatform } from "../../../components/platform/kubernetes/platform";
 import { IMAGES } from "../../../config-files/images";
-import { cluster } from "../../../stacks/cluster";
 import { problemsOf } from "../../../stacks/preflight";
 import { dev } from "../../../stacks/dev";
 import { prod } from "../../../stacks/prod";
-import { readSettings, type StackSettings, withDefaults } from "../../../stacks/settings";
-import { record, type RecordedResource } from "../../support/record";
-
-const settingsOf = (stack: "dev" | "prod", written: Record<string, unknown> = {}): StackSettings => {
-  const config = Object.fromEntries(
-    Object.entries(written).map(([key, value]) => [`postgres-cluster:${key}`, JSON.stringify(value)]),
-  );
-  const { settings, problems } = readSettings(config, "postgres-cluster", stack);
-  expect(problems).toEqual([]);
-  return withDefaults(settings, { dev, prod }[stack].defaults);
-};
-
-const images = Object.fromEntries(Object.keys(IMAGES).map((name) => [name, `registry.test/${name}:1`]));
-
-const platforms = {
-  dev: () =>
-    new DockerPlatform({
-      cluster: "pg",
-      runningMembers: { list: () => Promise.resolve([]), ask: () => Promise.resolve(undefined) },
-    }),
-  prod: () => new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images }),
-};
-
-async function recorded(stack: "dev" | "prod"): Promise<readonly RecordedResource[]> {
-  const outputs = (type: string, name: string): Record<string, unknown> | undefined =>
-    /certificates:/.test(type)
-      ? {
-          certificatePem: `certificate-of-${name}`,
-          privateKeyPem: `key-of-${name}`,
-          expires: "2030-01-01T00:00:00Z",
-        }
-      : undefined;
-  const settings = { ...settingsOf(stack), cluster: "pg" };
-  return record(() => void cluster(settings, platforms[stack]()), { stack, outputs });
-}
+import type { RecordedResource } from "../../support/record";
+import { recordStack, settingsOf } from "../../support/specs";
 
 const WORKLOADS = ["etcd", "haproxy", "patroni", "pool-read", "pool-write"];
 
 describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
   let resources: readonly RecordedResource[];
   beforeAll(async () => {
-    resources = await recorded(stack);
+    ({ resources } = await recordStack(stack));
   });
 
   test("has the components of the drawing (C3)", () => {

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- the interface of dynamic providers is asynchronous */
 // A dynamic resource that notes every step in a journal, waits at gates and fails where a test wants it to.
 
 import * as pulumi from "@pulumi/pulumi";

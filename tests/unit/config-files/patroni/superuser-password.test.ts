@@ -4,7 +4,8 @@ import { callPython } from "../../../support/python";
 const SCRIPT = resolve(__dirname, "../../../../config-files/patroni/scripts/patroni-superuser-password");
 
 /** What PostgreSQL 17 itself made of the password `SUPERMARKER1`. */
-const OF_POSTGRES = "@@VERIFIER@@";
+const OF_POSTGRES =
+  "SCRAM-SHA-256$4096:kvvHMAWrUcBvb0oPf2ZN3Q==$AHgnl5UH1jUDGeovLUYvoyGkBsoUb20qfLsIkULWOaE=:ws8drGBr3mJKxaqzQMn83sWxsa19u+FnKn+mnno9fzo=";
 
 describe("the superuser's password", () => {
   test("is recognised in what PostgreSQL keeps of it, and no other is", () => {

@@ -219,8 +219,8 @@ describe("a pool for writes", () => {
   );
 
   const strays = [
-    { client: "x", seconds: 2 },
-    { client: "y", seconds: 1 },
+    { client: "x", seconds: 1 },
+    { client: "y", seconds: 0.9 },
   ];
   claim(
     "cuts off clients whose statements do not end on a former leader",
@@ -283,6 +283,11 @@ describe("a pool for reads", () => {
         ["resume", "c"],
       ],
     ],
+  );
+  claim(
+    "cuts nobody off: a query on a former replica is as good as ever",
+    { mode, state: reading, seen: { ...both, strays: [{ client: "x", seconds: 60 }] } },
+    [[]],
   );
   claim(
     "goes back to a replica when there is one again",

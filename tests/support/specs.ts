@@ -1,0 +1,66 @@
+import { DockerPlatform } from "../../components/platform/docker/platform";
+import { KubernetesPlatform } from "../../components/platform/kubernetes/platform";
+import type { Platform } from "../../components/platform/platform";
+import type { WorkloadSpec } from "../../components/platform/workload";
+import { IMAGES } from "../../config-files/images";
+import { cluster } from "../../stacks/cluster";
+import { dev } from "../../stacks/dev";
+import { prod } from "../../stacks/prod";
+import { readSettings, type StackSettings, withDefaults } from "../../stacks/settings";
+import { record, type RecordedResource } from "./record";
+
+export type StackName = "dev" | "prod";
+
+/** The settings of an environment, with `written` as Pulumi.<stack>.yaml would have it. */
+export function settingsOf(stack: StackName, written: Record<string, unknown> = {}): StackSettings {
+  const config = Object.fromEntries(
+    Object.entries({ cluster: "pg", ...written }).map(([key, value]) => [
+      `postgres-cluster:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+  const { settings, problems } = readSettings(config, "postgres-cluster", stack);
+  expect(problems).toEqual([]);
+  return withDefaults(settings, { dev, prod }[stack].defaults);
+}
+
+const images = Object.fromEntries(Object.keys(IMAGES).map((name) => [name, `registry.test/${name}:1`]));
+const nothingRuns = { list: () => Promise.resolve([]), ask: () => Promise.resolve(undefined) };
+
+const platforms = {
+  dev: () => new DockerPlatform({ cluster: "pg", runningMembers: nothingRuns }),
+  prod: () => new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images }),
+};
+
+/** Declares a whole stack against mocks: what it registers, and the descriptions that its components gave to the platform. */
+export async function recordStack(
+  stack: StackName,
+): Promise<{ readonly resources: readonly RecordedResource[]; readonly specs: readonly WorkloadSpec[] }> {
+  const specs: WorkloadSpec[] = [];
+  const listen = (platform: Platform): Platform =>
+    new Proxy(platform, {
+      get(target, property) {
+        if (property === "deploy") {
+          return (...args: Parameters<Platform["deploy"]>) => {
+            specs.push(args[0]);
+            return target.deploy(...args);
+          };
+        }
+        const value: unknown = Reflect.get(target, property);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  const outputs = (type: string, name: string): Record<string, unknown> | undefined =>
+    type.includes("certificates:")
+      ? {
+          certificatePem: `certificate-of-${name}`,
+          privateKeyPem: `key-of-${name}`,
+          expires: "2030-01-01T00:00:00Z",
+        }
+      : undefined;
+  const resources = await record(() => void cluster(settingsOf(stack), listen(platforms[stack]())), {
+    stack,
+    outputs,
+  });
+  return { resources, specs };
+}
