@@ -4,11 +4,12 @@
 const base = {
   testEnvironment: "node",
   transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
-  testTimeout: 30_000,
 };
 
 /** @param {string} displayName @param {string[]} testMatch */
 const project = (displayName, testMatch, extra = {}) => ({ ...base, displayName, testMatch, ...extra });
+
+const patient = { setupFilesAfterEnv: ["<rootDir>/tests/support/patience.ts"] };
 
 module.exports = {
   // Istanbul's counters would end up inside serialised providers.
@@ -18,14 +19,18 @@ module.exports = {
     project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"]),
     project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
     // On containers of their own.
-    project("docker", ["<rootDir>/tests/unit/**/*.docker.test.ts", "<rootDir>/local-engine/tests/**/*.docker.test.ts"]),
-    project("sql", ["<rootDir>/tests/sql/**/*.test.ts"]),
-    project("programs", ["<rootDir>/tests/programs/**/*.test.ts"]),
+    project(
+      "docker",
+      ["<rootDir>/tests/unit/**/*.docker.test.ts", "<rootDir>/local-engine/tests/**/*.docker.test.ts"],
+      patient,
+    ),
+    project("sql", ["<rootDir>/tests/sql/**/*.test.ts"], patient),
+    project("programs", ["<rootDir>/tests/programs/**/*.test.ts"], patient),
     // On the stack that setup.ts brings up.
     project("cluster", ["<rootDir>/tests/cluster/**/*.test.ts"], {
       globalSetup: "<rootDir>/tests/cluster/setup.ts",
       globalTeardown: "<rootDir>/tests/cluster/teardown.ts",
-      testTimeout: 900_000,
+      ...patient,
     }),
   ],
 };

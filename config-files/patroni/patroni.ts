@@ -133,8 +133,10 @@ export function dynamicConfiguration(input: DynamicInput) {
     failsafe_mode: true,
     // A member on an older timeline has missed a failover and must not win one.
     check_timeline: true,
-    // Counts for reading from a replica and with asynchronous replication; with quorum only a member that has everything may win.
-    maximum_lag_on_failover: 1048576,
+    // 1 TiB: no limit. Votes of the synchronous members already prove that whoever wins has every acknowledged commit. A limit would
+    // also count what was never acknowledged: a leader cut off from its replicas in the middle of a load, and then lost, would leave
+    // a cluster in which nobody may lead (tried with 1 MiB, Patroni's default).
+    maximum_lag_on_failover: 1024 ** 4,
     postgresql: {
       use_slots: true,
       use_pg_rewind: true,

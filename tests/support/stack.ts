@@ -11,17 +11,38 @@ const run = promisify(execFile);
 /** Settings of a stack as Pulumi.<stack>.yaml has them, without the project's prefix. */
 export type Settings = Readonly<Record<string, unknown>>;
 
+/** How a stack of a test is told apart from others: by default the suites' own. */
+export interface TestStackArgs {
+  readonly name: string;
+  /** What its containers' names begin with. */
+  readonly cluster: string;
+  readonly ports: { readonly write: number; readonly read: number; readonly statistics: number };
+  /** For its settings and its state, below `.state`. */
+  readonly folder: string;
+}
+
+const SUITES: TestStackArgs = {
+  name: "test",
+  cluster: "pg-test",
+  ports: { write: 16432, read: 16433, statistics: 17000 },
+  folder: "tests",
+};
+
 /** The suites' own stack, beside whatever else runs on this machine: other names, other ports, a state of its own. */
 export class TestStack {
-  readonly name = "test";
-  readonly cluster = "pg-test";
-  readonly folder = path.join(STATE, "tests");
-  private readonly settingsFile = path.join(this.folder, "Pulumi.test.yaml");
-  private readonly base: Settings = {
-    environment: "dev",
-    cluster: this.cluster,
-    proxy: { ports: { write: 16432, read: 16433, statistics: 17000 } },
-  };
+  readonly name: string;
+  readonly cluster: string;
+  readonly folder: string;
+  private readonly settingsFile: string;
+  private readonly base: Settings;
+
+  constructor({ name, cluster, ports, folder }: TestStackArgs = SUITES) {
+    this.name = name;
+    this.cluster = cluster;
+    this.folder = path.join(STATE, folder);
+    this.settingsFile = path.join(this.folder, `Pulumi.${name}.yaml`);
+    this.base = { environment: "dev", cluster, proxy: { ports } };
+  }
 
   get engine(): Engine {
     return engineFor(this.name, { settings: this.settingsFile, state: this.folder });

@@ -1,0 +1,113 @@
+import * as fs from "node:fs";
+import { capture, type Engine, PROJECT } from "../../commands/engine";
+import { docker, eventually, TestStack } from "../support/stack";
+import { type Ended, run } from "./child";
+import type { Figure, Line } from "./table";
+
+/** Database members of the measured stack: the default of every stack. */
+export const MEMBERS = 3;
+const ENTRIES = 2;
+
+/** The measured stack, what has been measured of it, and its end. */
+export class Bench {
+  readonly stack = new TestStack({
+    name: "bench",
+    cluster: "pg-bench",
+    ports: { write: 26432, read: 26433, statistics: 27000 },
+    folder: "bench",
+  });
+  readonly lines: Line[] = [];
+  private readonly started = Date.now();
+  private usedCli = false;
+
+  get failed(): boolean {
+    return this.lines.some((line) => line.measured === undefined);
+  }
+
+  say(text: string): void {
+    const elapsed = ((Date.now() - this.started) / 1000).toFixed(0);
+    console.log(`[${elapsed.padStart(4)} s] ${text}`);
+  }
+
+  /** Adds a line to the table. A measurement that fails is told at once, and the others go on. */
+  async measure(name: string, work: () => Promise<Figure>): Promise<void> {
+    this.say(name);
+    try {
+      this.lines.push({ name, measured: await work() });
+    } catch (error) {
+      this.lines.push({ name });
+      this.say(`${name} COULD NOT BE MEASURED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** From now on the stack is deployed by this engine. */
+  async use(engine: Engine["name"]): Promise<void> {
+    process.env["POSTGRES_CLUSTER_ENGINE"] = engine;
+    this.usedCli ||= engine === "pulumi";
+    this.stack.configure();
+    await this.stack.engine.prepare();
+  }
+
+  /** One verb of the engine, timed. */
+  invoke(...verb: string[]): Promise<Ended> {
+    const { program, args, env } = this.stack.engine.invocation(verb);
+    return run(program, args, { env });
+  }
+
+  /** Waits until the cluster is whole and every entry's health check passes: a fault must not meet the traces of the one before. */
+  async settled(): Promise<string> {
+    const leader = await this.stack.whole(MEMBERS);
+    await eventually("every container is healthy", 120_000, async () => {
+      const format = "{{.Name}} {{.State.Status}} {{.State.Health.Status}}";
+      const states = await docker("inspect", "--format", format, ...(await this.stack.containers()));
+      const unhealthy = states.split("\n").filter((state) => !state.endsWith(" running healthy"));
+      if (unhealthy.length > 0) throw new Error(unhealthy.join(", "));
+    });
+    return leader;
+  }
+
+  entries(): string[] {
+    return [...Array(ENTRIES).keys()].map((i) => this.stack.member("haproxy", i));
+  }
+
+  /**
+   * Removes everything that bears the stack's name, by Docker alone: that works after any failure, takes a second, and the next `up`
+   * starts from nothing.
+   */
+  async sweep(): Promise<void> {
+    const { cluster, folder } = this.stack;
+    const named = (text: string): string[] =>
+      text
+        .split("\n")
+        .map((line) => line.split("\t"))
+        .filter((columns) => columns.some((column) => column.startsWith(`${cluster}-`)))
+        .map(([id = ""]) => id);
+    // The label names the volume that a short-lived container of an interrupted run holds.
+    const containers = named(
+      await docker(
+        "ps",
+        "--all",
+        "--format",
+        '{{.ID}}\t{{.Names}}\t{{.Label "postgres-cluster.stack"}}-\t{{.Label "postgres-cluster.helper"}}',
+      ),
+    );
+    if (containers.length > 0) await docker("rm", "--force", "--volumes", ...containers);
+    const volumes = named(await docker("volume", "ls", "--format", "{{.Name}}"));
+    if (volumes.length > 0) await docker("volume", "rm", ...volumes);
+    const networks = await docker("network", "ls", "--format", "{{.Name}}");
+    if (networks.split("\n").includes(cluster)) await docker("network", "rm", cluster);
+    if (this.usedCli) await this.forgetInPulumi();
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+
+  /** The CLI's state may lie in a backend of the user's. */
+  private async forgetInPulumi(): Promise<void> {
+    const engine = process.env["POSTGRES_CLUSTER_ENGINE"];
+    process.env["POSTGRES_CLUSTER_ENGINE"] = "pulumi";
+    const { program, env } = this.stack.engine.invocation(["stack"]);
+    process.env["POSTGRES_CLUSTER_ENGINE"] = engine;
+    const verb = ["stack", "rm", "--force", "--yes", "--preserve-config", "--stack", this.stack.name];
+    // A stack that is not there (any more) is what is wanted.
+    await capture(program, [...verb, "--cwd", PROJECT], env).catch(() => undefined);
+  }
+}

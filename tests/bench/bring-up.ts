@@ -1,0 +1,125 @@
+import * as path from "node:path";
+import { imageTag } from "../../components/platform/docker/image-build";
+import { PORTS } from "../../components/platform/naming";
+import { PROJECT, type Engine } from "../../commands/engine";
+import { IMAGES } from "../../config-files/images";
+import { docker } from "../support/stack";
+import { writeBare } from "./bare";
+import type { Bench } from "./bench";
+import { run } from "./child";
+import { type Figure, seconds, spread } from "./table";
+
+const LONGEST_RATIO = 1.5;
+const LONGEST_NO_CHANGE_SECONDS = 5;
+const NO_CHANGE_RUNS = 3;
+
+/**
+ * Times of each engine, and of the bare script against which they are held. Leaves the stack up, deployed by the last of the engines.
+ */
+export async function measureEngines(bench: Bench, engines: readonly Engine["name"][]): Promise<void> {
+  await ensureImages(bench);
+  const last = engines.at(-1);
+  const times = new Map<string, number[]>();
+  const bare: number[] = [];
+  for (const engine of engines) {
+    const first = await upFromNothing(bench, engine);
+    await measureNoChange(bench, engine);
+    if (engine === last) {
+      // Between the two runs of the engine, so that a machine that gets slower or faster does so for both.
+      const folder = path.join(bench.stack.folder, "bare");
+      writeBare(folder, await bench.stack.export("--show-secrets"), [PORTS.write, PORTS.read]);
+      bare.push(await bareFromNothing(bench, folder), await bareFromNothing(bench, folder));
+    }
+    times.set(engine, [first, await upFromNothing(bench, engine)]);
+  }
+  for (const [engine, taken] of times) {
+    await bench.measure(`up from nothing, ${engine} / bare script, best of 2`, () =>
+      Promise.resolve(comparison(spread(taken).min, spread(bare).min)),
+    );
+  }
+}
+
+function comparison(engine: number, bare: number): Figure {
+  const ratio = engine / bare;
+  return {
+    figure: `${seconds(engine)} / ${seconds(bare)}`,
+    ratio,
+    goal: `<= ${LONGEST_RATIO}x`,
+    met: ratio <= LONGEST_RATIO,
+  };
+}
+
+/** The images' builds are no part of what is measured. */
+async function ensureImages(bench: Bench): Promise<void> {
+  const directory = path.join(PROJECT, "config-files");
+  const tags = Object.entries(IMAGES).map(([key, source]) => imageTag(key, source, directory));
+  const present = await Promise.all(
+    tags.map((tag) =>
+      docker("image", "inspect", "--format", "{{.Id}}", tag).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  if (present.every(Boolean)) return;
+  bench.say("building the images, which is not measured");
+  await upFromNothing(bench, "local-engine");
+}
+
+/** Seconds of an `up` where there are images and nothing else. */
+export async function upFromNothing(bench: Bench, engine: Engine["name"]): Promise<number> {
+  await bench.sweep();
+  await bench.use(engine);
+  bench.say(`${engine}: up from nothing`);
+  const { output, seconds: taken } = await bench.invoke("up", "--yes");
+  bench.say(`${engine}: up took ${seconds(taken)}; longest: ${slowest(output).join(", ")}`);
+  return taken;
+}
+
+/** Where the time of an `up` went: steps that took longest, as the engine printed them. */
+function slowest(output: string): string[] {
+  return [...output.matchAll(/ (\S+) created \((\d+\.\d+)s\)/g)]
+    .map(([, name = "", taken]) => ({ name, taken: Number(taken) }))
+    .sort((a, b) => b.taken - a.taken)
+    .slice(0, 4)
+    .map(({ name, taken }) => `${name} ${seconds(taken)}`);
+}
+
+/** Seconds of the bare script. The volumes with secrets and configuration stay: it does not make them. */
+async function bareFromNothing(bench: Bench, folder: string): Promise<number> {
+  const { stack } = bench;
+  await docker("rm", "--force", ...(await stack.containers()));
+  const volumes = await docker("volume", "ls", "--format", "{{.Name}}", "--filter", `name=${stack.cluster}-`);
+  await docker("volume", "rm", ...volumes.split("\n").filter((name) => name.endsWith("-data")));
+  await docker("network", "rm", stack.cluster);
+  bench.say("bare script: the same containers");
+  const { seconds: taken } = await run("bash", [path.join(__dirname, "bare.sh"), folder], {
+    onLine: (line) => bench.say(`    ${line}`),
+  });
+  bench.say(`bare script: ${seconds(taken)}`);
+  return taken;
+}
+
+/** A preview and an `up` that find nothing to do. */
+async function measureNoChange(bench: Bench, engine: Engine["name"]): Promise<void> {
+  const verbs: Readonly<Record<string, readonly string[]>> = {
+    preview: ["preview"],
+    up: ["up", "--yes"],
+    // What `make up` runs: it also looks at everything that is there.
+    "up --refresh": ["up", "--yes", "--refresh"],
+  };
+  for (const [name, verb] of Object.entries(verbs)) {
+    await bench.measure(`${name} without a change, ${engine}, median of ${NO_CHANGE_RUNS}`, async () => {
+      const taken: number[] = [];
+      for (let i = 0; i < NO_CHANGE_RUNS; i++) {
+        taken.push((await bench.invoke(...verb, "--expect-no-changes")).seconds);
+      }
+      const { median } = spread(taken);
+      return {
+        figure: seconds(median),
+        goal: `<= ${LONGEST_NO_CHANGE_SECONDS} s`,
+        met: median <= LONGEST_NO_CHANGE_SECONDS,
+      };
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { Engine } from "../../commands/engine";
+import { Bench } from "./bench";
+import { measureEngines, upFromNothing } from "./bring-up";
+import { stopChildren } from "./child";
+import { measureGaps } from "./gaps";
+import { formatTable } from "./table";
+import { measureThroughput } from "./throughput";
+
+const PARTS = ["engines", "gaps", "throughput"] as const;
+type Part = (typeof PARTS)[number];
+
+const USAGE = `usage: bench [${PARTS.join("|")}]...
+
+Measures a stack of its own on this machine's Docker engine, and removes it: how long the engines take, how long writes wait when the
+leader meets a fault, what the way through the pool costs. Without a part: all of them. A goal that is missed is no failure of the
+command, since machines are busy; a measurement that could not be made is.`;
+
+/** The local engine is there in any case; its stack is the one that the other parts use. */
+function engines(): Engine["name"][] {
+  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
+  const cli = folders.some((folder) => fs.existsSync(path.join(folder, "pulumi")));
+  return [...(cli ? ["pulumi" as const] : []), "local-engine"];
+}
+
+async function measure(bench: Bench, parts: ReadonlySet<Part>): Promise<void> {
+  if (parts.has("engines")) await measureEngines(bench, engines());
+  else await upFromNothing(bench, "local-engine");
+  if (parts.has("gaps")) await measureGaps(bench);
+  if (parts.has("throughput")) await measureThroughput(bench);
+}
+
+class Interrupted extends Error {}
+
+/** Rejects when this process is asked to stop. */
+const interrupted = (): Promise<never> =>
+  new Promise((_, reject) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => reject(new Interrupted(`stopped by ${signal}`)));
+    }
+  });
+
+async function main(parts: readonly string[]): Promise<number> {
+  if (!parts.every((part): part is Part => PARTS.some((known) => known === part))) {
+    console.error(USAGE);
+    return 2;
+  }
+  const bench = new Bench();
+  const load = os.loadavg()[0] ?? 0;
+  console.log(
+    `${os.cpus().length} cores, load ${load.toFixed(1)}; figures are worth something on an idle machine`,
+  );
+  let complete = false;
+  try {
+    await Promise.race([measure(bench, new Set(parts.length === 0 ? PARTS : parts)), interrupted()]);
+    complete = true;
+  } catch (error) {
+    bench.say(error instanceof Error ? error.message : String(error));
+  } finally {
+    bench.say("removing everything that was made");
+    await stopChildren();
+    await bench.sweep();
+  }
+  if (bench.lines.length > 0) console.log(`\n${formatTable(bench.lines)}\n`);
+  return complete && !bench.failed ? 0 : 1;
+}
+
+// What an interrupted measurement still waits for must not hold the process.
+void main(process.argv.slice(2)).then((code) => process.exit(code));
