@@ -16,9 +16,9 @@ passed() { printf '%5d ms  %s\n' $(((${EPOCHREALTIME/[.,]/} - began) / 1000)) "$
 await() { # what, command...
   local what=$1 deadline=$((SECONDS + 120))
   shift
-  until "$@" > /dev/null 2>&1; do
+  until "$@" > "$folder/answer" 2>&1; do
     if [ "$SECONDS" -ge "$deadline" ]; then
-      echo "bare.sh: not within two minutes: $what" >&2
+      echo "bare.sh: not within two minutes: $what; the last answer: $(cat "$folder/answer")" >&2
       exit 1
     fi
     sleep 0.1

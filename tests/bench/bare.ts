@@ -120,7 +120,8 @@ function databaseSql(database: DatabaseSpec): string {
     defaults: { schema: {}, table: {}, sequence: {}, routine: {} },
     lookupCurrent: false,
   };
-  return script(planDatabase(empty, database).flatMap(databaseStatements));
+  const quiet = "SET client_min_messages = warning";
+  return script([quiet, ...planDatabase(empty, database).flatMap(databaseStatements)]);
 }
 
 const SECRET = "4dabf18193072939515e22adb298388d";
