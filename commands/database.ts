@@ -172,7 +172,7 @@ export async function testReplication(stack: string): Promise<number> {
   for (const { Member } of (await patroniMembers(stack)).filter((m) => m.Member !== from)) {
     const started = Date.now();
     const deadline = started + 10_000;
-    let seen = "";
+    let seen: string;
     do {
       seen = await query(Member, `SELECT pg_last_wal_replay_lsn() >= '${position}'::pg_lsn`).catch(
         (error: unknown) => String(error),

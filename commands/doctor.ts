@@ -163,7 +163,10 @@ function tlsLogin(address: string, ca: string): Promise<void> {
     socket.once("connect", () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])));
     socket.once("close", () => fail(new Error("the connection was closed")));
     socket.once("data", (answer) => {
-      if (answer[0] !== "S".charCodeAt(0)) return fail(new Error("it does not offer TLS"));
+      if (answer[0] !== "S".charCodeAt(0)) {
+        fail(new Error("it does not offer TLS"));
+        return;
+      }
       const secure = tls.connect({ socket, ca, host }, () => {
         socket.removeAllListeners("close");
         secure.destroy();

@@ -27,23 +27,27 @@ export interface Invocation {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const onPath = (program: string): boolean =>
+/** Is there a program of that name? */
+export const onPath = (program: string): boolean =>
   (process.env["PATH"] ?? "")
     .split(path.delimiter)
     .some((folder) => fs.existsSync(path.join(folder, program)));
 
-/** Where a stack's settings and its state lie. */
-export interface StackFiles {
+/** Where a stack's settings and its state lie, and what deploys it. */
+export interface StackOptions {
+  /** Default: what POSTGRES_CLUSTER_ENGINE says, else the CLI where it is on PATH. */
+  readonly engine?: Engine["name"];
   /** Default `Pulumi.<stack>.yaml` of the project. */
   readonly settings?: string;
   /** Default `.state` of the project. */
   readonly state?: string;
 }
 
-/** `POSTGRES_CLUSTER_ENGINE` chooses one explicitly (`pulumi` or `local-engine`). */
-export function engineFor(stack: string, files: StackFiles = {}): Engine {
-  const { settings = path.join(PROJECT, `Pulumi.${stack}.yaml`), state = STATE } = files;
-  const wanted = process.env["POSTGRES_CLUSTER_ENGINE"];
+export type StackFiles = Required<Omit<StackOptions, "engine">>;
+
+export function engineFor(stack: string, options: StackOptions = {}): Engine {
+  const { settings = path.join(PROJECT, `Pulumi.${stack}.yaml`), state = STATE } = options;
+  const wanted = options.engine ?? process.env["POSTGRES_CLUSTER_ENGINE"];
   const local = wanted === "local-engine" || (wanted === undefined && !onPath("pulumi"));
   return (local ? localEngine : pulumiCli)(stack, { settings, state });
 }
@@ -65,7 +69,7 @@ export function passphrase(): NodeJS.ProcessEnv {
   return given === undefined ? { PULUMI_CONFIG_PASSPHRASE_FILE: path.join(STATE, "passphrase") } : {};
 }
 
-function localEngine(stack: string, { settings, state }: Required<StackFiles>): Engine {
+function localEngine(stack: string, { settings, state }: StackFiles): Engine {
   const env = environment({ ...passphrase(), LOCAL_ENGINE_STATE_DIR: path.join(state, "local-engine") });
   const invocation = ([verb = "", ...options]: readonly string[]): Invocation => ({
     program: process.execPath,

@@ -21,7 +21,7 @@ const READS_SETTINGS = ["preview", "up", "refresh", "destroy"];
  * The Pulumi CLI, with the user's backend if there is one, else with one in this machine's state folder. There it must not write the
  * salt of this machine's passphrase into the tracked Pulumi.<stack>.yaml, so it works on a copy that keeps the salt.
  */
-export function pulumiCli(stack: string, { settings, state }: Required<StackFiles>): Engine {
+export function pulumiCli(stack: string, { settings, state }: StackFiles): Engine {
   const own = !userHasBackend();
   const backend = path.join(state, "pulumi");
   // `stack init` takes no --config-file and writes the salt beside the Pulumi.yaml that it finds.

@@ -109,7 +109,7 @@ function portProblems(ports: Required<ProxyPorts>, entries: number): Problem[] {
   const problems: Problem[] = [];
   const taken = new Map<number, string>();
   for (let entry = 0; entry < entries; entry++) {
-    for (const [name, first] of Object.entries(ports) as [string, number][]) {
+    for (const [name, first] of Object.entries<number>({ ...ports })) {
       const port = first + entry * ENTRY_PORT_STEP;
       const setting = `proxy.ports.${name}`;
       if (!Number.isInteger(port) || port < 1024 || port > 65_535) {

@@ -8,7 +8,7 @@ import { coverSecrets } from "./display";
 import { isObject, type Properties, type Value } from "./properties";
 import { readProject, readStackSettings, resolveConfig, needsCli } from "./project";
 import { run } from "./run";
-import { Crypter, readPassphrase } from "./secrets";
+import { Crypter, readPassphrase, reveal } from "./secrets";
 import { readState, Snapshot } from "./state";
 import { parseUrn, STACK_TYPE } from "./urn";
 
@@ -69,7 +69,10 @@ function print(options: Options, snapshot: Snapshot): number {
     const exported = options.showSecrets
       ? {
           ...snapshot.export(),
-          deployment: { ...snapshot.export().deployment, resources: snapshot.resources() },
+          deployment: {
+            ...snapshot.export().deployment,
+            resources: snapshot.resources().map((each) => reveal(each as unknown as Value)),
+          },
         }
       : snapshot.export();
     process.stdout.write(`${JSON.stringify(exported, null, 4)}\n`);

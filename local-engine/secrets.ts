@@ -91,6 +91,14 @@ export class Crypter {
   }
 }
 
+/** A copy with secrets in clear, as `pulumi stack export --show-secrets` prints them. */
+export function reveal(value: Value): Value {
+  if (Array.isArray(value)) return value.map(reveal);
+  if (typeof value !== "object" || value === null) return value;
+  if (isSecret(value)) return { [SIGNATURE]: SECRET, plaintext: JSON.stringify(value.value) };
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, reveal(item)]));
+}
+
 function deriveKey(passphrase: string, salt: Buffer): Promise<Buffer> {
   return promisify(pbkdf2)(passphrase, salt, ITERATIONS, 32, "sha256");
 }

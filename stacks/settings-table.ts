@@ -7,7 +7,7 @@ export function settingsTable(): string {
 }
 
 function rows(schema: z.ZodObject, prefix: string): string[] {
-  return Object.entries(schema.shape).flatMap(([key, field]) => {
+  return Object.entries<z.core.$ZodType>(schema.shape).flatMap(([key, field]) => {
     const inner = unwrap(field);
     const row = `| \`${prefix}${key}\` | ${textOf(field)}${choices(inner)} |`;
     return inner instanceof z.ZodObject ? [row, ...rows(inner, `${prefix}${key}.`)] : [row];

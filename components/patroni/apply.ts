@@ -120,8 +120,8 @@ async function restartWhereNeeded(rest: PatroniRest, options: ApplyOptions): Pro
         `members still wait for a restart after ${count} steps: Patroni and PostgreSQL disagree`,
       );
     if (step.do === "switchover") {
-      console.log(`Patroni: switchover from ${step.from} to ${step.to}`);
-      await switchover(rest, step.to, options.restartSeconds);
+      console.log(`Patroni: switchover from ${step.from}, whose replicas have restarted`);
+      await switchover(rest, undefined, options.restartSeconds);
     } else {
       console.log(`Patroni: restart ${step.member} (${step.why})`);
       await restart(rest, step.member, options);

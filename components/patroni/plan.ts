@@ -82,7 +82,7 @@ export type RestartStep =
   /** Not yet: the reason, which is also the error when it stays. */
   | { readonly do: "wait"; readonly why: string }
   | { readonly do: "restart"; readonly member: string; readonly why: string }
-  | { readonly do: "switchover"; readonly from: string; readonly to: string };
+  | { readonly do: "switchover"; readonly from: string };
 
 /** Settings that a standby must not have lower than its primary: it keeps the old value until the primary has run with the new one. */
 const PRIMARY_FIRST =
@@ -159,8 +159,7 @@ export function planRestart(status: ClusterStatus): RestartStep {
   if (status.members.length === 1 || leaderLowers.length > 0) {
     return { do: "restart", member: leader.name, why: describePending(leader.reasons) };
   }
-  const candidate = chooseCandidate(status);
-  if (candidate === undefined)
+  if (chooseCandidate(status) === undefined)
     return { do: "wait", why: `no replica is fit to take over from ${leader.name}` };
-  return { do: "switchover", from: leader.name, to: candidate.name };
+  return { do: "switchover", from: leader.name };
 }

@@ -9,7 +9,9 @@ export interface SwitchoverResult {
 }
 
 /**
- * Hands leadership over to a replica, the best one when `candidate` is not given, and waits until it runs as the leader.
+ * Hands leadership over, to the replica that Patroni finds best when `candidate` is not given, and waits until it runs as the leader.
+ * Name one only if it must be that one: Patroni then lets every other member wait two seconds before it follows, and in quorum mode
+ * commits wait as long (`Ha._is_healthiest_node` and `manual_failover_process_no_leader` in Patroni's ha.py).
  * @param deadlineSeconds for the whole of it; Patroni itself takes two to three seconds
  */
 export async function switchover(
@@ -20,19 +22,19 @@ export async function switchover(
   const before = await readStatus(rest);
   const from = before.leader;
   if (from === undefined) throw new Error("the cluster has no leader to switch over from");
-  const to = candidate ?? chooseCandidate(before)?.name;
-  if (to === undefined) throw new Error(`no replica is fit to take over from ${from}`);
+  if (candidate === undefined && chooseCandidate(before) === undefined)
+    throw new Error(`no replica is fit to take over from ${from}`);
   const answer = await rest.send(from, {
     method: "POST",
     path: "/switchover",
-    body: { leader: from, candidate: to },
+    body: candidate === undefined ? { leader: from } : { leader: from, candidate },
     // Patroni watches for up to ten seconds before it answers.
     timeoutMs: 30_000,
   });
   // 503 also means that Patroni does not know yet how it ended.
   if (answer.status !== 200 && answer.status !== 503)
-    throw new Error(`switchover from ${from} to ${to}: ${answer.text.trim()}`);
-  return waitUntil({ what: `${to} leads`, deadlineSeconds }, async () => {
+    throw new Error(`switchover from ${from}: ${answer.text.trim()}`);
+  return waitUntil({ what: `another member than ${from} leads`, deadlineSeconds }, async () => {
     const status = await readStatus(rest);
     const leader = status.members.find((member) => member.name === status.leader);
     if (leader !== undefined && leader.name !== from && leader.state === "running") {

@@ -19,6 +19,8 @@ export interface TestStackArgs {
   readonly ports: { readonly write: number; readonly read: number; readonly statistics: number };
   /** For its settings and its state, below `.state`. */
   readonly folder: string;
+  /** Default: see `engineFor`. */
+  readonly engine?: Engine["name"];
 }
 
 const SUITES: TestStackArgs = {
@@ -35,8 +37,11 @@ export class TestStack {
   readonly folder: string;
   private readonly settingsFile: string;
   private readonly base: Settings;
+  private readonly engineName: Engine["name"] | undefined;
 
-  constructor({ name, cluster, ports, folder }: TestStackArgs = SUITES) {
+  constructor(args: Partial<TestStackArgs> = {}) {
+    const { name, cluster, ports, folder, engine } = { ...SUITES, ...args };
+    this.engineName = engine;
     this.name = name;
     this.cluster = cluster;
     this.folder = path.join(STATE, folder);
@@ -45,7 +50,7 @@ export class TestStack {
   }
 
   get engine(): Engine {
-    return engineFor(this.name, { settings: this.settingsFile, state: this.folder });
+    return engineFor(this.name, { settings: this.settingsFile, state: this.folder, engine: this.engineName });
   }
 
   /** Writes the stack's settings: the base with `over` merged into it, section by section. */
@@ -80,7 +85,7 @@ export class TestStack {
       return await run(program, [...args], { env, cwd: PROJECT, maxBuffer: 64 * 1024 * 1024 });
     } catch (error) {
       const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-      throw new Error(`${verb} failed:\n${stdout}${stderr}`);
+      throw new Error(`${verb} failed:\n${stdout}${stderr}`, { cause: error });
     }
   }
 

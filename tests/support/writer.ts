@@ -23,7 +23,8 @@ export interface WriterReport {
 }
 
 const INTERVAL_MS = 5;
-const TIMEOUT_MS = 2_000;
+/** A client of an application is as patient; less would turn a planned wait into a failure of its own making. */
+const TIMEOUT_MS = 10_000;
 
 /** A connection with full verification. The caller ends it. */
 export async function connect(target: WriterTarget, address: string): Promise<Client> {

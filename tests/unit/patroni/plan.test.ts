@@ -115,7 +115,6 @@ describe("planRestart", () => {
     expect(planRestart(status({ "pg-0": pending, "pg-1": {}, "pg-2": {} }))).toEqual({
       do: "switchover",
       from: "pg-0",
-      to: "pg-1",
     });
     expect(planRestart(status({ "pg-0": pending, "pg-1": {}, "pg-2": {} }, "pg-1"))).toEqual({
       do: "restart",

@@ -32,8 +32,8 @@ describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
 
   test("uses its own platform's resources and none of the other's (C4)", () => {
     const [own, other] = stack === "dev" ? ["docker:", "kubernetes:"] : ["kubernetes:", "docker:"];
-    expect(resources.some((r) => r.type.startsWith(own!))).toBe(true);
-    expect(resources.filter((r) => r.type.startsWith(other!))).toEqual([]);
+    expect(resources.some((r) => r.type.startsWith(own))).toBe(true);
+    expect(resources.filter((r) => r.type.startsWith(other))).toEqual([]);
   });
 
   test("every resource is below a component, and names are unique by type", () => {
