@@ -1,5 +1,4 @@
 import { RunError } from "@pulumi/pulumi";
-import { distance } from "fastest-levenshtein";
 
 /** Something in the settings that cannot work, said so that its reader can mend it. */
 export interface Problem {
@@ -32,12 +31,4 @@ export class ProblemsError extends RunError {
 /** Throws one error with all problems, if there are any. */
 export function refuse(subject: string, problems: readonly Problem[]): void {
   if (problems.length > 0) throw new ProblemsError(subject, problems);
-}
-
-/** The known name that `name` is most like, or undefined when none is near (more than a third of it would have to change). */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  const [best] = known
-    .map((candidate) => ({ candidate, changes: distance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.changes - b.changes);
-  return best && best.changes <= Math.max(2, Math.ceil(name.length / 3)) ? best.candidate : undefined;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { nearest, type Problem } from "../components/problems";
+import type { Problem } from "../components/problems";
+import { nearest } from "../config-files/format/nearest";
 import { CLUSTER_NAME_MAX, DNS_LABEL } from "../components/platform/naming";
 
 /**

@@ -1,4 +1,4 @@
-import { distance } from "fastest-levenshtein";
+import { nearest } from "../format/nearest";
 import { defaultParameters, type ParameterFacts } from "./defaults";
 import { LIMITS, MANAGED, MANDATORY, PRELOADED_LIBRARIES } from "./mandatory";
 import {
@@ -37,15 +37,6 @@ export function parameterChange(name: string): "restart" | "reload" | undefined 
   return change === "fixed" ? undefined : change;
 }
 
-/** The known name that is most like it, if one is near. */
-function nearest(name: string): string | undefined {
-  const [best] = SETTING_NAMES.map((known) => ({
-    known,
-    changes: distance(name.toLowerCase(), known.toLowerCase()),
-  })).sort((a, b) => a.changes - b.changes);
-  return best && best.changes <= Math.max(2, Math.ceil(name.length / 3)) ? best.known : undefined;
-}
-
 /** `prefix.name` belongs to an extension, and PostgreSQL takes any; but of an extension that we load, we know all of them. */
 const isForeign = (name: string): boolean =>
   /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(name) && !PRELOADED_LIBRARIES.includes(name.split(".")[0] ?? "");
@@ -54,7 +45,7 @@ const isForeign = (name: string): boolean =>
 function lookUp(setting: string, value: ParameterValue): Setting | ParameterProblem {
   const found = findSetting(setting);
   if (!found) {
-    const near = nearest(setting);
+    const near = nearest(setting, SETTING_NAMES);
     const remedy = near === undefined ? "Remove it" : `Write ${near} if that is meant`;
     return { setting, value, rule: "is not a parameter of PostgreSQL 17", remedy };
   }

@@ -1,4 +1,5 @@
-import { nearest, ProblemsError, refuse } from "../../../components/problems";
+import { ProblemsError, refuse } from "../../../components/problems";
+import { nearest } from "../../../config-files/format/nearest";
 import { sizeMiB } from "../../../components/size";
 
 test("problems come in one error that says that nothing was changed", () => {
