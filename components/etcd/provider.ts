@@ -1,6 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
 import { recordedState } from "../dynamic/recorded-state";
+import { orUnseen } from "../dynamic/unseen";
 import { isUnknown } from "../dynamic/unknown-value";
 import type { Scope } from "./plan";
 import { checkScopes } from "./check";
@@ -52,10 +53,12 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
 
   async read(id, props) {
     const recorded = recordedState(props);
-    const seen = await inspectAuthentication(recorded);
-    // A fresh etcd knows no users: the resource is gone, and the next `up` makes it again.
-    if (!seen.enabled) return {};
-    return { id, props: { ...recorded, drift: seen.drift } };
+    return orUnseen(id, recorded, async () => {
+      const seen = await inspectAuthentication(recorded);
+      // A fresh etcd knows no users: the resource is gone, and the next `up` makes it again.
+      if (!seen.enabled) return {};
+      return { id, props: { ...recorded, drift: seen.drift } };
+    });
   },
 
   async update(_id, olds, news) {

@@ -1,6 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
 import { recordedState } from "../dynamic/recorded-state";
+import { orUnseen } from "../dynamic/unseen";
 import { isUnknown } from "../dynamic/unknown-value";
 import { applyConfiguration, readConfiguration } from "./apply";
 import type { JsonObject } from "./plan";
@@ -92,9 +93,13 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
 
   async read(id, props) {
     const recorded = recordedState(props);
-    const live = await withPatroni(targetOf(recorded), (rest) => readConfiguration(rest));
+    // Nothing to record where it cannot be looked at: `diff` looks again by itself.
+    const { props: seen } = await orUnseen(id, recorded, async () => {
+      const live = await withPatroni(targetOf(recorded), (rest) => readConfiguration(rest));
+      return { props: live === undefined ? undefined : recorded };
+    });
     // The DCS answers and holds none: it is a new one.
-    return live === undefined ? {} : { id, props: recorded };
+    return seen === undefined ? {} : { id, props: recorded };
   },
 
   async update(_id, olds, news) {

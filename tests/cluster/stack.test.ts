@@ -24,7 +24,7 @@ async function rows(run: string): Promise<number> {
 
 describe("a stack that is up (S1, C4)", () => {
   test("a second preview and a second up change nothing", async () => {
-    expect(await stack.preview("--expect-no-changes")).not.toMatch(/\b(create|update|replace|delete)d?\b/);
+    await stack.preview("--expect-no-changes");
     await stack.up("--expect-no-changes");
   });
 

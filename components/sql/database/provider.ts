@@ -1,6 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../../dynamic/changed-inputs";
 import { recordedState } from "../../dynamic/recorded-state";
+import { orUnseen } from "../../dynamic/unseen";
 import type { Session, SessionTarget } from "../session";
 import { sqlState, withSession } from "../session";
 import { checkDatabase } from "./check";
@@ -154,15 +155,17 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
     const recorded = recordedState(props);
     const target = { ...recorded.target, password: recorded.password };
     const options = { deadlineSeconds: 15 };
-    const server = await withSession(target, (session) => readServer(session, recorded.name), options);
-    if (server.database === undefined) return {};
-    const state = await withSession(
-      { ...target, database: recorded.name },
-      (session) => readDatabase(session, recorded),
-      options,
-    );
-    const steps = [...planServer(server, recorded), ...planDatabase(state, recorded)];
-    return { id, props: { ...recorded, drift: steps.map((step) => describeDatabaseStep(step)) } };
+    return orUnseen(id, recorded, async () => {
+      const server = await withSession(target, (session) => readServer(session, recorded.name), options);
+      if (server.database === undefined) return {};
+      const state = await withSession(
+        { ...target, database: recorded.name },
+        (session) => readDatabase(session, recorded),
+        options,
+      );
+      const steps = [...planServer(server, recorded), ...planDatabase(state, recorded)];
+      return { id, props: { ...recorded, drift: steps.map((step) => describeDatabaseStep(step)) } };
+    });
   },
 
   async update(_id, olds, news) {

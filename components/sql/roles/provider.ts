@@ -1,6 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../../dynamic/changed-inputs";
 import { recordedState } from "../../dynamic/recorded-state";
+import { orUnseen } from "../../dynamic/unseen";
 import type { Session, SessionTarget } from "../session";
 import { sqlState, withSession } from "../session";
 import { checkPasswords, checkRoles } from "./check";
@@ -116,14 +117,16 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
 
   async read(id, props) {
     const recorded = recordedState(props);
-    const { state, steps } = await withSession(
-      { ...recorded.target, password: recorded.password },
-      (session) => planFor(session, recorded, []),
-      { deadlineSeconds: 15, secretive: true },
-    );
-    // A server without any of them is a new one.
-    if (recorded.roles.length > 0 && Object.keys(state).length === 0) return {};
-    return { id, props: { ...recorded, drift: steps.map((step) => describeRoleStep(step)) } };
+    return orUnseen(id, recorded, async () => {
+      const { state, steps } = await withSession(
+        { ...recorded.target, password: recorded.password },
+        (session) => planFor(session, recorded, []),
+        { deadlineSeconds: 15, secretive: true },
+      );
+      // A server without any of them is a new one.
+      if (recorded.roles.length > 0 && Object.keys(state).length === 0) return {};
+      return { id, props: { ...recorded, drift: steps.map((step) => describeRoleStep(step)) } };
+    });
   },
 
   async update(_id, olds, news) {
