@@ -154,6 +154,12 @@ export class EtcdCluster extends pulumi.ComponentResource {
     refuse(`EtcdCluster ${name}`, problems);
     super("postgres-cluster:index:EtcdCluster", name, value, opts);
     const { platform, certificates } = args;
+    if (value.members === 1) {
+      void pulumi.log.warn(
+        "etcd has a single member: while it is down no failover can happen. Use 3 for anything but a trial.",
+        this,
+      );
+    }
     // Protected: etcd's volumes outlive a `destroy`, and without these nobody gets into what they hold.
     const password = (of: string): pulumi.Output<string> =>
       new random.RandomPassword(

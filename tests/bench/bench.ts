@@ -8,14 +8,18 @@ import type { Figure, Line } from "./table";
 export const MEMBERS = 3;
 const ENTRIES = 2;
 
-/** The measured stack, what has been measured of it, and its end. */
-export class Bench {
-  readonly stack = new TestStack({
+const stackOf = (engine: Engine["name"]): TestStack =>
+  new TestStack({
     name: "bench",
     cluster: "pg-bench",
     ports: { write: 26432, read: 26433, statistics: 27000 },
     folder: "bench",
+    engine,
   });
+
+/** The measured stack, what has been measured of it, and its end. */
+export class Bench {
+  stack = stackOf("local-engine");
   readonly lines: Line[] = [];
   private readonly started = Date.now();
   private usedCli = false;
@@ -42,7 +46,7 @@ export class Bench {
 
   /** From now on the stack is deployed by this engine. */
   async use(engine: Engine["name"]): Promise<void> {
-    process.env["POSTGRES_CLUSTER_ENGINE"] = engine;
+    this.stack = stackOf(engine);
     this.usedCli ||= engine === "pulumi";
     this.stack.configure();
     await this.stack.engine.prepare();
@@ -102,10 +106,7 @@ export class Bench {
 
   /** The CLI's state may lie in a backend of the user's. */
   private async forgetInPulumi(): Promise<void> {
-    const engine = process.env["POSTGRES_CLUSTER_ENGINE"];
-    process.env["POSTGRES_CLUSTER_ENGINE"] = "pulumi";
-    const { program, env } = this.stack.engine.invocation(["stack"]);
-    process.env["POSTGRES_CLUSTER_ENGINE"] = engine;
+    const { program, env } = stackOf("pulumi").engine.invocation(["stack"]);
     const verb = ["stack", "rm", "--force", "--yes", "--preserve-config", "--stack", this.stack.name];
     // A stack that is not there (any more) is what is wanted.
     await capture(program, [...verb, "--cwd", PROJECT], env).catch(() => undefined);

@@ -1,7 +1,5 @@
-import * as fs from "node:fs";
 import * as os from "node:os";
-import * as path from "node:path";
-import type { Engine } from "../../commands/engine";
+import { type Engine, onPath } from "../../commands/engine";
 import { Bench } from "./bench";
 import { measureEngines, upFromNothing } from "./bring-up";
 import { stopChildren } from "./child";
@@ -19,11 +17,7 @@ leader meets a fault, what the way through the pool costs. Without a part: all o
 command, since machines are busy; a measurement that could not be made is.`;
 
 /** The local engine is there in any case; its stack is the one that the other parts use. */
-function engines(): Engine["name"][] {
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  const cli = folders.some((folder) => fs.existsSync(path.join(folder, "pulumi")));
-  return [...(cli ? ["pulumi" as const] : []), "local-engine"];
-}
+const engines = (): Engine["name"][] => [...(onPath("pulumi") ? ["pulumi" as const] : []), "local-engine"];
 
 async function measure(bench: Bench, parts: ReadonlySet<Part>): Promise<void> {
   if (parts.has("engines")) await measureEngines(bench, engines());
