@@ -137,7 +137,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     expect(printed.filter((line) => !line.startsWith("waiting"))).toEqual([
       "Patroni: postgresql.parameters.max_connections = 60",
       ...replicas.map((name) => `Patroni: restart ${name} (max_connections 50 -> 60)`),
-      `Patroni: switchover from ${old} to ${now}`,
+      `Patroni: switchover from ${old}, whose replicas have restarted`,
     ]);
     expect(await provider.diff("configuration", inputs, inputs)).toEqual({ changes: false, replaces: [] });
   });
