@@ -30,6 +30,8 @@ export interface PatroniClusterArgs {
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   /** The application's database, owned by the role `dpg_cluster`. Default `app`. */
   readonly database?: string;
+  /** Extensions of that database besides pg_stat_statements; the image must have them. One that is taken off stays. Default none. */
+  readonly extensions?: readonly string[];
   /** Names under which clients reach members through something that passes TLS through (`entryNames`); certificates bear them. Default none. */
   readonly alsoKnownAs?: readonly string[];
   /** Size of a member's data volume. Default `10Gi`. */
@@ -60,6 +62,7 @@ export interface ResolvedPatroniCluster {
   readonly timing: Required<FailoverTiming>;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly database: string;
+  readonly extensions: readonly string[];
   readonly volumeSize: string;
   readonly memoryMiB: number;
 }
@@ -143,6 +146,7 @@ export function resolvePatroniCluster(args: Omit<PatroniClusterArgs, "platform" 
       timing,
       parameters: parameters.parameters,
       database,
+      extensions: [...new Set(["pg_stat_statements", ...(args.extensions ?? [])])],
       volumeSize,
       memoryMiB: memoryMiB ?? 1024,
     },

@@ -184,7 +184,7 @@ export class PatroniCluster extends pulumi.ComponentResource {
         target,
         name: value.database,
         owner: OWNER_ROLE,
-        extensions: ["pg_stat_statements"],
+        extensions: value.extensions,
         access: { readWrite: [READ_WRITE_ROLE], readOnly: [READ_ONLY_ROLE] },
         poolRole: POOL_ROLE,
       },

@@ -14,10 +14,13 @@ export interface ImageSource {
   readonly usesExtraCaCertificates?: boolean;
 }
 
+/** The images of a system, by the name that a `WorkloadSpec` uses. */
+export type Images = Readonly<Record<string, ImageSource>>;
+
 const { baseImage, ...versions } = VERSIONS;
 
-/** The images of the system, by the name that a `WorkloadSpec` uses. */
-export const IMAGES: Readonly<Record<string, ImageSource>> = {
+/** The images as they are without anybody's wishes. */
+export const IMAGES: Images = {
   etcd: {
     dockerfile: "etcd/Dockerfile",
     buildArgs: { BASE_IMAGE: baseImage, ETCD_VERSION: versions.etcd },
@@ -31,6 +34,7 @@ export const IMAGES: Readonly<Record<string, ImageSource>> = {
       POSTGRES_VERSION: versions.postgres,
       PGVECTOR_VERSION: versions.pgvector,
       PATRONI_VERSION: versions.patroni,
+      EXTRA_PACKAGES: "",
     },
     inputs: ["patroni/Dockerfile", "patroni/requirements.txt", "patroni/scripts", "supervise/supervise.py"],
     version: `${versions.postgres}-${versions.patroni}`,
@@ -65,3 +69,17 @@ export const IMAGES: Readonly<Record<string, ImageSource>> = {
     version: versions.pgbouncer,
   },
 };
+
+/** Name of a Debian package, without a version: https://www.debian.org/doc/debian-policy/ch-controlfields.html#source */
+export const DEBIAN_PACKAGE = /^[a-z0-9][a-z0-9+.-]+$/;
+
+/** The images with further Debian packages in the database's: extensions that a user wants. */
+export function imagesWith(options: { readonly postgresPackages?: readonly string[] }): Images {
+  const { patroni, ...others } = IMAGES;
+  const packages = [...new Set(options.postgresPackages ?? [])].sort().join(" ");
+  if (!patroni || packages === "") return IMAGES;
+  return {
+    ...others,
+    patroni: { ...patroni, buildArgs: { ...patroni.buildArgs, EXTRA_PACKAGES: packages } },
+  };
+}

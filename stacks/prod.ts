@@ -43,6 +43,14 @@ function imageProblems(images: ImageSettings): Problem[] {
       remedy: "Set it to for instance registry.example.com/postgres-cluster",
     });
   }
+  if (images?.postgresPackages) {
+    problems.push({
+      setting: "images.postgresPackages",
+      value: images.postgresPackages,
+      rule: "has no effect here: prod takes its images from a registry as they are",
+      remedy: "Build the image with the packages, publish it, and name its tag in images.tags.patroni",
+    });
+  }
   for (const name of Object.keys(IMAGES)) {
     const tag = images?.tags?.[name];
     if (tag !== undefined && tag !== "latest") continue;

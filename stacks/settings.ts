@@ -54,6 +54,11 @@ const SCHEMA = z.strictObject({
         .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
         .describe("PostgreSQL parameters, over the defaults of config-files/postgres/postgres.md."),
       database: z.string().describe("The application's database."),
+      extensions: z
+        .array(z.string())
+        .describe(
+          "Extensions of the application's database, besides pg_stat_statements; the image has `vector` and those of PostgreSQL.",
+        ),
       volumeSize: size("Size of a member's data volume (Kubernetes)."),
       memory: size("Memory limit of a member."),
     })
@@ -95,6 +100,9 @@ const SCHEMA = z.strictObject({
         .string()
         .describe("Where the images lie, such as `registry.example.com/postgres-cluster` (prod)."),
       tags: z.record(z.string(), z.string()).describe("Tag or digest by image (prod)."),
+      postgresPackages: z
+        .array(z.string())
+        .describe("Further Debian packages in the database's image, such as `postgresql-17-cron` (dev)."),
       caCertificates: z
         .string()
         .describe("Folder with additional CA certificates that image builds trust (dev)."),

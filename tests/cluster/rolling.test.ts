@@ -1,6 +1,6 @@
 import { PrimarySampler } from "../support/primaries";
 import { docker, type Settings, TestStack } from "../support/stack";
-import { Writer, type WriterReport } from "../support/writer";
+import { query, Writer, type WriterReport } from "../support/writer";
 
 const stack = new TestStack();
 const MEMBERS = 3;
@@ -24,6 +24,9 @@ async function starts(): Promise<Record<string, { container: string; postgres: s
   });
   return Object.fromEntries(await Promise.all(members.map(async (name) => [name, await one(name)] as const)));
 }
+
+const imagesOf = async (names: readonly string[]): Promise<string[]> =>
+  (await docker("inspect", "--format", "{{.Image}}", ...names)).split("\n");
 
 /** Writes through the endpoint while `up` carries a change of settings out. */
 async function during(name: string, over: Settings): Promise<WriterReport> {
@@ -97,12 +100,20 @@ describe("changes roll through the members one at a time (D5)", () => {
     expect(report.errors).toEqual([]);
   });
 
-  test("a change of the container replaces members one at a time, the leader last, and fails no transaction", async () => {
+  test("a new image replaces members one at a time, the leader last, and fails no transaction", async () => {
     const leader = await stack.whole(MEMBERS);
     const before = await starts();
-    const report = await during("replaced containers", {
-      patroni: { memory: "800Mi", parameters: { max_connections: 140 } },
+    const images = await imagesOf(members);
+    const report = await during("new image", {
+      images: { postgresPackages: ["postgresql-17-semver"] },
+      patroni: { extensions: ["semver"], parameters: { max_connections: 140 } },
     });
+    const image = new Set(await imagesOf(members));
+    expect(image.size).toBe(1);
+    expect(images).not.toContain([...image][0]);
+    expect(
+      await query(await stack.target("app_readwrite"), "SELECT '1.2.10'::semver > '1.2.9' AS newer"),
+    ).toEqual([{ newer: true }]);
     const after = await starts();
     const order = members
       .map((name) => ({ name, at: after[name]!.container }))

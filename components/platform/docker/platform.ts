@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { IMAGES, type ImageSource } from "../../../config-files/images";
+import { IMAGES, type Images } from "../../../config-files/images";
 import { DNS_LABEL, CLUSTER_NAME_MAX, replicaName, workloadName } from "../naming";
 import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
 import type { Reach } from "../reach";
@@ -26,7 +26,7 @@ export interface DockerPlatformArgs {
   /** Folder of additional certificate authorities that builds trust. Default: where Debian keeps those of this machine. */
   readonly caCertificates?: string;
   /** The images that workloads name. Default: those of `config-files/images.ts`. */
-  readonly images?: Readonly<Record<string, ImageSource>>;
+  readonly images?: Images;
   /** The folder that the images are built from. Default: `config-files`. */
   readonly imagesDirectory?: string;
   /** How the engine is asked for the members that run. Default: by its API; tests give something else. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { IMAGES } from "../../../config-files/images";
+import { IMAGES, imagesWith } from "../../../config-files/images";
 
 const CONFIG_FILES = resolve(__dirname, "../../../config-files");
 const names = Object.keys(IMAGES);
@@ -39,4 +39,16 @@ describe.each(names)("the image %s", (name) => {
   test("the classic builder can build it", () => {
     expect(dockerfile).not.toMatch(/^# syntax=|--mount=|<<-?\s*['"]?EOF/m);
   });
+});
+
+test("further packages make another image of the database, in whatever order they are named, and of nothing else", () => {
+  const images = imagesWith({ postgresPackages: ["b", "a", "b"] });
+  expect(images).toEqual({
+    ...IMAGES,
+    patroni: {
+      ...IMAGES["patroni"],
+      buildArgs: { ...IMAGES["patroni"]!.buildArgs, EXTRA_PACKAGES: "a b" },
+    },
+  });
+  expect(imagesWith({})).toEqual(IMAGES);
 });

@@ -90,7 +90,7 @@ describe("problems are told before any resource exists (F6)", () => {
       },
       proxy: { ports: { write: 6432, read: 6432 } },
       certificates: { days: 1000 },
-      images: { tags: { patroni: "latest" } },
+      images: { tags: { patroni: "latest" }, postgresPackages: ["postgresql-17-cron"] },
     };
     const settings = (await problemsOf(settingsOf("prod", written), prod)).map((problem) => problem.setting);
     for (const setting of [
@@ -104,9 +104,18 @@ describe("problems are told before any resource exists (F6)", () => {
       "certificates.days",
       "images.registry",
       "images.tags.patroni",
+      "images.postgresPackages",
     ]) {
       expect(settings).toContain(setting);
     }
+  });
+
+  test("a package's name is no way to add words to the build's commands", async () => {
+    const written = { images: { postgresPackages: ["postgresql-17-cron", "x; rm -rf /"] } };
+    const problems = await dev.problems(settingsOf("dev", written), []);
+    expect(problems.map(({ setting, value }) => ({ setting, value }))).toEqual([
+      { setting: "images.postgresPackages", value: "x; rm -rf /" },
+    ]);
   });
 
   test("one etcd member is a trial's only, with a word about it", async () => {
