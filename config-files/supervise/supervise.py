@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The first process of every container: starts the program, and proves that nothing of it is left before it starts it again.
 
-    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--grace SECONDS] -- PROGRAM [ARGUMENT]...
+    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--before-stop CMD] [--grace SECONDS] -- PROGRAM [ARGUMENT]...
 
 A program that ends without having been asked to is fenced before it is started again: every other process in the container is
 killed, and looked for until none is there. No postmaster goes on without its Patroni, so there is never a second one on the same
@@ -11,6 +11,8 @@ back-off, which grows to minutes; a program that dies is back here after half a 
 --watch    a directory whose files may change; CMD of --reload runs once a change has settled. Symbolic links are followed, since
            Kubernetes swaps one. CMD finds the program's process id in SUPERVISED_PID, and is tried again until it succeeds.
 --also     a companion, started with the program, started again when it ends, ended when the program ends.
+--before-stop  a command that runs when a stop is asked for, while the program still works. The stop goes on when it has ended,
+           however it ended, or after 20 s, or when the stop is asked for again.
 --grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; 0, the default, waits for ever.
 
 SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are handed on to the program.
@@ -35,6 +37,7 @@ STEADY_SECONDS = 30.0
 POLL_SECONDS = 1.0
 RELOAD_SECONDS = 60.0
 RELOAD_RETRY_SECONDS = 5.0
+BEFORE_STOP_SECONDS = 20.0
 # How long companions and leftovers have after the program ended in an orderly stop.
 LEFTOVER_SECONDS = 5.0
 
@@ -199,10 +202,12 @@ class Watch:
 
 
 class Supervisor:
-    def __init__(self, main: Program, also: list[Program], watch: Watch, grace: float) -> None:
+    def __init__(self, main: Program, also: list[Program], watch: Watch, before_stop: list[str], grace: float) -> None:
         self.main = main
         self.also = also
         self.watch = watch
+        self.before_stop = before_stop
+        self.before_stop_pid = 0
         self.grace = grace
         self.stop_signal: signal.Signals | None = None
         self.stop_deadline = 0.0
@@ -224,6 +229,8 @@ class Supervisor:
                 main_status = status
             elif pid == self.watch.pid:
                 self.watch.ended(status)
+            elif pid == self.before_stop_pid:
+                self.stop_main()
             for program in self.also:
                 if pid == program.pid:
                     program.ended()
@@ -253,10 +260,27 @@ class Supervisor:
         """Hands a signal on, and remembers that it was a request to stop."""
         if number in STOP_SIGNALS and self.stop_signal is None:
             self.stop_signal = number
-            self.stop_deadline = time.monotonic() + self.grace if self.grace > 0 else float("inf")
-            log(f"{number.name}: stopping {self.main.name}")
+            if not self.before_stop or not self.main.pid:
+                self.stop_main()
+                return
+            log(f"{number.name}: running {shlex.join(self.before_stop)} before the stop")
+            self.before_stop_pid = spawn(self.before_stop, self.environment())
+            self.stop_deadline = time.monotonic() + BEFORE_STOP_SECONDS
+        elif number in STOP_SIGNALS and self.before_stop_pid:
+            self.stop_main()
+        else:
+            self.signal_main(number)
+
+    def signal_main(self, number: signal.Signals) -> None:
         if self.main.pid:
             signal_all({self.main.pid: ""}, number)
+
+    def stop_main(self) -> None:
+        assert self.stop_signal is not None
+        self.before_stop_pid = 0
+        self.stop_deadline = time.monotonic() + self.grace if self.grace > 0 else float("inf")
+        log(f"{self.stop_signal.name}: stopping {self.main.name}")
+        self.signal_main(self.stop_signal)
 
     def main_ended(self, status: int) -> int | None:
         """The exit code if the end was asked for; else everything is fenced, and the next start is planned."""
@@ -279,7 +303,10 @@ class Supervisor:
         if self.stop_signal is not None:
             if not self.main.pid:
                 return 0
-            if now > self.stop_deadline:
+            if now > self.stop_deadline and self.before_stop_pid:
+                log(f"{self.before_stop[0]} takes longer than {BEFORE_STOP_SECONDS:.0f} s")
+                self.stop_main()
+            elif now > self.stop_deadline:
                 log(f"{self.main.name} did not stop within {self.grace:.0f} s: killing everything")
                 signal_all(living_others(), signal.SIGKILL)
             return None
@@ -316,6 +343,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--watch", action="append", default=[], metavar="DIR")
     parser.add_argument("--reload", default="", metavar="CMD")
     parser.add_argument("--also", action="append", default=[], metavar="CMD")
+    parser.add_argument("--before-stop", default="", metavar="CMD")
     parser.add_argument("--grace", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("program", nargs="+", metavar="PROGRAM")
     return parser.parse_args(argv)
@@ -331,6 +359,7 @@ def main() -> int:
         Program(options.program),
         [Program(shlex.split(command)) for command in options.also],
         Watch(options.watch, shlex.split(options.reload)),
+        shlex.split(options.before_stop),
         options.grace,
     )
     try:

@@ -124,6 +124,33 @@ describe("supervise", () => {
     expect(program.output).toContain("did not stop within 0 s");
   });
 
+  test("a command before the stop runs while the program works, and the stop follows its end, whatever it was", async () => {
+    program.start(
+      ["--before-stop", "sh -c 'test -e stopped || echo working > seen; exit 3'"],
+      `trap 'echo stopped > stopped; exit 0' TERM; echo > ready; while :; do sleep 0.05; done`,
+    );
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGTERM");
+    await program.until("the end", () => program.exit !== undefined);
+    expect(program.read("seen")).toBe("working\n");
+    expect(program.read("stopped")).toBe("stopped\n");
+    expect(program.exit).toBe(0);
+  });
+
+  test("a second request to stop does not wait for the command before the stop, which ends with everything else", async () => {
+    program.start(
+      ["--before-stop", "sh -c 'echo $$ > before; exec sleep 300'"],
+      `trap 'exit 0' TERM; echo > ready; while :; do sleep 0.05; done`,
+    );
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGTERM");
+    await program.until("the command", () => program.read("before") !== "");
+    program.signal("SIGTERM");
+    await program.until("the end", () => program.exit !== undefined);
+    expect(program.exit).toBe(0);
+    expect(isAlive(program.read("before").trim())).toBe(false);
+  });
+
   test("a companion that ends is started again while the program goes on", async () => {
     program.start(["--also", "sh -c 'echo x >> also; sleep 0.05'"], `echo x >> main; sleep 300`);
     await program.until("the companion's second start", () => program.lines("also").length === 2);
