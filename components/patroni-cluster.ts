@@ -130,7 +130,7 @@ export class PatroniCluster extends pulumi.ComponentResource {
       ]),
     );
     const access = etcd.access(value.scope);
-    const secrets = pulumi.all([this.superuserPassword, this.restPassword, access.password]);
+    const secrets = pulumi.all([this.restPassword, access.password]);
     const spec = patroniWorkload(value, access, {
       tls: certificates.issue(
         PATRONI_WORKLOAD,
@@ -140,9 +140,11 @@ export class PatroniCluster extends pulumi.ComponentResource {
       patroni: platform.secret(
         PATRONI_WORKLOAD,
         {
-          "patroni.yml": secrets.apply(([superuserPassword, restPassword, etcdPassword]) =>
-            patroniSecretsYml({ superuserPassword, restUsername: REST_USER, restPassword, etcdPassword }),
+          "patroni.yml": secrets.apply(([restPassword, etcdPassword]) =>
+            patroniSecretsYml({ restUsername: REST_USER, restPassword, etcdPassword }),
           ),
+          // Good only from inside a member, where tunnels arrive.
+          "superuser-password": this.superuserPassword,
         },
         { parent: this },
       ),

@@ -81,8 +81,6 @@ export function patroniYml(input: PatroniInput): string {
 }
 
 export interface PatroniSecrets {
-  /** Password of `postgres`, good only from inside the container, where tunnels arrive. */
-  readonly superuserPassword: string;
   /** Default `patroni`. */
   readonly restUsername?: string;
   /** For everything in the REST API that changes something. */
@@ -97,7 +95,6 @@ export function patroniSecretsYml(secrets: PatroniSecrets): string {
       authentication: { username: secrets.restUsername ?? REST_USER, password: secrets.restPassword },
     },
     etcd3: { password: secrets.etcdPassword },
-    postgresql: { authentication: { superuser: { password: secrets.superuserPassword } } },
   });
 }
 
@@ -168,8 +165,11 @@ export function bootstrapYml(dynamic: DynamicConfiguration): string {
       { "builtin-locale": "C.UTF-8" },
       { locale: "C.UTF-8" },
       { "auth-local": "peer" },
-      { "auth-host": "scram-sha-256" },
+      // Until our own rules are in place, a moment later. There is no password yet.
+      { "auth-host": "reject" },
     ],
+    // Patroni must not know the superuser's password: in a Citus cluster it would write it into a table.
+    post_init: "/usr/local/bin/patroni-superuser-password",
   };
   return yaml({ bootstrap }, [
     "Used once, when the cluster is made. Afterwards the dynamic configuration lives in etcd.",

@@ -144,7 +144,6 @@ export async function startPatroni(
   });
   const nodeTls = await tls("cluster-node", members);
   const secrets = {
-    superuserPassword: "superuser-trial",
     restPassword: "rest-trial",
     etcdPassword: "etcd-trial",
   };
@@ -156,7 +155,10 @@ export async function startPatroni(
   for (const member of members) {
     start(member, prefix, "patroni", env, {
       "/secrets/tls": nodeTls,
-      "/secrets/patroni": { "patroni.yml": patroniSecretsYml(secrets) },
+      "/secrets/patroni": {
+        "patroni.yml": patroniSecretsYml(secrets),
+        "superuser-password": "superuser-trial",
+      },
       "/etc/patroni": {
         "cluster.yml": patroniYml({
           scope: "trial",

@@ -28,7 +28,7 @@ describe("Patroni's configuration", () => {
   test("patroni.yml, the secrets", () =>
     expectGolden(
       "config-files/patroni/patroni.yml",
-      patroniSecretsYml({ superuserPassword: "on", restPassword: "12:30:00", etcdPassword: "p: #w" }),
+      patroniSecretsYml({ restPassword: "12:30:00", etcdPassword: "p: #w" }),
     ));
 
   test("only the secrets hold passwords", () => {
