@@ -174,11 +174,12 @@ export class ProxyTier extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const alsoKnownAs = entryNames(platform, value.entries);
     const served = { name: database.resolved.database, members: database.resolved.members };
     const deployPool = (mode: PoolMode, workload: string, replicas: number): Deployment =>
       platform.deploy(
         poolWorkload(mode, value, served, platform, {
-          tls: certificates.issue(workload, { replicas }, this),
+          tls: certificates.issue(workload, { replicas, alsoKnownAs }, this),
           pool,
         }),
         // Its lookup function and its role must be there, or the first clients are refused.

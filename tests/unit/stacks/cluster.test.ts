@@ -36,6 +36,15 @@ describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
     expect(resources.filter((r) => r.type.startsWith(other))).toEqual([]);
   });
 
+  test("whoever answers behind the entry has a certificate for the names of the entry (D9)", () => {
+    const entry = stack === "dev" ? "pg-haproxy" : "pg-haproxy-ready.postgres.svc.cluster.local";
+    const first = stack === "dev" ? "pg-haproxy-0" : "pg-haproxy-0.pg-haproxy.postgres.svc.cluster.local";
+    for (const workload of ["patroni", "pool-write", "pool-read"]) {
+      const certificate = resources.find((r) => r.name === `${workload}-certificate`);
+      expect(certificate?.inputs["dnsNames"]).toEqual(expect.arrayContaining([entry, first]));
+    }
+  });
+
   test("every resource is below a component, and names are unique by type", () => {
     const orphans = resources.filter(
       (r) =>
