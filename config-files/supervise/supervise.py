@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The first process of every container: starts the program, and proves that nothing of it is left before it starts it again.
 
-    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--before-stop CMD] [--grace SECONDS] -- PROGRAM [ARGUMENT]...
+    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--before-stop CMD] [--stop-signal NAME] [--grace SECONDS]
+              -- PROGRAM [ARGUMENT]...
 
 A program that ends without having been asked to is fenced before it is started again: every other process in the container is
 killed, and looked for until none is there. No postmaster goes on without its Patroni, so there is never a second one on the same
@@ -13,6 +14,7 @@ back-off, which grows to minutes; a program that dies is back here after half a 
 --also     a companion, started with the program, started again when it ends, ended when the program ends.
 --before-stop  a command that runs when a stop is asked for, while the program still works. The stop goes on when it has ended,
            however it ended, or after 20 s, or when the stop is asked for again.
+--stop-signal  what the program is sent for a stop, such as SIGINT, whatever asked for it; default: the same signal.
 --grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; 0, the default, waits for ever.
 
 SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are handed on to the program.
@@ -202,12 +204,13 @@ class Watch:
 
 
 class Supervisor:
-    def __init__(self, main: Program, also: list[Program], watch: Watch, before_stop: list[str], grace: float) -> None:
+    def __init__(self, main: Program, also: list[Program], watch: Watch, before_stop: list[str], stop_with: str, grace: float) -> None:
         self.main = main
         self.also = also
         self.watch = watch
         self.before_stop = before_stop
         self.before_stop_pid = 0
+        self.stop_with = signal.Signals[stop_with] if stop_with else None
         self.grace = grace
         self.stop_signal: signal.Signals | None = None
         self.stop_deadline = 0.0
@@ -269,7 +272,7 @@ class Supervisor:
         elif number in STOP_SIGNALS and self.before_stop_pid:
             self.stop_main()
         else:
-            self.signal_main(number)
+            self.signal_main(self.stop_with or number if number in STOP_SIGNALS else number)
 
     def signal_main(self, number: signal.Signals) -> None:
         if self.main.pid:
@@ -279,8 +282,9 @@ class Supervisor:
         assert self.stop_signal is not None
         self.before_stop_pid = 0
         self.stop_deadline = time.monotonic() + self.grace if self.grace > 0 else float("inf")
-        log(f"{self.stop_signal.name}: stopping {self.main.name}")
-        self.signal_main(self.stop_signal)
+        number = self.stop_with or self.stop_signal
+        log(f"{self.stop_signal.name}: stopping {self.main.name} by {number.name}")
+        self.signal_main(number)
 
     def main_ended(self, status: int) -> int | None:
         """The exit code if the end was asked for; else everything is fenced, and the next start is planned."""
@@ -344,6 +348,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--reload", default="", metavar="CMD")
     parser.add_argument("--also", action="append", default=[], metavar="CMD")
     parser.add_argument("--before-stop", default="", metavar="CMD")
+    parser.add_argument("--stop-signal", default="", metavar="NAME", choices=[number.name for number in signal.Signals])
     parser.add_argument("--grace", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("program", nargs="+", metavar="PROGRAM")
     return parser.parse_args(argv)
@@ -360,6 +365,7 @@ def main() -> int:
         [Program(shlex.split(command)) for command in options.also],
         Watch(options.watch, shlex.split(options.reload)),
         shlex.split(options.before_stop),
+        options.stop_signal,
         options.grace,
     )
     try:

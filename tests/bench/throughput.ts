@@ -9,7 +9,9 @@ const RUN_SECONDS = 8;
 const LATENCY_SECONDS = 5;
 const FEW = 16;
 const MANY = 1000;
-const THREADS = 2;
+/** A thread of pgbench looks at all of its clients for each answer: with more of them it would be what is measured. */
+const CLIENTS_PER_THREAD = 50;
+const LEAST_THREADS = 2;
 
 const LEAST_POOLED = 0.45;
 const LEAST_MANY = 0.8;
@@ -130,9 +132,10 @@ class Client {
   }
 
   async pgbench({ way, clients, protocol, durationSeconds = RUN_SECONDS }: Load): Promise<Result> {
+    const threads = Math.min(clients, Math.max(LEAST_THREADS, Math.ceil(clients / CLIENTS_PER_THREAD)));
     const output = await this.program(WRITER, way, [
       ...["--no-vacuum", "--select-only", "--protocol", protocol, "--time", `${durationSeconds}`],
-      ...["--client", `${clients}`, "--jobs", `${Math.min(clients, THREADS)}`],
+      ...["--client", `${clients}`, "--jobs", `${threads}`],
     ]);
     const number = (pattern: RegExp): number => {
       const found = pattern.exec(output)?.[1];

@@ -137,6 +137,17 @@ describe("supervise", () => {
     expect(program.exit).toBe(0);
   });
 
+  test("a program that has a signal of its own for an orderly stop gets that one", async () => {
+    program.start(
+      ["--stop-signal", "SIGINT"],
+      `trap 'echo int >> got; exit 0' INT; trap 'echo term >> got' TERM; echo > ready; while :; do sleep 0.05; done`,
+    );
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGTERM");
+    await program.until("the end", () => program.exit !== undefined);
+    expect(program.read("got")).toBe("int\n");
+  });
+
   test("a second request to stop does not wait for the command before the stop, which ends with everything else", async () => {
     program.start(
       ["--before-stop", "sh -c 'echo $$ > before; exec sleep 300'"],
