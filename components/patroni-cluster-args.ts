@@ -1,12 +1,28 @@
-import { resolveParameters } from "../config-files/postgres/parameters";
 import type { ClusterCertificates } from "./cluster-certificates";
 import type { EtcdCluster } from "./etcd-cluster";
+import {
+  type PatroniGroupSettings,
+  type ResolvedPatroniGroup,
+  resolvePatroniGroup,
+} from "./patroni-group-args";
 import type { Platform } from "./platform/platform";
 import type { Problem } from "./problems";
-import { SIZE_RULE, sizeMiB } from "./size";
+
+/** What may be chosen for the database of applications. */
+export interface ApplicationDatabaseSettings {
+  /** The application's database, owned by the role `dpg_cluster`. Default `app`. */
+  readonly database?: string;
+  /** Extensions of that database besides pg_stat_statements; the image must have them. One that is taken off stays. Default none. */
+  readonly extensions?: readonly string[];
+}
+
+export interface ResolvedApplicationDatabase {
+  readonly database: string;
+  readonly extensions: readonly string[];
+}
 
 /** A replicated PostgreSQL: one leader and streaming replicas under Patroni, with automatic failover. */
-export interface PatroniClusterArgs {
+export interface PatroniClusterArgs extends PatroniGroupSettings, ApplicationDatabaseSettings {
   readonly platform: Platform;
   /** Issues the members' certificates. */
   readonly certificates: ClusterCertificates;
@@ -14,165 +30,43 @@ export interface PatroniClusterArgs {
   readonly etcd: EtcdCluster;
   /** Patroni's name for the cluster, and the prefix of its keys in etcd. Changing it makes a new cluster beside the old data. */
   readonly scope: string;
-  /** 1 to 7. Default 3. One member cannot fail over. */
-  readonly members?: number;
-  /** Major version of PostgreSQL. Default, and so far the only one, `17`. */
-  readonly postgresVersion?: string;
-  /**
-   * What happens when too few standbys are left to hold a copy: `quorum` goes on with fewer copies, `strict` stops writes.
-   * Default `quorum`. Either way no acknowledged write is lost in a failover: https://patroni.readthedocs.io/en/latest/replication_modes.html
-   */
-  readonly synchronous?: "quorum" | "strict";
-  /** How many standbys must hold a transaction before it is acknowledged. Default 1. */
-  readonly synchronousReplicas?: number;
-  readonly timing?: FailoverTiming;
-  /** PostgreSQL parameters over the defaults; mandatory ones are refused. Units as PostgreSQL writes them (`512MB`, `10s`). */
-  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
-  /** The application's database, owned by the role `dpg_cluster`. Default `app`. */
-  readonly database?: string;
-  /** Extensions of that database besides pg_stat_statements; the image must have them. One that is taken off stays. Default none. */
-  readonly extensions?: readonly string[];
   /** Names under which clients reach members through something that passes TLS through (`entryNames`); certificates bear them. Default none. */
   readonly alsoKnownAs?: readonly string[];
-  /** Size of a member's data volume. Default `10Gi`. */
-  readonly volumeSize?: string;
-  /** Memory limit of a member. Default `1Gi`. */
-  readonly memory?: string;
-}
-
-/**
- * How fast a failure is noticed. `loopWait + 2 x retryTimeout` must not exceed `ttl`: a leader that cannot renew its lease demotes
- * itself in that time, and must have done so before the lease ends.
- */
-export interface FailoverTiming {
-  /** Lifetime of the leader's lease in seconds, at least 20. Default 20. */
-  readonly ttlSeconds?: number;
-  /** Patroni's interval in seconds, at least 1. Default 1. */
-  readonly loopWaitSeconds?: number;
-  /** How long DCS and PostgreSQL operations are retried, in seconds, at least 3. Default 3. */
-  readonly retryTimeoutSeconds?: number;
 }
 
 /** `PatroniClusterArgs` with every default filled in. */
-export interface ResolvedPatroniCluster {
-  readonly scope: string;
-  readonly members: number;
-  readonly synchronous: "quorum" | "strict";
-  readonly synchronousReplicas: number;
-  readonly timing: Required<FailoverTiming>;
-  readonly parameters: Readonly<Record<string, string | number | boolean>>;
-  readonly database: string;
-  readonly extensions: readonly string[];
-  readonly volumeSize: string;
-  readonly memoryMiB: number;
-}
-
-const MAX_MEMBERS = 7;
+export type ResolvedPatroniCluster = ResolvedPatroniGroup & ResolvedApplicationDatabase;
 
 /** Fills in defaults and finds everything that is wrong. */
-export function resolvePatroniCluster(args: Omit<PatroniClusterArgs, "platform" | "certificates" | "etcd">): {
-  readonly value: ResolvedPatroniCluster;
-  readonly problems: readonly Problem[];
-} {
-  const { members = 3, postgresVersion = "17", synchronous = "quorum", database = "app" } = args;
-  const { volumeSize = "10Gi", memory = "1Gi" } = args;
-  const synchronousReplicas = args.synchronousReplicas ?? 1;
-  const timing = { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3, ...args.timing };
-  const problems: Problem[] = [];
-  const problem = (setting: string, value: unknown, rule: string, remedy: string): void => {
-    problems.push({ setting: `patroni.${setting}`, value, rule, remedy });
-  };
-
-  if (!Number.isInteger(members) || members < 1 || members > MAX_MEMBERS) {
-    problem(
-      "members",
-      members,
-      `must be 1 to ${MAX_MEMBERS}`,
-      "Use 3; more replicas serve reads, they do not make failover safer",
-    );
-  }
-  if (postgresVersion !== "17") {
-    problem(
-      "postgresVersion",
-      postgresVersion,
-      "is not supported: the image holds PostgreSQL 17",
-      'Use "17"',
-    );
-  }
-  if (
-    !Number.isInteger(synchronousReplicas) ||
-    synchronousReplicas < 1 ||
-    (members > 1 && synchronousReplicas >= members)
-  ) {
-    problem(
-      "synchronousReplicas",
-      synchronousReplicas,
-      `must be 1 to patroni.members - 1 (${Math.max(1, members - 1)})`,
-      "Use 1, or add members",
-    );
-  } else if (synchronous === "strict" && members < synchronousReplicas + 2) {
-    problem(
-      "synchronous",
-      synchronous,
-      `needs at least ${synchronousReplicas + 2} members for ${synchronousReplicas} synchronous replica(s), there are ${members}: else the loss of one member stops every write`,
-      `Use ${synchronousReplicas + 2} members or "quorum"`,
-    );
-  }
-  problems.push(...timingProblems(timing));
-  if (
-    !/^[a-z_][a-z0-9_]{0,62}$/.test(database) ||
-    ["postgres", "template0", "template1"].includes(database)
-  ) {
-    problem(
-      "database",
-      database,
-      "must be a lower-case SQL name of at most 63 characters that is not one of PostgreSQL's own databases",
-      "Use for instance app",
-    );
-  }
-  const memoryMiB = sizeMiB(memory);
-  if (memoryMiB === undefined) problem("memory", memory, SIZE_RULE, "Write for instance 1Gi");
-  if (sizeMiB(volumeSize) === undefined)
-    problem("volumeSize", volumeSize, SIZE_RULE, "Write for instance 10Gi");
-  const parameters = resolveParameters(args.parameters ?? {}, { memoryMiB: memoryMiB ?? 1024 });
-  problems.push(...parameters.problems.map((p) => ({ ...p, setting: `patroni.parameters.${p.setting}` })));
-
+export function resolvePatroniCluster(
+  args: Omit<PatroniClusterArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
+): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {
+  const group = resolvePatroniGroup(args, "patroni");
+  const database = resolveApplicationDatabase(args);
   return {
-    value: {
-      scope: args.scope,
-      members,
-      synchronous,
-      synchronousReplicas,
-      timing,
-      parameters: parameters.parameters,
-      database,
-      extensions: [...new Set(["pg_stat_statements", ...(args.extensions ?? [])])],
-      volumeSize,
-      memoryMiB: memoryMiB ?? 1024,
-    },
-    problems,
+    value: { ...group.value, ...database.value },
+    problems: [...group.problems, ...database.problems],
   };
 }
 
-/** Patroni would raise or shrink such values by itself and only warn in its log: `_validate_and_adjust_timeouts` in its config.py. */
-function timingProblems(timing: Required<FailoverTiming>): Problem[] {
-  const minimum: Required<FailoverTiming> = { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3 };
-  const problems: Problem[] = (Object.keys(minimum) as (keyof FailoverTiming)[])
-    .filter((key) => timing[key] < minimum[key])
-    .map((key) => ({
-      setting: `patroni.timing.${key}`,
-      value: timing[key],
-      rule: `must be at least ${minimum[key]}: Patroni would silently use ${minimum[key]}`,
-      remedy: `Use ${minimum[key]} or more`,
-    }));
-  const shortest = timing.loopWaitSeconds + 2 * timing.retryTimeoutSeconds;
-  if (problems.length === 0 && shortest > timing.ttlSeconds) {
-    problems.push({
-      setting: "patroni.timing",
-      value: timing,
-      rule: `loopWaitSeconds + 2 x retryTimeoutSeconds (${shortest}) must not exceed ttlSeconds (${timing.ttlSeconds}): a leader cut off from etcd must have given up before its lease ends, and Patroni would silently shorten the others`,
-      remedy: `Raise ttlSeconds to ${shortest} or lower the others`,
-    });
-  }
-  return problems;
+export function resolveApplicationDatabase(args: ApplicationDatabaseSettings): {
+  readonly value: ResolvedApplicationDatabase;
+  readonly problems: readonly Problem[];
+} {
+  const { database = "app" } = args;
+  const wrong =
+    !/^[a-z_][a-z0-9_]{0,62}$/.test(database) || ["postgres", "template0", "template1"].includes(database);
+  return {
+    value: { database, extensions: [...new Set(["pg_stat_statements", ...(args.extensions ?? [])])] },
+    problems: wrong
+      ? [
+          {
+            setting: "patroni.database",
+            value: database,
+            rule: "must be a lower-case SQL name of at most 63 characters that is not one of PostgreSQL's own databases",
+            remedy: "Use for instance app",
+          },
+        ]
+      : [],
+  };
 }

@@ -1,5 +1,5 @@
+import type { PooledDatabase } from "./application-database";
 import type { ClusterCertificates } from "./cluster-certificates";
-import type { PatroniCluster } from "./patroni-cluster";
 import type { Platform } from "./platform/platform";
 import type { Problem } from "./problems";
 import { SIZE_RULE, sizeMiB } from "./size";
@@ -10,7 +10,7 @@ export interface ProxyTierArgs {
   /** Issues the certificates that clients see. */
   readonly certificates: ClusterCertificates;
   /** The cluster whose leader and replicas are served. */
-  readonly database: PatroniCluster;
+  readonly database: PooledDatabase;
   /** How many HAProxy, 1 to 9. Default 2. */
   readonly entries?: number;
   /** How many PgBouncer follow the leader, 1 to 9. Default 2. */

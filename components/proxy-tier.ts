@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { haproxyCfg } from "../config-files/haproxy/haproxy";
 import { followerJson, pgbouncerIni, userlist } from "../config-files/pgbouncer/pgbouncer";
 import type { PoolMode } from "../config-files/pgbouncer/settings";
+import { POOL_ROLE } from "./application-database";
 import { TLS_DIRECTORY } from "./cluster-certificates";
-import { PATRONI_WORKLOAD, POOL_ROLE } from "./patroni-cluster";
 import { PORTS } from "./platform/naming";
 import type { Deployment, Platform } from "./platform/platform";
 import type { Probe, SecretRef, WorkloadSpec } from "./platform/workload";
@@ -46,10 +46,16 @@ export const entryNames = (
   ...replicasOf(platform, ENTRY_WORKLOAD, entries).flatMap(({ name, address }) => [name, address]),
 ];
 
-/** The HAProxy members as a workload. `members` is how many database members there are. */
+/** The members behind the entry: the workload that they are, and how many. */
+export interface ServedMembers {
+  readonly workload: string;
+  readonly members: number;
+}
+
+/** The HAProxy members as a workload. */
 export function entryWorkload(
   resolved: ResolvedProxyTier,
-  members: number,
+  served: ServedMembers,
   platform: Addresses,
   secrets: { readonly tls: SecretRef },
 ): WorkloadSpec {
@@ -67,7 +73,7 @@ export function entryWorkload(
             serverPorts: { pool: PORTS.pool, postgres: PORTS.postgres, patroniRest: PORTS.patroniRest },
             writePools: replicasOf(platform, WRITE_POOL_WORKLOAD, resolved.writePools),
             readPools: replicasOf(platform, READ_POOL_WORKLOAD, resolved.readPools),
-            members: replicasOf(platform, PATRONI_WORKLOAD, members),
+            members: replicasOf(platform, served.workload, served.members),
             maximumReplicaLagBytes: resolved.maximumLagBytes,
             settings: {
               maxConnections: resolved.maxClients * Math.max(resolved.writePools, resolved.readPools),
@@ -98,7 +104,7 @@ export function entryWorkload(
 export function poolWorkload(
   mode: PoolMode,
   resolved: ResolvedProxyTier,
-  database: { readonly name: string; readonly members: number },
+  database: ServedMembers & { readonly name: string },
   platform: Addresses,
   secrets: { readonly tls: SecretRef; readonly pool: SecretRef },
 ): WorkloadSpec {
@@ -126,7 +132,7 @@ export function poolWorkload(
           }),
           "follower.json": followerJson({
             mode,
-            members: replicasOf(platform, PATRONI_WORKLOAD, database.members),
+            members: replicasOf(platform, database.workload, database.members),
             patroniPort: PORTS.patroniRest,
             postgresPort: PORTS.postgres,
             lookup,
@@ -160,7 +166,7 @@ export class ProxyTier extends pulumi.ComponentResource {
 
   constructor(name: string, args: ProxyTierArgs, opts?: pulumi.ComponentResourceOptions) {
     const { platform, certificates, database } = args;
-    const { value, problems } = resolveProxyTier(args, usableConnections(database.resolved.parameters));
+    const { value, problems } = resolveProxyTier(args, usableConnections(database.group.settings.parameters));
     refuse(`ProxyTier ${name}`, problems);
     super("postgres-cluster:index:ProxyTier", name, value, opts);
 
@@ -175,11 +181,12 @@ export class ProxyTier extends pulumi.ComponentResource {
       { parent: this },
     );
     const alsoKnownAs = entryNames(platform, value.entries);
-    const served = { name: database.resolved.database, members: database.resolved.members };
-    const deployPool = (mode: PoolMode, workload: string, replicas: number): Deployment =>
+    const { workload, members } = database.group;
+    const served = { name: database.database, workload, members: members.length };
+    const deployPool = (mode: PoolMode, name: string, replicas: number): Deployment =>
       platform.deploy(
         poolWorkload(mode, value, served, platform, {
-          tls: certificates.issue(workload, { replicas, alsoKnownAs }, this),
+          tls: certificates.issue(name, { replicas, alsoKnownAs }, this),
           pool,
         }),
         // Its lookup function and its role must be there, or the first clients are refused.
@@ -187,7 +194,7 @@ export class ProxyTier extends pulumi.ComponentResource {
       );
     const writePool = deployPool("primary", WRITE_POOL_WORKLOAD, value.writePools);
     const readPool = deployPool("replica", READ_POOL_WORKLOAD, value.readPools);
-    const entry = entryWorkload(value, served.members, platform, {
+    const entry = entryWorkload(value, served, platform, {
       tls: certificates.issue(ENTRY_WORKLOAD, { replicas: value.entries }, this),
     });
     const entries = platform.deploy(entry, { parent: this });

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { VERSIONS } from "./versions";
 
 /** How one of our images is built. The build context is the folder `config-files/`. */
@@ -10,6 +11,8 @@ export interface ImageSource {
   readonly inputs: readonly string[];
   /** What the image's tag begins with; a digest of the inputs and arguments follows it. */
   readonly version: string;
+  /** Files from elsewhere that lie in the build context, too: their path there, to their path on this machine. */
+  readonly files?: Readonly<Record<string, string>>;
   /** The build stage fetches packages over https and needs the machine's additional CA certificates. */
   readonly usesExtraCaCertificates?: boolean;
 }
@@ -34,9 +37,16 @@ export const IMAGES: Images = {
       POSTGRES_VERSION: versions.postgres,
       PGVECTOR_VERSION: versions.pgvector,
       PATRONI_VERSION: versions.patroni,
+      CITUS_VERSION: "",
       EXTRA_PACKAGES: "",
     },
-    inputs: ["patroni/Dockerfile", "patroni/requirements.txt", "patroni/scripts", "supervise/supervise.py"],
+    inputs: [
+      "patroni/Dockerfile",
+      "patroni/requirements.txt",
+      "patroni/citus-package",
+      "patroni/scripts",
+      "supervise/supervise.py",
+    ],
     version: `${versions.postgres}-${versions.patroni}`,
     usesExtraCaCertificates: true,
   },
@@ -73,13 +83,36 @@ export const IMAGES: Images = {
 /** Name of a Debian package, without a version: https://www.debian.org/doc/debian-policy/ch-controlfields.html#source */
 export const DEBIAN_PACKAGE = /^[a-z0-9][a-z0-9+.-]+$/;
 
-/** The images with further Debian packages in the database's: extensions that a user wants. */
-export function imagesWith(options: { readonly postgresPackages?: readonly string[] }): Images {
+/** Where the Citus of the database's image comes from. */
+export interface CitusPackage {
+  /** The series, part of the package's name: `14.0`. */
+  readonly version: string;
+  /** A package on this machine. Default: the image's build fetches it from its vendor. */
+  readonly file?: string;
+}
+
+/** The name of a Citus package's file, and in it the series. */
+export const CITUS_FILE = new RegExp(`^postgresql-${versions.postgres}-citus-(\\d+\\.\\d+)_[^/]+\\.deb$`);
+
+/** The images with what a stack wants in the database's: Citus, further Debian packages for extensions. */
+export function imagesWith(wishes: {
+  readonly citus?: CitusPackage;
+  readonly postgresPackages?: readonly string[];
+}): Images {
   const { patroni, ...others } = IMAGES;
-  const packages = [...new Set(options.postgresPackages ?? [])].sort().join(" ");
-  if (!patroni || packages === "") return IMAGES;
+  if (!patroni) return IMAGES;
+  const { citus, postgresPackages = [] } = wishes;
   return {
     ...others,
-    patroni: { ...patroni, buildArgs: { ...patroni.buildArgs, EXTRA_PACKAGES: packages } },
+    patroni: {
+      ...patroni,
+      buildArgs: {
+        ...patroni.buildArgs,
+        CITUS_VERSION: citus?.version ?? "",
+        EXTRA_PACKAGES: [...new Set(postgresPackages)].sort().join(" "),
+      },
+      ...(citus && { version: `${patroni.version}-citus${citus.version}` }),
+      ...(citus?.file !== undefined && { files: { [`packages/${basename(citus.file)}`]: citus.file } }),
+    },
   };
 }

@@ -8,6 +8,8 @@ export const VERSIONS = {
   /** Major version of PostgreSQL: part of package names and paths. */
   postgres: "17",
   pgvector: "0.8",
+  /** Series of Citus, part of its package's name: what is fetched from its vendor when no package is on this machine. */
+  citus: "14.1",
   /** From PyPI: Debian has 4.0.x, which cannot talk to an etcd >= 3.5.28 with authentication. */
   patroni: "4.1.5",
   etcd: "3.5",

@@ -1,17 +1,22 @@
+import { CitusCoordinator } from "../components/citus-coordinator";
 import { ClusterCertificates } from "../components/cluster-certificates";
 import { EtcdCluster } from "../components/etcd-cluster";
 import { PatroniCluster } from "../components/patroni-cluster";
 import type { Platform } from "../components/platform/platform";
 import { entryNames, ProxyTier } from "../components/proxy-tier";
-import type { StackSettings } from "./settings";
+import { WorkerPool } from "../components/worker-pool";
+import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";
 
 /** The composition, the same for every environment:
  *
- *   clients -> ProxyTier (HAProxy -> PgBouncer) -> PatroniCluster (PostgreSQL) -> EtcdCluster
+ *   clients -> ProxyTier (HAProxy -> PgBouncer) -> CitusCoordinator -> WorkerPool     all of PostgreSQL under Patroni -> EtcdCluster
+ *
+ * and, where it is not distributed, a PatroniCluster in place of the coordinators and their workers.
  */
-export function cluster(settings: StackSettings, platform: Platform) {
+export function cluster(settings: StackSettings, platform: Platform, distributed: boolean) {
   const scope = settings.cluster;
   const production = settings.environment === "prod";
+  const alsoKnownAs = entryNames(platform, settings.proxy?.entries);
 
   const certificates = new ClusterCertificates("certificates", {
     platform,
@@ -25,11 +30,18 @@ export function cluster(settings: StackSettings, platform: Platform) {
     production,
     ...settings.etcd,
   });
-  const database = new PatroniCluster("patroni", {
-    ...{ platform, certificates, etcd, scope, alsoKnownAs: entryNames(platform, settings.proxy?.entries) },
-    ...settings.patroni,
+  const common = { platform, certificates, etcd, scope, alsoKnownAs };
+  if (!distributed) {
+    const database = new PatroniCluster("patroni", { ...common, ...settings.patroni });
+    const proxy = new ProxyTier("proxy", { platform, certificates, database, ...settings.proxy });
+    return { certificates, etcd, database, workers: undefined, proxy };
+  }
+  const database = new CitusCoordinator("coordinator", { ...common, ...coordinatorSettings(settings) });
+  const workers = new WorkerPool("workers", {
+    coordinator: database,
+    production,
+    ...workerSettings(settings),
   });
   const proxy = new ProxyTier("proxy", { platform, certificates, database, ...settings.proxy });
-
-  return { certificates, etcd, database, proxy };
+  return { certificates, etcd, database, workers, proxy };
 }

@@ -1,5 +1,6 @@
 import type { Platform } from "../components/platform/platform";
 import type { Problem } from "../components/problems";
+import type { CitusChoice } from "./citus";
 import { dev } from "./dev";
 import { prod } from "./prod";
 import type { StackSettings } from "./settings";
@@ -8,7 +9,9 @@ import type { StackSettings } from "./settings";
 export interface Environment {
   /** Settings that apply where the stack's own say nothing. */
   readonly defaults: Partial<StackSettings>;
-  platform(settings: StackSettings): Platform;
+  /** Whether the stack is distributed. Asks nothing but what is on this machine and where packages come from. */
+  citus(settings: StackSettings): Promise<CitusChoice>;
+  platform(settings: StackSettings, citus: CitusChoice): Platform;
   /** What only this environment can find wrong, before anything exists. `exposed` are the ports of 127.0.0.1 that will be used. */
   problems(settings: StackSettings, exposed: readonly ExposedPort[]): Promise<readonly Problem[]>;
 }

@@ -11,15 +11,27 @@ export = async () => {
   const written = readSettings(pulumi.runtime.allConfig(), pulumi.getProject(), stack);
   const environment = environmentOf(written.settings);
   const settings = withDefaults(written.settings, environment.defaults);
-  refuse(`Pulumi.${stack}.yaml`, [...written.problems, ...(await problemsOf(settings, environment))]);
+  const citus = await environment.citus(settings);
+  refuse(`Pulumi.${stack}.yaml`, [
+    ...written.problems,
+    ...citus.problems,
+    ...(await problemsOf(settings, environment, citus.distributed)),
+  ]);
+  if (!citus.distributed) void pulumi.log.info(`Without Citus: ${citus.why}.`);
 
-  const { certificates, database, proxy } = cluster(settings, environment.platform(settings));
+  const { certificates, database, workers, proxy } = cluster(
+    settings,
+    environment.platform(settings, citus),
+    citus.distributed,
+  );
   return {
     endpoints: proxy.endpoints,
-    database: database.resolved.database,
+    database: database.database,
+    citus: citus.why,
     replication: database.replication.seen,
+    ...(workers && { shards: workers.registration.shards }),
     certificateAuthority: certificates.authority.certificatePem,
     certificatesExpire: certificates.expires,
-    passwords: pulumi.secret(database.passwords),
+    passwords: pulumi.secret(database.passwords.ofRoles),
   };
 };

@@ -1,10 +1,12 @@
+import { resolveCitusCoordinator } from "../components/citus-coordinator";
 import { resolveClusterCertificates } from "../components/cluster-certificates";
 import { resolveEtcdCluster } from "../components/etcd-cluster";
 import { resolvePatroniCluster } from "../components/patroni-cluster-args";
 import type { Problem } from "../components/problems";
 import { ENTRY_PORT_STEP, resolveProxyTier, usableConnections } from "../components/proxy-tier-args";
+import { resolveWorkerPool } from "../components/worker-pool-args";
 import type { Environment, ExposedPort } from "./environment";
-import type { StackSettings } from "./settings";
+import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";
 
 /**
  * Asks every component what it finds wrong with its settings, so that one run shows everything and no resource exists yet. Each
@@ -13,15 +15,25 @@ import type { StackSettings } from "./settings";
 export async function problemsOf(
   settings: StackSettings,
   environment: Environment,
+  distributed: boolean,
 ): Promise<readonly Problem[]> {
   const scope = settings.cluster;
-  const patroni = resolvePatroniCluster({ scope, ...settings.patroni });
-  const proxy = resolveProxyTier(settings.proxy ?? {}, usableConnections(patroni.value.parameters));
+  const production = settings.environment === "prod";
+  const database = distributed
+    ? resolveCitusCoordinator({ scope, ...coordinatorSettings(settings) })
+    : resolvePatroniCluster({ scope, ...settings.patroni });
+  const { parameters } = database.value;
+  const workers = distributed
+    ? resolveWorkerPool(
+        { scope, production, ...workerSettings(settings) },
+        Number(parameters["max_connections"]),
+      )
+    : undefined;
+  const proxy = resolveProxyTier(settings.proxy ?? {}, usableConnections(parameters));
   const problems = [
     ...resolveClusterCertificates(settings.certificates ?? {}).problems,
-    ...resolveEtcdCluster({ scopes: [scope], production: settings.environment === "prod", ...settings.etcd })
-      .problems,
-    ...patroni.problems,
+    ...resolveEtcdCluster({ scopes: [scope], production, ...settings.etcd }).problems,
+    ...asWritten([...database.problems, ...(workers?.problems ?? [])], settings),
     ...proxy.problems,
   ];
   const exposed: ExposedPort[] = Object.entries(proxy.value.ports).flatMap(([name, first]) =>
@@ -33,4 +45,18 @@ export async function problemsOf(
   // Ports that cannot be used at all need no look at who has them.
   const found = proxy.problems.length > 0 ? [] : exposed;
   return [...problems, ...(await environment.problems(settings, found))];
+}
+
+/** Problems of a group by the place where the value stands: what all groups share is written once, in `patroni`, and told once. */
+function asWritten(problems: readonly Problem[], settings: StackSettings): readonly Problem[] {
+  const told = new Map<string, Problem>();
+  for (const problem of problems) {
+    const [section = "", ...path] = problem.setting.split(".");
+    const stands = (from: unknown): boolean =>
+      path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], from) !== undefined;
+    const own = stands(settings[section as keyof StackSettings]);
+    const setting = !own && stands(settings.patroni) ? ["patroni", ...path].join(".") : problem.setting;
+    told.set(`${setting} ${problem.rule}`, { ...problem, setting });
+  }
+  return [...told.values()];
 }

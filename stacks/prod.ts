@@ -15,8 +15,16 @@ export const prod: Environment = {
       volumeSize: "100Gi",
       parameters: { shared_buffers: "2GB", max_connections: 300 },
     },
+    workers: { groups: 2, members: 3 },
     proxy: { entries: 2, writePools: 3, readPools: 3, poolSize: 50 },
   },
+  // The images lie in a registry: what they hold is for their owner to know.
+  citus: ({ citus = "required" }) =>
+    Promise.resolve(
+      citus === "off"
+        ? { distributed: false, why: "the settings say so (citus: off)", problems: [] }
+        : { distributed: true, why: "Citus of the registry's image", problems: [] },
+    ),
   platform: ({ cluster, namespace, images }) =>
     new KubernetesPlatform({ cluster, namespace: namespace ?? "postgres", images: imageReferences(images) }),
   problems: (settings) => Promise.resolve(imageProblems(settings.images)),

@@ -10,6 +10,16 @@ import { CLUSTER_NAME_MAX, DNS_LABEL } from "../components/platform/naming";
 const size = (what: string) => z.string().describe(what);
 const count = (what: string) => z.number().int().describe(what);
 
+/** What may differ between the groups of a distributed database. */
+const GROUP = {
+  members: count("1 to 7."),
+  memory: size("Memory limit of a member."),
+  volumeSize: size("Size of a member's data volume (Kubernetes)."),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .describe("PostgreSQL parameters of these members."),
+};
+
 const SCHEMA = z.strictObject({
   environment: z
     .enum(["dev", "prod"])
@@ -20,6 +30,12 @@ const SCHEMA = z.strictObject({
   cluster: z
     .string()
     .describe("What every name starts with; also Patroni's scope. Changing it makes a new cluster.")
+    .optional(),
+  citus: z
+    .enum(["auto", "required", "off"])
+    .describe(
+      "Whether the database is distributed over worker groups. `auto` (dev): if Citus can be had when the cluster is made. `required`: its absence is an error.",
+    )
     .optional(),
   namespace: z.string().describe("Kubernetes namespace.").optional(),
   etcd: z
@@ -65,6 +81,29 @@ const SCHEMA = z.strictObject({
     .partial()
     .describe("The database members.")
     .optional(),
+  coordinator: z
+    .strictObject(GROUP)
+    .partial()
+    .describe("The coordinators of a distributed database, over `patroni`.")
+    .optional(),
+  workers: z
+    .strictObject({
+      groups: z
+        .union([
+          count("A count."),
+          z.array(
+            z.strictObject({ group: count("Its number.") }).extend(z.strictObject(GROUP).partial().shape),
+          ),
+        ])
+        .describe(
+          "How many worker groups, or a list of them (`- group: 1`), whose entries may have settings of their own.",
+        ),
+      rebalance: z.boolean().describe("Spread the shards anew when a group was added."),
+      ...GROUP,
+    })
+    .partial()
+    .describe("The worker groups of a distributed database, over `patroni`.")
+    .optional(),
   proxy: z
     .strictObject({
       entries: count("How many HAProxy."),
@@ -100,6 +139,14 @@ const SCHEMA = z.strictObject({
         .string()
         .describe("Where the images lie, such as `registry.example.com/postgres-cluster` (prod)."),
       tags: z.record(z.string(), z.string()).describe("Tag or digest by image (prod)."),
+      citusVersion: z
+        .string()
+        .describe("Series of Citus that is fetched from its vendor, such as `14.1` (dev)."),
+      packages: z
+        .string()
+        .describe(
+          "Folder in which a Citus package is looked for first, `~/.cache/postgres-cluster/packages` (dev).",
+        ),
       postgresPackages: z
         .array(z.string())
         .describe("Further Debian packages in the database's image, such as `postgresql-17-cron` (dev)."),
@@ -229,6 +276,19 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
 }
 
+/** What the coordinators are told: their own settings over those that all groups share. */
+export const coordinatorSettings = ({ patroni, coordinator }: StackSettings) => ({
+  ...patroni,
+  ...coordinator,
+  parameters: { ...patroni?.parameters, ...coordinator?.parameters },
+});
+
+/** What the worker groups are told. How many members they have is theirs alone: `patroni.members` is about coordinators. */
+export const workerSettings = ({ patroni, workers }: StackSettings) => {
+  const { members: _members, database: _database, extensions: _extensions, ...shared } = patroni ?? {};
+  return { ...shared, ...workers, parameters: { ...shared.parameters, ...workers?.parameters } };
+};
+
 /** The stack's settings over the environment's defaults, section by section. */
 export function withDefaults(settings: StackSettings, defaults: Partial<StackSettings>): StackSettings {
   const merge = (base: unknown, over: unknown): unknown =>
@@ -241,4 +301,4 @@ export function withDefaults(settings: StackSettings, defaults: Partial<StackSet
 }
 
 const isSection = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null;
+  typeof value === "object" && value !== null && !Array.isArray(value);

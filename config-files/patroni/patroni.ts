@@ -11,6 +11,14 @@ const TLS = {
 /** The user of Patroni's REST API, for what changes something. Reading needs none. */
 export const REST_USER = "patroni";
 
+/** The place of a group in a Citus cluster. https://patroni.readthedocs.io/en/latest/citus.html */
+export interface CitusGroup {
+  /** 0 is the coordinator's; a worker's number is its own for ever. */
+  readonly number: number;
+  /** The database that is distributed; Patroni makes it, with the extension, on every group. */
+  readonly database: string;
+}
+
 /** What every member's Patroni is told: the same text for all of them, no secret in it. */
 export interface PatroniInput {
   /** Patroni's name for the cluster: its keys in etcd lie below `/service/<scope>/`. */
@@ -20,6 +28,7 @@ export interface PatroniInput {
     readonly endpoints: readonly string[];
     readonly username: string;
   };
+  readonly citus?: CitusGroup;
 }
 
 /**
@@ -33,6 +42,7 @@ export function patroniYml(input: PatroniInput): string {
     {
       scope: input.scope,
       namespace: "/service/",
+      ...(input.citus && { citus: { group: input.citus.number, database: input.citus.database } }),
       // Once a second the same line otherwise.
       log: {
         level: "INFO",
@@ -110,6 +120,7 @@ export interface DynamicInput {
   };
   /** As `resolveParameters` returns them. */
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  readonly citus?: CitusGroup;
 }
 
 /**
@@ -117,6 +128,7 @@ export interface DynamicInput {
  * patroni.md. https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
  */
 export function dynamicConfiguration(input: DynamicInput) {
+  const rights = input.citus === undefined ? "alone" : input.citus.number === 0 ? "coordinator" : "worker";
   return {
     ttl: input.timing.ttlSeconds,
     loop_wait: input.timing.loopWaitSeconds,
@@ -141,8 +153,8 @@ export function dynamicConfiguration(input: DynamicInput) {
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
       parameters: { ...input.parameters },
-      pg_hba: hbaLines(),
-      pg_ident: identLines(),
+      pg_hba: hbaLines(rights),
+      pg_ident: identLines(rights),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type HbaLine, hbaLine } from "./hba";
-import { type IdentLine, identLine } from "./ident";
+import { type IdentLine, identLine, identToAnybody } from "./ident";
 
 /** The roles of the system itself. */
 export const SUPERUSER = "postgres";
@@ -11,9 +11,13 @@ export const NODE_COMMON_NAME = "cluster-node";
 
 const NODE_MAP = "nodes";
 const LOCAL_MAP = "local";
+const CITUS_MAP = "citus";
+
+/** What a group of members is: a database of its own, or the coordinator or a worker group of a Citus cluster. */
+export type GroupKind = "alone" | "coordinator" | "worker";
 
 /** Who may log in how. Lines are told apart by user, since the first that matches decides. */
-export const HBA: readonly HbaLine[] = [
+const COMMON: readonly HbaLine[] = [
   // Inside the container: Patroni and operators, whom the kernel knows as the user `postgres`.
   { via: "local", database: "all", user: SUPERUSER, method: "peer" },
   {
@@ -38,12 +42,22 @@ export const HBA: readonly HbaLine[] = [
   { via: "hostssl", database: "all", user: SUPERUSER, address: "127.0.0.1/32", method: "scram-sha-256" },
   { via: "hostssl", database: "all", user: SUPERUSER, address: "::1/128", method: "scram-sha-256" },
   { via: "hostssl", database: "all", user: SUPERUSER, method: "cert", map: NODE_MAP },
-
-  // Everybody else: applications and the pools.
-  { via: "hostssl", database: "all", user: "all", method: "scram-sha-256" },
 ];
 
-export const IDENT: readonly IdentLine[] = [
+/** Applications and the pools. */
+const BY_PASSWORD: HbaLine = { via: "hostssl", database: "all", user: "all", method: "scram-sha-256" };
+/** Another node of the Citus cluster, which speaks for whoever asked it. */
+const AS_ANYBODY: HbaLine = { via: "hostssl", database: "all", user: "all", method: "cert", map: CITUS_MAP };
+
+export const HBA: Readonly<Record<GroupKind, readonly HbaLine[]>> = {
+  alone: [...COMMON, BY_PASSWORD],
+  // A coordinator connects to itself as it does to others, from an address of its own.
+  coordinator: [...COMMON, { ...AS_ANYBODY, address: "samehost" }, BY_PASSWORD],
+  // No password opens a worker: applications come through the coordinator only.
+  worker: [...COMMON, AS_ANYBODY],
+};
+
+const MEMBERS: readonly IdentLine[] = [
   ...[REPLICATION_ROLE, REWIND_ROLE, SUPERUSER].map((role) => ({
     map: NODE_MAP,
     systemUser: NODE_COMMON_NAME,
@@ -53,5 +67,8 @@ export const IDENT: readonly IdentLine[] = [
 ];
 
 /** pg_hba.conf and pg_ident.conf, line by line, as Patroni's dynamic configuration holds them. A change needs a reload only. */
-export const hbaLines = (): string[] => HBA.map(hbaLine);
-export const identLines = (): string[] => IDENT.map(identLine);
+export const hbaLines = (kind: GroupKind): string[] => HBA[kind].map(hbaLine);
+export const identLines = (kind: GroupKind): string[] => [
+  ...MEMBERS.map(identLine),
+  ...(kind === "alone" ? [] : [identToAnybody(CITUS_MAP, NODE_COMMON_NAME)]),
+];

@@ -1,7 +1,13 @@
+import type { CitusRole } from "./citus";
+
 /** What the defaults are computed from. */
 export interface ParameterFacts {
   /** Memory limit of a member in MiB. */
   readonly memoryMiB: number;
+  /** The part that the member's group has in a Citus cluster. Default: none. */
+  readonly citus?: CitusRole;
+  /** How many connections a member must admit at least, whatever its memory. Default 0. */
+  readonly leastConnections?: number;
 }
 
 const clamp = (value: number, low: number, high: number): number =>
@@ -11,11 +17,14 @@ const clamp = (value: number, low: number, high: number): number =>
  * Our defaults, where PostgreSQL's own do not fit; a user may change each. What is not here is PostgreSQL's default, or mandatory
  * (mandatory.ts). The reasons for the numbers that failover rests on: postgres.md.
  */
-export function defaultParameters({ memoryMiB }: ParameterFacts): Record<string, string> {
+export function defaultParameters({
+  memoryMiB,
+  leastConnections = 0,
+}: ParameterFacts): Record<string, string> {
   // A quarter for PostgreSQL's own cache; the system's page cache uses the rest.
   // https://www.postgresql.org/docs/17/runtime-config-resource.html
   const sharedBuffers = clamp(memoryMiB / 4, 32, 16_384);
-  const connections = clamp(memoryMiB / 8, 50, 300);
+  const connections = Math.max(leastConnections, clamp(memoryMiB / 8, 50, 300));
   return {
     shared_buffers: `${sharedBuffers}MB`,
     effective_cache_size: `${clamp(memoryMiB * 0.7, 64, 1_000_000)}MB`,

@@ -19,3 +19,7 @@ function word(text: string): string {
 /** The line as PostgreSQL reads it. */
 export const identLine = (line: IdentLine): string =>
   [line.map, line.systemUser, line.role].map(word).join(" ");
+
+/** A line by which whoever is `systemUser` outside may log in as any role: the keyword `all`, since PostgreSQL 16. */
+export const identToAnybody = (map: string, systemUser: string): string =>
+  `${word(map)} ${word(systemUser)} all`;

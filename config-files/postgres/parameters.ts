@@ -1,4 +1,5 @@
 import { nearest } from "../format/nearest";
+import { CITUS_MANAGED, CITUS_MANDATORY, citusDefaults } from "./citus";
 import { defaultParameters, type ParameterFacts } from "./defaults";
 import { LIMITS, MANAGED, MANDATORY, PRELOADED_LIBRARIES } from "./mandatory";
 import {
@@ -65,6 +66,17 @@ function lookUp(setting: string, value: ParameterValue): Setting | ParameterProb
     };
   }
   return found;
+}
+
+/** Why a parameter of Citus cannot be set. */
+function citusProblem(setting: string, value: ParameterValue): ParameterProblem | undefined {
+  const name = setting.toLowerCase();
+  const mandatory = CITUS_MANDATORY[name];
+  if (mandatory)
+    return { setting, value, rule: `is always ${mandatory.value}: ${mandatory.why}`, remedy: "Remove it" };
+  return CITUS_MANAGED.includes(name)
+    ? { setting, value, rule: `cannot be set: Patroni sets it by itself`, remedy: "Remove it" }
+    : undefined;
 }
 
 function limitProblem(setting: Setting, value: ParameterValue): ParameterProblem | undefined {
@@ -157,29 +169,35 @@ export function resolveParameters(
   const problems: ParameterProblem[] = [];
   const chosen = new Map<string, string>();
   for (const [name, value] of Object.entries(user)) {
-    if (isForeign(name)) {
+    const ofCitus = facts.citus && citusProblem(name, value);
+    if (ofCitus) problems.push(ofCitus);
+    else if (isForeign(name)) {
       chosen.set(name, textOf(value));
-      continue;
+    } else {
+      const found = lookUp(name, value);
+      const problem = "rule" in found ? found : valueProblem(found, value);
+      if (problem) problems.push(problem);
+      else if (chosen.has(findSetting(name)?.name ?? name)) {
+        problems.push({
+          setting: name,
+          value,
+          rule: "is set twice (case does not matter)",
+          remedy: "Remove one",
+        });
+      } else chosen.set(findSetting(name)?.name ?? name, textOf(value));
     }
-    const found = lookUp(name, value);
-    const problem = "rule" in found ? found : valueProblem(found, value);
-    if (problem) problems.push(problem);
-    else if (chosen.has(findSetting(name)?.name ?? name)) {
-      problems.push({
-        setting: name,
-        value,
-        rule: "is set twice (case does not matter)",
-        remedy: "Remove one",
-      });
-    } else chosen.set(findSetting(name)?.name ?? name, textOf(value));
   }
+  const defaults = defaultParameters(facts);
+  const connections = Number(chosen.get("max_connections") ?? defaults["max_connections"]);
   const merged = new Map([
-    ...Object.entries(defaultParameters(facts)).map(
+    ...Object.entries({ ...defaults, ...(facts.citus && citusDefaults(facts.citus, connections)) }).map(
       ([name, value]) => [findSetting(name)?.name ?? name, value] as const,
     ),
     ...chosen,
     ["shared_preload_libraries", libraries(chosen.get("shared_preload_libraries") ?? "")] as const,
-    ...Object.entries(MANDATORY).map(([name, { value }]) => [name, value] as const),
+    ...Object.entries({ ...MANDATORY, ...(facts.citus && CITUS_MANDATORY) }).map(
+      ([name, { value }]) => [name, value] as const,
+    ),
   ]);
   const parameters = Object.fromEntries([...merged].sort(([a], [b]) => (a < b ? -1 : 1)));
   return { parameters, problems: [...problems, ...memoryProblems(parameters, facts)] };

@@ -35,6 +35,7 @@ const platforms = {
 /** Declares a whole stack against mocks: what it registers, and the descriptions that its components gave to the platform. */
 export async function recordStack(
   stack: StackName,
+  distributed = false,
 ): Promise<{ readonly resources: readonly RecordedResource[]; readonly specs: readonly WorkloadSpec[] }> {
   const specs: WorkloadSpec[] = [];
   const listen = (platform: Platform): Platform =>
@@ -58,9 +59,12 @@ export async function recordStack(
           expires: "2030-01-01T00:00:00Z",
         }
       : undefined;
-  const resources = await record(() => void cluster(settingsOf(stack), listen(platforms[stack]())), {
-    stack,
-    outputs,
-  });
+  const resources = await record(
+    () => void cluster(settingsOf(stack), listen(platforms[stack]()), distributed),
+    {
+      stack,
+      outputs,
+    },
+  );
   return { resources, specs };
 }

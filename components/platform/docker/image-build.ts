@@ -1,6 +1,18 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import type { ImageSource } from "../../../config-files/images";
 
 /** Where Debian keeps the certificate authorities that an administrator added. */
@@ -16,7 +28,7 @@ export const imageTag = (key: string, source: ImageSource, directory: string): s
  */
 export function contentDigest(source: ImageSource, directory: string): string {
   const hash = createHash("sha256");
-  const add = (text: string | Buffer): void => void hash.update(`${text.length}:`).update(text);
+  const add = (text: string | Buffer) => hash.update(`${text.length}:`).update(text);
   for (const [name, value] of Object.entries(source.buildArgs).sort(([a], [b]) => (a < b ? -1 : 1))) {
     add(`${name}=${value}`);
   }
@@ -27,7 +39,42 @@ export function contentDigest(source: ImageSource, directory: string): string {
     add((statSync(join(directory, file)).mode & 0o100) !== 0 ? "x" : "-");
     add(readFileSync(join(directory, file)));
   }
+  for (const [path, file] of Object.entries(source.files ?? {})) add(path).update(readFileSync(file));
   return hash.digest("hex");
+}
+
+/**
+ * The folder that an image is built from. Where it holds files from elsewhere, that is a folder of its own, named after its content
+ * and made when it is not there, so that every run names the same one.
+ */
+export function buildContext(
+  key: string,
+  source: ImageSource,
+  directory: string,
+  builds = join(homedir(), ".cache/postgres-cluster/builds"),
+): string {
+  // Absolute: engines differ in what a relative path is relative to. A moved checkout builds again, from the cache, and replaces no
+  // container, since those name the tag.
+  if (!source.files) return resolve(directory);
+  const context = join(builds, `${key}-${contentDigest(source, directory).slice(0, 12)}`);
+  if (existsSync(context)) return context;
+  mkdirSync(builds, { recursive: true });
+  const made = mkdtempSync(join(builds, ".making-"));
+  for (const input of new Set([source.dockerfile, ...source.inputs])) {
+    cpSync(join(directory, input), join(made, input), { recursive: true });
+  }
+  for (const [path, file] of Object.entries(source.files)) {
+    mkdirSync(dirname(join(made, path)), { recursive: true });
+    copyFileSync(file, join(made, path));
+  }
+  try {
+    renameSync(made, context);
+  } catch (error) {
+    rmSync(made, { recursive: true });
+    // Another run was faster.
+    if (!existsSync(context)) throw error;
+  }
+  return context;
 }
 
 /** Files of a file or folder, relative to `directory`. Compiled Python is nobody's input. */

@@ -8,7 +8,13 @@ import type { Reach } from "../reach";
 import { PROGRAM_UID, type SecretData, type SecretRef, type WorkloadSpec } from "../workload";
 import { AllReady } from "./all-ready";
 import { Healthy } from "./healthy";
-import { contentDigest, extraCaCertificates, imageTag, MACHINE_CERTIFICATES } from "./image-build";
+import {
+  buildContext,
+  contentDigest,
+  extraCaCertificates,
+  imageTag,
+  MACHINE_CERTIFICATES,
+} from "./image-build";
 import { MountedFiles, type MountedFilesArgs } from "./mounted-files";
 import { LABELS, secretVolumeName } from "./names";
 import { dockerAddress, renderDocker, type RenderedMember } from "./render";
@@ -184,9 +190,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
       {
         name: tag,
         build: {
-          // Absolute: engines differ in what a relative path is relative to. A moved checkout builds again, from the cache, and
-          // replaces no container, since those name the tag.
-          context: resolve(imagesDirectory),
+          context: buildContext(key, source, imagesDirectory),
           dockerfile: source.dockerfile,
           buildArgs: { ...source.buildArgs, ...(extra && { EXTRA_CA_CERTIFICATES: extra }) },
         },

@@ -5,12 +5,25 @@ import { prod } from "../../../stacks/prod";
 import type { RecordedResource } from "../../support/record";
 import { recordStack, settingsOf } from "../../support/specs";
 
-const WORKLOADS = ["etcd", "haproxy", "patroni", "pool-read", "pool-write"];
+const SHAPES = {
+  replicated: { components: ["PatroniCluster"], databases: ["patroni"] },
+  distributed: {
+    components: ["CitusCoordinator", "WorkerPool"],
+    databases: ["coordinator", "worker-1", "worker-2"],
+  },
+} as const;
 
-describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
+describe.each([
+  ["dev", "replicated"],
+  ["dev", "distributed"],
+  ["prod", "replicated"],
+  ["prod", "distributed"],
+] as const)("the %s stack, %s", (stack, shape) => {
+  const { components: own, databases } = SHAPES[shape];
+  const workloads = ["etcd", "haproxy", ...databases, "pool-read", "pool-write"].sort();
   let resources: readonly RecordedResource[];
   beforeAll(async () => {
-    ({ resources } = await recordStack(stack));
+    ({ resources } = await recordStack(stack, shape === "distributed"));
   });
 
   test("has the components of the drawing (C3)", () => {
@@ -22,7 +35,7 @@ describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
         [
           "ClusterCertificates",
           "EtcdCluster",
-          "PatroniCluster",
+          ...own,
           "ProxyTier",
           stack === "dev" ? "DockerPlatform" : "KubernetesPlatform",
         ].map((name) => `postgres-cluster:index:${name}`),
@@ -31,15 +44,15 @@ describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
   });
 
   test("uses its own platform's resources and none of the other's (C4)", () => {
-    const [own, other] = stack === "dev" ? ["docker:", "kubernetes:"] : ["kubernetes:", "docker:"];
-    expect(resources.some((r) => r.type.startsWith(own))).toBe(true);
+    const [mine, other] = stack === "dev" ? ["docker:", "kubernetes:"] : ["kubernetes:", "docker:"];
+    expect(resources.some((r) => r.type.startsWith(mine))).toBe(true);
     expect(resources.filter((r) => r.type.startsWith(other))).toEqual([]);
   });
 
   test("whoever answers behind the entry has a certificate for the names of the entry (D9)", () => {
     const entry = stack === "dev" ? "pg-haproxy" : "pg-haproxy-ready.postgres.svc.cluster.local";
     const first = stack === "dev" ? "pg-haproxy-0" : "pg-haproxy-0.pg-haproxy.postgres.svc.cluster.local";
-    for (const workload of ["patroni", "pool-write", "pool-read"]) {
+    for (const workload of [databases[0], "pool-write", "pool-read"]) {
       const certificate = resources.find((r) => r.name === `${workload}-certificate`);
       expect(certificate?.inputs["dnsNames"]).toEqual(expect.arrayContaining([entry, first]));
     }
@@ -70,14 +83,14 @@ describe.each(["dev", "prod"] as const)("the %s stack", (stack) => {
         : resources
             .filter((r) => r.type.endsWith(":StatefulSet"))
             .map((r) => (r.inputs["metadata"] as { name: string }).name.replace(/^pg-/, ""));
-    expect([...new Set(names)].sort()).toEqual(WORKLOADS);
+    expect([...new Set(names)].sort()).toEqual(workloads);
   });
 });
 
 describe("problems are told before any resource exists (F6)", () => {
   test("the shipped stacks have none but what their owner must fill in", async () => {
     expect(
-      await problemsOf(settingsOf("dev"), { ...dev, problems: async () => Promise.resolve([]) }),
+      await problemsOf(settingsOf("dev"), { ...dev, problems: async () => Promise.resolve([]) }, true),
     ).toEqual([]);
     const written = {
       images: {
@@ -85,7 +98,7 @@ describe("problems are told before any resource exists (F6)", () => {
         tags: Object.fromEntries(Object.keys(IMAGES).map((n) => [n, "1"])),
       },
     };
-    expect(await problemsOf(settingsOf("prod", written), prod)).toEqual([]);
+    expect(await problemsOf(settingsOf("prod", written), prod, true)).toEqual([]);
   });
 
   test("all of them at once, whichever component finds them", async () => {
@@ -101,7 +114,9 @@ describe("problems are told before any resource exists (F6)", () => {
       certificates: { days: 1000 },
       images: { tags: { patroni: "latest" }, postgresPackages: ["postgresql-17-cron"] },
     };
-    const settings = (await problemsOf(settingsOf("prod", written), prod)).map((problem) => problem.setting);
+    const settings = (await problemsOf(settingsOf("prod", written), prod, true)).map(
+      (problem) => problem.setting,
+    );
     for (const setting of [
       "etcd.members",
       "patroni.members",
@@ -128,7 +143,7 @@ describe("problems are told before any resource exists (F6)", () => {
   });
 
   test("one etcd member is a trial's only, with a word about it", async () => {
-    const problems = await problemsOf(settingsOf("prod", { etcd: { members: 1 } }), prod);
+    const problems = await problemsOf(settingsOf("prod", { etcd: { members: 1 } }), prod, true);
     expect(problems.map((problem) => problem.setting)).toContain("etcd.members");
   });
 });

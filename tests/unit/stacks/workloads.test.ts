@@ -3,10 +3,10 @@ import { renderDocker } from "../../../components/platform/docker/render";
 import { renderKubernetes } from "../../../components/platform/kubernetes/render";
 import type { WorkloadSpec } from "../../../components/platform/workload";
 import { expectGolden } from "../../support/golden";
-import { recordStack } from "../../support/specs";
+import { recordStack, type StackName } from "../../support/specs";
 import { KUBERNETES } from "../platform/contexts";
 
-const WORKLOADS = ["etcd", "haproxy", "patroni", "pool-read", "pool-write"];
+const WORKLOADS = ["coordinator", "etcd", "haproxy", "patroni", "pool-read", "pool-write", "worker-1"];
 
 /** Members of one workload differ in name and ordinal only; the first stands for all. */
 describe("every workload of the stack reads as its golden, on both platforms (F2)", () => {
@@ -14,13 +14,19 @@ describe("every workload of the stack reads as its golden, on both platforms (F2
   let kubernetes: ReadonlyMap<string, WorkloadSpec>;
   const byName = (specs: readonly WorkloadSpec[]) => new Map(specs.map((spec) => [spec.name, spec]));
   beforeAll(async () => {
-    docker = byName((await recordStack("dev")).specs);
-    kubernetes = byName((await recordStack("prod")).specs);
+    const both = async (stack: StackName) => [
+      ...(await recordStack(stack, true)).specs,
+      // Of its shape, the proxies are the same but for the database that they stand before.
+      ...(await recordStack(stack)).specs,
+    ];
+    docker = byName(await both("dev"));
+    kubernetes = byName(await both("prod"));
   });
 
   test("both have the same workloads", () => {
-    expect([...docker.keys()].sort()).toEqual(WORKLOADS);
-    expect([...kubernetes.keys()].sort()).toEqual(WORKLOADS);
+    const all = [...WORKLOADS, "worker-2"].sort();
+    expect([...docker.keys()].sort()).toEqual(all);
+    expect([...kubernetes.keys()].sort()).toEqual(all);
   });
 
   test.each(WORKLOADS)("%s on Docker", (name) => {

@@ -1,26 +1,31 @@
-import { HBA, hbaLines, identLines, IDENT } from "../../../../config-files/postgres/access";
+import { type GroupKind, HBA, hbaLines, identLines } from "../../../../config-files/postgres/access";
 import { hbaLine } from "../../../../config-files/postgres/hba";
-import { identLine } from "../../../../config-files/postgres/ident";
+import { identLine, identToAnybody } from "../../../../config-files/postgres/ident";
 import { expectGolden } from "../../../support/golden";
 
-describe("access to PostgreSQL", () => {
+const KINDS: readonly GroupKind[] = ["alone", "coordinator", "worker"];
+
+describe.each(KINDS)("access to PostgreSQL, group of kind %s", (kind) => {
+  const hba = HBA[kind];
+  const folder = kind === "alone" ? "config-files/postgres" : `config-files/postgres/${kind}`;
+
   test("pg_hba.conf and pg_ident.conf", () => {
-    expectGolden("config-files/postgres/pg_hba.conf", hbaLines().join("\n") + "\n");
-    expectGolden("config-files/postgres/pg_ident.conf", identLines().join("\n") + "\n");
+    expectGolden(`${folder}/pg_hba.conf`, hbaLines(kind).join("\n") + "\n");
+    expectGolden(`${folder}/pg_ident.conf`, identLines(kind).join("\n") + "\n");
   });
 
   test("over the network everybody needs TLS and proves who they are, passwords by SCRAM", () => {
-    const network = HBA.filter((line) => line.via !== "local");
+    const network = hba.filter((line) => line.via !== "local");
     expect(new Set(network.map((line) => line.via))).toEqual(new Set(["hostssl"]));
     expect(new Set(network.map((line) => line.method))).toEqual(new Set(["cert", "scram-sha-256"]));
   });
 
   test("nobody logs in without proof", () => {
-    expect(hbaLines().join("\n")).not.toMatch(/trust|password|md5|ident$/);
+    expect(hbaLines(kind).join("\n")).not.toMatch(/trust|password|md5|ident$/);
   });
 
   test("the superuser's password is good on this machine only", () => {
-    const superuser = HBA.filter((line) => line.via === "hostssl" && line.user === "postgres");
+    const superuser = hba.filter((line) => line.via === "hostssl" && line.user === "postgres");
     expect(superuser.map((line) => [line.address, line.method])).toEqual([
       ["127.0.0.1/32", "scram-sha-256"],
       ["::1/128", "scram-sha-256"],
@@ -28,15 +33,21 @@ describe("access to PostgreSQL", () => {
     ]);
   });
 
-  test("lines for single users stand before the line for all, which would catch them", () => {
-    const all = HBA.findIndex((line) => line.via === "hostssl" && line.user === "all");
-    expect(all).toBe(HBA.length - 1);
+  test("lines for single users stand before those for all, which would catch them", () => {
+    const all = hba.findIndex((line) => line.via === "hostssl" && line.user === "all");
+    expect(hba.slice(all).map((line) => line.user)).toEqual(hba.slice(all).map(() => "all"));
   });
 
   test("every map that a line names has entries", () => {
-    const maps = HBA.flatMap((line) => (line.map === undefined ? [] : [line.map]));
-    expect(new Set(maps)).toEqual(new Set(IDENT.map((line) => line.map)));
+    const maps = hba.flatMap((line) => (line.map === undefined ? [] : [line.map]));
+    expect(new Set(maps)).toEqual(new Set(identLines(kind).map((line) => line.split(" ")[0])));
   });
+});
+
+test("no password opens a worker: its applications come through the coordinator, by the node certificate (D9)", () => {
+  const others = HBA.worker.filter((line) => line.via === "hostssl" && line.user === "all");
+  expect(others).toEqual([{ via: "hostssl", database: "all", user: "all", method: "cert", map: "citus" }]);
+  expect(identLines("worker")).toContain(identToAnybody("citus", "cluster-node"));
 });
 
 describe("a line of pg_hba.conf", () => {

@@ -1,0 +1,95 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { ResolvedApplicationDatabase } from "./patroni-cluster-args";
+import type { PatroniGroup } from "./patroni-group";
+import { Database } from "./sql/database";
+import { Roles } from "./sql/roles";
+
+/** The role that owns the application's database and may change its schema. */
+export const OWNER_ROLE = "dpg_cluster";
+/** Reads and writes data, changes no schema. */
+export const READ_WRITE_ROLE = "app_readwrite";
+export const READ_ONLY_ROLE = "app_readonly";
+/** The pools log in as it to look up the passwords' verifiers of others; it may do nothing else. */
+export const POOL_ROLE = "pool_auth";
+const SUPERUSER = "postgres";
+const ROLES = [OWNER_ROLE, READ_WRITE_ROLE, READ_ONLY_ROLE, POOL_ROLE];
+
+/** A database that a ProxyTier can stand before. */
+export interface PooledDatabase {
+  /** The group of members whose leader takes writes. */
+  readonly group: PatroniGroup;
+  /** The database that clients connect to. */
+  readonly database: string;
+  /** Resolves when the database and its roles are there. */
+  readonly ready: pulumi.Resource;
+  /** The password of a role that this cluster made. */
+  password(role: string): pulumi.Output<string>;
+}
+
+/** The passwords of a cluster: of roles, of the superuser, of Patroni's REST API. */
+export class DatabasePasswords {
+  /** By role. */
+  readonly ofRoles: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Of the REST API's user `patroni`, for operators. */
+  readonly rest: pulumi.Output<string>;
+
+  constructor(name: string, parent: pulumi.Resource) {
+    // Protected: the data volumes outlive a `destroy`, and the passwords in them must stay known.
+    const password = (of: string): pulumi.Output<string> =>
+      new random.RandomPassword(`${name}-${of}`, { length: 32, special: false }, { parent, protect: true })
+        .result;
+    this.rest = password("rest-api");
+    this.ofRoles = Object.fromEntries([SUPERUSER, ...ROLES].map((role) => [role, password(role)]));
+  }
+
+  get superuser(): pulumi.Output<string> {
+    return this.of(SUPERUSER);
+  }
+
+  of(role: string): pulumi.Output<string> {
+    const password = this.ofRoles[role];
+    if (!password) {
+      throw new pulumi.RunError(
+        `There is no role "${role}"; there are ${Object.keys(this.ofRoles).join(", ")}.`,
+      );
+    }
+    return password;
+  }
+}
+
+/**
+ * The application's roles, database, extensions and rights, on a group's leader. Resolves as the last of its resources. In a Citus
+ * cluster everything is done in the database itself, since only there is it carried to the other nodes.
+ */
+export function applicationDatabase(
+  name: string,
+  args: {
+    readonly group: PatroniGroup;
+    readonly settings: ResolvedApplicationDatabase;
+    readonly passwords: DatabasePasswords;
+    /** The database from which roles are made. */
+    readonly from: string;
+    readonly parent: pulumi.Resource;
+  },
+): Database {
+  const { group, settings, passwords, parent } = args;
+  const target = group.session(args.from);
+  const roles = new Roles(
+    `${name}-roles`,
+    { target, roles: ROLES.map((role) => ({ name: role, password: passwords.of(role) })) },
+    { parent, dependsOn: [group.deployed] },
+  );
+  return new Database(
+    `${name}-database`,
+    {
+      target,
+      name: settings.database,
+      owner: OWNER_ROLE,
+      extensions: settings.extensions,
+      access: { readWrite: [READ_WRITE_ROLE], readOnly: [READ_ONLY_ROLE] },
+      poolRole: POOL_ROLE,
+    },
+    { parent, dependsOn: [roles] },
+  );
+}

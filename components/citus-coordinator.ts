@@ -1,0 +1,83 @@
+import * as pulumi from "@pulumi/pulumi";
+import { applicationDatabase, DatabasePasswords, type PooledDatabase } from "./application-database";
+import {
+  type PatroniClusterArgs,
+  resolveApplicationDatabase,
+  type ResolvedPatroniCluster,
+} from "./patroni-cluster-args";
+import { PatroniGroup, type PatroniGroupContext, patroniSecret } from "./patroni-group";
+import { resolvePatroniGroup } from "./patroni-group-args";
+import { type Problem, refuse } from "./problems";
+import type { ReplicationCheck } from "./sql/replication-check";
+
+/** The coordinators of a distributed database: they know where rows are, and take everything that clients send. */
+export type CitusCoordinatorArgs = PatroniClusterArgs;
+
+export const COORDINATOR_WORKLOAD = "coordinator";
+
+/** Fills in defaults and finds everything that is wrong. */
+export function resolveCitusCoordinator(
+  args: Omit<CitusCoordinatorArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
+): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {
+  const group = resolvePatroniGroup(args, "coordinator", { citus: "coordinator" });
+  const database = resolveApplicationDatabase(args);
+  return {
+    value: { ...group.value, ...database.value },
+    problems: [...group.problems, ...database.problems],
+  };
+}
+
+/**
+ * Group 0 of a Citus cluster: a leader and its replicas under Patroni, which plan every statement and send its parts to the worker
+ * groups of a `WorkerPool`. Patroni tells them which member of each group leads, through every failover.
+ *
+ * @example
+ * const coordinator = new CitusCoordinator("coordinator", { platform, certificates, etcd, scope: "pg-dev" });
+ */
+export class CitusCoordinator extends pulumi.ComponentResource implements PooledDatabase {
+  readonly resolved: ResolvedPatroniCluster;
+  readonly group: PatroniGroup;
+  readonly database: string;
+  readonly ready: pulumi.Resource;
+  /** What the last `up` saw of the coordinators: leader, members, their state. */
+  readonly replication: ReplicationCheck;
+  /** Of the cluster's roles, and of operators; the same on every node. */
+  readonly passwords: DatabasePasswords;
+  /** What the worker groups share with the coordinators. */
+  readonly context: PatroniGroupContext;
+
+  constructor(name: string, args: CitusCoordinatorArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { value, problems } = resolveCitusCoordinator(args);
+    refuse(`CitusCoordinator ${name}`, problems);
+    super("postgres-cluster:index:CitusCoordinator", name, value, opts);
+    const { platform, certificates, etcd, alsoKnownAs } = args;
+
+    this.resolved = value;
+    this.database = value.database;
+    this.passwords = new DatabasePasswords(name, this);
+    const passwords = { superuserPassword: this.passwords.superuser, restPassword: this.passwords.rest };
+    const secret = patroniSecret("patroni", { ...passwords, etcd: etcd.access(value.scope) }, platform, this);
+    this.context = { platform, certificates, etcd, secret, ...passwords };
+    this.group = new PatroniGroup(name, {
+      ...this.context,
+      alsoKnownAs,
+      workload: COORDINATOR_WORKLOAD,
+      settings: value,
+      citus: { number: 0, database: value.database },
+      parent: this,
+    });
+    this.ready = applicationDatabase(name, {
+      group: this.group,
+      settings: value,
+      passwords: this.passwords,
+      from: value.database,
+      parent: this,
+    });
+    this.replication = this.group.proveReplication(name, [this.ready]);
+    this.registerOutputs({ members: this.group.members, replication: this.replication.seen });
+  }
+
+  password(role: string): pulumi.Output<string> {
+    return this.passwords.of(role);
+  }
+}

@@ -1,0 +1,205 @@
+import type * as pulumi from "@pulumi/pulumi";
+import {
+  bootstrapYml,
+  type CitusGroup,
+  dynamicConfiguration,
+  patroniSecretsYml,
+  patroniYml,
+  REST_USER,
+} from "../config-files/patroni/patroni";
+import { NODE_COMMON_NAME } from "../config-files/postgres/access";
+import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
+import type { EtcdAccess, EtcdCluster } from "./etcd-cluster";
+import { PatroniConfiguration, type RestArgs } from "./patroni";
+import type { ResolvedPatroniGroup } from "./patroni-group-args";
+import { PORTS } from "./platform/naming";
+import type { Platform } from "./platform/platform";
+import type { Reach } from "./platform/reach";
+import type { SecretRef, WorkloadSpec } from "./platform/workload";
+import { ReplicationCheck } from "./sql/replication-check";
+import type { SessionArgs } from "./sql/session-args";
+
+/** A member as dynamic resources reach it. */
+export interface DatabaseMember {
+  readonly name: string;
+  /** The name that its certificates carry. */
+  readonly serverName: string;
+  readonly postgres: Reach;
+  readonly rest: Reach;
+}
+
+/** What all groups of a cluster have in common. */
+export interface PatroniGroupContext {
+  readonly platform: Platform;
+  readonly certificates: ClusterCertificates;
+  readonly etcd: EtcdCluster;
+  /** The superuser's password. */
+  readonly superuserPassword: pulumi.Output<string>;
+  /** Password of the REST API's user `patroni`. */
+  readonly restPassword: pulumi.Output<string>;
+  /** The passwords as files for the members: `patroniSecret`. */
+  readonly secret: SecretRef;
+}
+
+export interface PatroniGroupArgs extends PatroniGroupContext {
+  /** Name of the workload: `patroni`, `coordinator`, `worker-1`. */
+  readonly workload: string;
+  readonly settings: ResolvedPatroniGroup;
+  /** Its place in a Citus cluster. Default: none, it is a database of its own. */
+  readonly citus?: CitusGroup;
+  /** Names under which clients reach members through something that passes TLS through. Default none. */
+  readonly alsoKnownAs?: readonly string[];
+  readonly parent: pulumi.Resource;
+}
+
+/** The files that members read passwords from, the same for all groups of a cluster. */
+export const patroniSecret = (
+  name: string,
+  passwords: Pick<PatroniGroupContext, "superuserPassword" | "restPassword"> & { readonly etcd: EtcdAccess },
+  platform: Platform,
+  parent: pulumi.Resource,
+): SecretRef =>
+  platform.secret(
+    name,
+    {
+      "patroni.yml": passwords.restPassword.apply((restPassword) =>
+        passwords.etcd.password.apply((etcdPassword) => patroniSecretsYml({ restPassword, etcdPassword })),
+      ),
+      // Good only from inside a member, where tunnels arrive.
+      "superuser-password": passwords.superuserPassword,
+    },
+    { parent },
+  );
+
+/** The Patroni members of a group as a workload. */
+export function patroniWorkload(
+  name: string,
+  settings: ResolvedPatroniGroup,
+  etcd: { readonly endpoints: readonly string[]; readonly username: string },
+  secrets: { readonly tls: SecretRef; readonly patroni: SecretRef },
+  citus?: CitusGroup,
+): WorkloadSpec {
+  const probe = { timeoutSeconds: 5, failureThreshold: 3, startPeriodSeconds: 600 };
+  return {
+    name,
+    image: "patroni",
+    replicas: settings.members,
+    env: {
+      PATRONI_NAME: "$(REPLICA_NAME)",
+      PATRONI_RESTAPI_CONNECT_ADDRESS: `$(REPLICA_ADDRESS):${PORTS.patroniRest}`,
+      PATRONI_POSTGRESQL_CONNECT_ADDRESS: `$(REPLICA_ADDRESS):${PORTS.postgres}`,
+    },
+    configuration: {
+      "/etc/patroni": {
+        onChange: "replace",
+        files: { "cluster.yml": patroniYml({ scope: settings.scope, etcd, citus }) },
+      },
+      // Read once, when the cluster is made; afterwards PatroniConfiguration changes it in the DCS. So a change must not replace members.
+      "/etc/patroni-bootstrap": {
+        onChange: "reload",
+        files: { "bootstrap.yml": bootstrapYml(dynamicConfiguration({ ...settings, citus })) },
+      },
+    },
+    secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/patroni": secrets.patroni },
+    data: { path: "/var/lib/postgresql", size: settings.volumeSize },
+    scratch: ["/tmp", "/run/patroni", "/run/postgresql"],
+    ports: { postgres: { port: PORTS.postgres }, rest: { port: PORTS.patroniRest } },
+    readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 5 },
+    liveness: { ...probe, command: ["patroni-alive"], intervalSeconds: 10 },
+    handover: { command: ["patroni-handover"], timeoutSeconds: 90 },
+    replacedLast: { command: ["patroni-leader"], timeoutSeconds: 5 },
+    resources: {
+      memoryMiB: settings.memoryMiB,
+      sharedMemoryMiB: Math.max(64, Math.floor(settings.memoryMiB / 4)),
+    },
+    // A stop waits for the checkpoint and for a replica to have everything; a kill would make it a crash.
+    stopGraceSeconds: 60,
+  };
+}
+
+/**
+ * A group of members under Patroni, one of which leads: what PatroniCluster is made of, and each group of a Citus cluster. Not a
+ * resource itself; its resources belong to `parent`.
+ */
+export class PatroniGroup {
+  readonly workload: string;
+  readonly settings: ResolvedPatroniGroup;
+  readonly members: readonly DatabaseMember[];
+  /** Resolves when every member is ready. */
+  readonly deployed: pulumi.Resource;
+  /** Resolves when every member runs with the declared configuration, too. */
+  readonly ready: pulumi.Resource;
+  readonly rest: RestArgs;
+  private readonly args: PatroniGroupArgs;
+
+  constructor(
+    name: string,
+    args: PatroniGroupArgs,
+    opts: { readonly dependsOn?: readonly pulumi.Resource[] } = {},
+  ) {
+    const { platform, certificates, etcd, workload, settings, parent, citus } = args;
+    this.args = args;
+    this.workload = workload;
+    this.settings = settings;
+    this.members = [...Array(settings.members).keys()].map((ordinal) => ({
+      name: platform.replicaName(workload, ordinal),
+      serverName: platform.replicaAddress(workload, ordinal),
+      postgres: platform.reachableFromHere(workload, ordinal, PORTS.postgres),
+      rest: platform.reachableFromHere(workload, ordinal, PORTS.patroniRest),
+    }));
+    const tls = certificates.issue(
+      workload,
+      { replicas: settings.members, commonName: NODE_COMMON_NAME, alsoKnownAs: args.alsoKnownAs },
+      parent,
+    );
+    const spec = patroniWorkload(
+      workload,
+      settings,
+      etcd.access(settings.scope),
+      { tls, patroni: args.secret },
+      citus,
+    );
+    this.deployed = platform.deploy(spec, {
+      parent,
+      dependsOn: [etcd.ready, ...(opts.dependsOn ?? [])],
+    }).ready;
+    this.rest = {
+      members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.rest })),
+      ca: certificates.authority.certificatePem,
+      username: REST_USER,
+      password: args.restPassword,
+    };
+    this.ready = new PatroniConfiguration(
+      `${name}-configuration`,
+      { rest: this.rest, configuration: JSON.stringify(dynamicConfiguration({ ...settings, citus })) },
+      { parent, dependsOn: [this.deployed] },
+    );
+  }
+
+  /** A superuser's session. */
+  session(database: string): SessionArgs {
+    return {
+      members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.postgres })),
+      user: "postgres",
+      password: this.args.superuserPassword,
+      database,
+      ca: this.args.certificates.authority.certificatePem,
+    };
+  }
+
+  /** Proves after every `up` that the members replicate as declared. */
+  proveReplication(name: string, dependsOn: readonly pulumi.Resource[] = []): ReplicationCheck {
+    const { members, synchronousReplicas } = this.settings;
+    return new ReplicationCheck(
+      `${name}-replication`,
+      {
+        target: this.session("postgres"),
+        rest: this.rest,
+        members,
+        synchronousReplicas: members > 1 ? synchronousReplicas : 0,
+        maximumLagBytes: 16 * 1024 * 1024,
+      },
+      { parent: this.args.parent, dependsOn: [this.ready, ...dependsOn] },
+    );
+  }
+}

@@ -1,0 +1,131 @@
+/** What is to be done with the worker groups of a Citus cluster. Pure: what was seen goes in, what is missing or to do comes out. */
+
+/** A row of `pg_dist_node`. */
+export interface NodeRow {
+  readonly group: number;
+  readonly host: string;
+  readonly port: number;
+  /** `primary` or `secondary`. */
+  readonly role: string;
+  readonly active: boolean;
+  /** It has the metadata as they are now. */
+  readonly synced: boolean;
+  /** Shards may lie on it. */
+  readonly shards: boolean;
+}
+
+export interface GroupSpec {
+  readonly group: number;
+  /** The names under which its members are known to other nodes. */
+  readonly hosts: readonly string[];
+}
+
+export interface ShardsRow {
+  readonly group: number;
+  readonly shards: number;
+  readonly bytes: number;
+}
+
+/** What a group still lacks before it can be used; empty when nothing. */
+export function missingOf(spec: GroupSpec, nodes: readonly NodeRow[]): readonly string[] {
+  const own = nodes.filter((node) => node.group === spec.group);
+  const primary = own.find((node) => node.role === "primary");
+  const named = `group ${spec.group}`;
+  if (!primary)
+    return [`${named} has no primary in pg_dist_node yet: Patroni registers it when its leader runs`];
+  const missing: string[] = [];
+  if (!spec.hosts.includes(primary.host)) {
+    missing.push(
+      `${named} has the primary ${primary.host}, which is none of its members (${spec.hosts.join(", ")})`,
+    );
+  }
+  if (!primary.active) missing.push(`${primary.host} is not active`);
+  if (!primary.synced) missing.push(`${primary.host} does not have the present metadata yet`);
+  for (const host of spec.hosts) {
+    if (host !== primary.host && !own.some((node) => node.host === host && node.role === "secondary"))
+      missing.push(`${host} is not registered as a secondary`);
+  }
+  for (const node of own) {
+    if (!spec.hosts.includes(node.host) && node.role === "secondary")
+      missing.push(`${node.host} is registered in ${named}, but nobody declared it`);
+  }
+  return missing;
+}
+
+/** Groups that the cluster has and nobody declares (any more). */
+export const leavingGroups = (
+  declared: readonly GroupSpec[],
+  nodes: readonly NodeRow[],
+): readonly number[] => [
+  ...new Set(
+    nodes.map((node) => node.group).filter((group) => !declared.some((spec) => spec.group === group)),
+  ),
+];
+
+export type MarkStep = { readonly host: string; readonly port: number; readonly shards: boolean };
+
+/** Primaries whose shards-may-lie-here is not as it shall be. Leaving groups come first: nothing must be moved onto one of them. */
+export function markSteps(declared: readonly GroupSpec[], nodes: readonly NodeRow[]): readonly MarkStep[] {
+  const leaving = leavingGroups(declared, nodes);
+  const steps = nodes
+    .filter((node) => node.role === "primary" && node.shards === leaving.includes(node.group))
+    .map(({ host, port, group }) => ({ host, port, shards: !leaving.includes(group) }));
+  return [...steps.filter((step) => !step.shards), ...steps.filter((step) => step.shards)];
+}
+
+/** Nodes of a leaving group in the order of their removal: a primary cannot go before its secondaries. */
+export const removalOrder = (group: number, nodes: readonly NodeRow[]): readonly NodeRow[] => {
+  const own = nodes.filter((node) => node.group === group);
+  return [...own.filter((node) => node.role !== "primary"), ...own.filter((node) => node.role === "primary")];
+};
+
+/** Of shards and bytes, for people. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ""}`;
+}
+
+export interface Move {
+  readonly source: string;
+  readonly target: string;
+  readonly shards: number;
+  readonly bytes: number;
+}
+
+/** What the database plans, as lines for a preview or a log. */
+export const describeMoves = (moves: readonly Move[]): readonly string[] =>
+  moves.map(
+    ({ source, target, shards, bytes }) =>
+      `move ${shards} shard(s), ${formatBytes(bytes)}, from ${source} to ${target}`,
+  );
+
+export interface JobState {
+  readonly job: string;
+  /** `scheduled`, `running`, `finished`, `failing`, `failed`, `cancelling`, `cancelled`. */
+  readonly state: string;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export const isUnderWay = ({ state }: JobState): boolean =>
+  ["scheduled", "running", "failing", "cancelling"].includes(state);
+
+/** Progress of a job: how many moves are done, at what rate, and how long the rest takes at that rate. */
+export function describeProgress(
+  job: JobState,
+  since: { readonly done: number; readonly seconds: number },
+): string {
+  const total = Object.values(job.counts).reduce((sum, count) => sum + count, 0);
+  const done = job.counts["done"] ?? 0;
+  const moved = done - since.done;
+  const left =
+    moved > 0 && since.seconds > 0
+      ? `, about ${Math.ceil(((total - done) * since.seconds) / moved)} s left`
+      : "";
+  return `rebalance job ${job.job}: ${done} of ${total} moves done${left}`;
+}

@@ -1,0 +1,191 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { changedInputs } from "../../dynamic/changed-inputs";
+import { recordedState } from "../../dynamic/recorded-state";
+import { orUnseen } from "../../dynamic/unseen";
+import type { RestTarget } from "../../patroni/rest";
+import type { SessionTarget } from "../session";
+import { withSession } from "../session";
+import { checkGroups } from "./check";
+import type { GroupSpec } from "./plan";
+import { describeMoves, leavingGroups, missingOf } from "./plan";
+import type { OnCoordinator } from "./reconcile";
+import {
+  awaitHealthy,
+  awaitRegistered,
+  mark,
+  readMoves,
+  readNodes,
+  readShards,
+  rebalance,
+  refuseImpossible,
+} from "./reconcile";
+import { removeGroup } from "./remove";
+
+/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+export const WORKER_GROUPS_PROVIDER_VERSION = 1;
+
+export interface WorkerGroup extends GroupSpec {
+  readonly session: Omit<SessionTarget, "password" | "ca">;
+  readonly rest: Omit<RestTarget, "password" | "ca">;
+}
+
+export interface WorkerGroupsInputs {
+  /** The coordinators' leader, in the distributed database. */
+  readonly coordinator: Omit<SessionTarget, "password" | "ca">;
+  readonly ca: string;
+  /** The superuser's, the same on every node. */
+  readonly password: string;
+  /** Of Patroni's REST API, the same on every node. */
+  readonly restPassword: string;
+  readonly groups: readonly WorkerGroup[];
+  /** Spread shards anew when a group comes. */
+  readonly rebalance: boolean;
+  readonly deadlineSeconds: number;
+  readonly providerVersion: number;
+}
+
+export type WorkerGroupsOutputs = WorkerGroupsInputs & {
+  /** Shards of each group, when they were last looked at. */
+  readonly shards: Readonly<Record<string, number>>;
+  /** What a refresh found different from what was declared; the next `up` mends it. */
+  readonly drift: readonly string[];
+};
+
+const onCoordinator =
+  (inputs: WorkerGroupsInputs, deadlineSeconds: number): OnCoordinator =>
+  (use) =>
+    withSession({ ...inputs.coordinator, password: inputs.password, ca: inputs.ca }, use, {
+      deadlineSeconds,
+      // A move holds locks for a moment at its end, and node properties wait for them.
+      lockTimeoutSeconds: 30,
+    });
+
+function reachOf(group: number, ...of: readonly (WorkerGroupsInputs | undefined)[]) {
+  for (const inputs of of) {
+    const known = inputs?.groups.find((other) => other.group === group);
+    if (inputs && known) {
+      return {
+        session: { ...known.session, password: inputs.password, ca: inputs.ca },
+        rest: { ...known.rest, password: inputs.restPassword, ca: inputs.ca },
+      };
+    }
+  }
+  return undefined;
+}
+
+async function shardsOf(on: OnCoordinator, groups: readonly GroupSpec[]): Promise<Record<string, number>> {
+  const rows = await on(readShards);
+  return Object.fromEntries(
+    groups.map(({ group }) => [String(group), rows.find((row) => row.group === group)?.shards ?? 0]),
+  );
+}
+
+async function reconcile(
+  inputs: WorkerGroupsInputs,
+  before: WorkerGroupsInputs | undefined,
+): Promise<WorkerGroupsOutputs> {
+  const on = onCoordinator(inputs, inputs.deadlineSeconds);
+  refuseImpossible(inputs.groups, await on(readNodes));
+  await awaitRegistered(on, inputs.groups, inputs.deadlineSeconds);
+  await awaitHealthy(on, inputs.deadlineSeconds);
+  await mark(on, inputs.groups);
+  const leaving = leavingGroups(inputs.groups, await on(readNodes));
+  if (leaving.length > 0) await rebalance(on, true);
+  for (const group of leaving) {
+    await removeGroup(on, group, reachOf(group, before, inputs), inputs.deadlineSeconds);
+  }
+  const came = inputs.groups.some(({ group }) => !before?.groups.some((other) => other.group === group));
+  if (inputs.rebalance && came) await rebalance(on, false);
+  return { ...inputs, shards: await shardsOf(on, inputs.groups), drift: [] };
+}
+
+/** What is not as declared, and what the database would do about it. */
+async function look(inputs: WorkerGroupsInputs): Promise<readonly string[]> {
+  const on = onCoordinator(inputs, 5);
+  return on(async (session) => {
+    const nodes = await readNodes(session);
+    return [
+      ...inputs.groups.flatMap((group) => missingOf(group, nodes)),
+      ...leavingGroups(inputs.groups, nodes).map(
+        (group) => `group ${group} is registered, but nobody declares it`,
+      ),
+    ];
+  });
+}
+
+/** What a change of the groups means, as the database itself plans it. Says so when it cannot be asked. */
+async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Promise<void> {
+  const leaving = olds.groups.filter(({ group }) => !news.groups.some((other) => other.group === group));
+  const coming = news.groups.filter(({ group }) => !olds.groups.some((other) => other.group === group));
+  for (const { group, hosts } of coming) {
+    const next = news.rebalance ? "; then shards are moved onto it in the background" : "";
+    console.log(`worker group ${group} (${hosts.join(", ")}) joins${next}`);
+  }
+  if (leaving.length === 0) return;
+  try {
+    await onCoordinator(
+      olds,
+      5,
+    )(async (session) => {
+      refuseImpossible(news.groups, await readNodes(session));
+      const shards = await readShards(session);
+      const away = leaving.map(({ group }) => {
+        const row = shards.find((other) => other.group === group);
+        return `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${row?.bytes ?? 0} bytes, and leaves; its volumes stay`;
+      });
+      // Marked for the length of this transaction only, so that the database says where it would move them.
+      await session.query("BEGIN");
+      try {
+        await mark((use) => use(session), news.groups);
+        for (const line of [...away, ...describeMoves(await readMoves(session, true))]) console.log(line);
+      } finally {
+        await session.query("ROLLBACK");
+      }
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.log(`what would be moved cannot be told: ${reason}`);
+  }
+}
+
+export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, WorkerGroupsOutputs> = {
+  check: (olds, news) =>
+    Promise.resolve({
+      inputs: news,
+      failures: checkGroups((olds as { groups?: readonly GroupSpec[] }).groups, news.groups),
+    }),
+
+  async diff(_id, olds, news) {
+    const names = ["coordinator", "ca", "password", "restPassword", "groups", "providerVersion"];
+    const { changed } = changedInputs(olds, news, names);
+    if (changed.includes("groups")) await preview(olds, news);
+    if (changed.length > 0 || olds.drift.length > 0) return { changes: true, replaces: [] };
+    try {
+      const wrong = await look(news);
+      for (const line of wrong) console.log(line);
+      return { changes: wrong.length > 0, replaces: [] };
+    } catch (error) {
+      console.log(`the nodes cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+      return { changes: true, replaces: [] };
+    }
+  },
+
+  async create(inputs) {
+    return { id: "worker-groups", outs: await reconcile(inputs, undefined) };
+  },
+
+  async read(id, props) {
+    const recorded = recordedState(props);
+    return orUnseen(id, recorded, async () => ({ id, props: { ...recorded, drift: await look(recorded) } }));
+  },
+
+  async update(_id, olds, news) {
+    return { outs: await reconcile(news, olds) };
+  },
+
+  delete(_id, props) {
+    const numbers = props.groups.map(({ group }) => group).join(", ");
+    console.log(`the worker groups ${numbers} stay as they are, with their shards`);
+    return Promise.resolve();
+  },
+};

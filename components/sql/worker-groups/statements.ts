@@ -1,0 +1,60 @@
+/** What is asked of, and told to, the coordinator about its nodes. https://docs.citusdata.com/en/stable/develop/api_metadata.html */
+
+/** Every node but the coordinators themselves. */
+export const readNodesStatement =
+  (): string => `SELECT groupid AS "group", nodename AS host, nodeport AS port,
+       noderole::text AS role, isactive AS active, metadatasynced AS synced, shouldhaveshards AS shards
+FROM pg_catalog.pg_dist_node WHERE groupid > 0 ORDER BY groupid, noderole, nodename`;
+
+/** Shards by group, without those of reference tables, which every node has; and their size in bytes. */
+export const readShardsStatement =
+  (): string => `SELECT p.groupid AS "group", count(*)::int AS shards, coalesce(sum(s.shard_size), 0)::float8 AS bytes
+FROM pg_catalog.pg_dist_placement p
+JOIN pg_catalog.pg_dist_shard d USING (shardid)
+JOIN pg_catalog.pg_dist_partition t ON t.logicalrelid = d.logicalrelid
+LEFT JOIN (SELECT shardid, nodename, nodeport, shard_size FROM citus_shards) s ON s.shardid = p.shardid
+WHERE NOT (t.partmethod = 'n' AND t.repmodel = 't') GROUP BY p.groupid ORDER BY p.groupid`;
+
+/** What Citus would move now, and how many bytes. Parameter $1: only away from nodes that shall have no shards. */
+export const readPlanStatement =
+  (): string => `SELECT sourcename AS source, targetname AS target, count(*)::int AS shards,
+       coalesce(sum(shard_size), 0)::float8 AS bytes
+FROM pg_catalog.get_rebalance_table_shards_plan(drain_only := $1) GROUP BY 1, 2 ORDER BY 1, 2`;
+
+/** Parameters: host, port, whether. */
+export const setShardsStatement = (): string =>
+  "SELECT pg_catalog.citus_set_node_property($1::text, $2::int, 'shouldhaveshards', $3::boolean)";
+
+/** Parameter $1: only away from nodes that shall have no shards. Null when there is nothing to move. */
+export const startRebalanceStatement = (): string =>
+  "SELECT pg_catalog.citus_rebalance_start(drain_only := $1)::text AS job";
+
+/** The job that runs or ran last; no row when there has been none. */
+export const readJobStatement =
+  (): string => `SELECT job_id::text AS job, state::text, details -> 'task_state_counts' AS counts, details -> 'tasks' AS tasks
+FROM pg_catalog.citus_rebalance_status() ORDER BY job_id DESC LIMIT 1`;
+
+/** Bytes of the moves that run now. */
+export const readProgressStatement =
+  (): string => `SELECT coalesce(sum(source_shard_size), 0)::float8 AS total, coalesce(sum(least(target_shard_size, source_shard_size)), 0)::float8 AS done
+FROM pg_catalog.get_rebalance_progress() WHERE progress = 1`;
+
+/** Which node cannot reach which. */
+export const readHealthStatement = (): string => `SELECT from_nodename AS "from", to_nodename AS "to"
+FROM pg_catalog.citus_check_cluster_node_health() WHERE result IS NOT TRUE ORDER BY 1, 2`;
+
+export const settlePreparedStatement = (): string => "SELECT pg_catalog.recover_prepared_transactions()";
+
+/** Transactions of Citus that are prepared here, in whatever database. */
+export const readPreparedStatement = (): string =>
+  "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE gid LIKE 'citus%' ORDER BY gid";
+
+/** Parameters: host, port. */
+export const removeNodeStatement = (): string => "SELECT pg_catalog.citus_remove_node($1::text, $2::int)";
+
+export const readRecoveryIntervalStatement = (): string =>
+  "SELECT pg_catalog.current_setting('citus.recover_2pc_interval') AS interval";
+
+/** Leaves a file beside the data by which the member refuses to start again. A standby may do it, too: it reads and writes no table. */
+export const markRemovedStatement = (): string =>
+  "COPY (SELECT 'removed from its cluster at ' || pg_catalog.now()) TO '/var/lib/postgresql/removed'";

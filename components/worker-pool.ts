@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PatroniGroup } from "./patroni-group";
+import { refuse } from "./problems";
+import type { ReplicationCheck } from "./sql/replication-check";
+import { WorkerGroupRegistration } from "./sql/worker-groups";
+import { type ResolvedWorkerPool, resolveWorkerPool, type WorkerPoolArgs } from "./worker-pool-args";
+
+export const workerWorkload = (group: number): string => `worker-${group}`;
+
+/**
+ * The worker groups of a Citus cluster, each a leader and its replicas under Patroni. Adding a group spreads the shards over it in the
+ * background; taking one away moves its shards first, then removes it, and keeps its volumes. Clients notice neither.
+ *
+ * @example
+ * const workers = new WorkerPool("workers", { coordinator, groups: 4 });
+ */
+export class WorkerPool extends pulumi.ComponentResource {
+  readonly resolved: ResolvedWorkerPool;
+  readonly groups: readonly PatroniGroup[];
+  readonly registration: WorkerGroupRegistration;
+  /** What the last `up` saw of each group's replication. */
+  readonly replication: readonly ReplicationCheck[];
+
+  constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { coordinator, ...settings } = args;
+    const { scope, parameters } = coordinator.resolved;
+    const { value, problems } = resolveWorkerPool(
+      { ...settings, scope },
+      Number(parameters["max_connections"]),
+    );
+    refuse(`WorkerPool ${name}`, problems);
+    super("postgres-cluster:index:WorkerPool", name, value, opts);
+
+    this.resolved = value;
+    this.groups = value.groups.map(
+      (group) =>
+        new PatroniGroup(`${name}-${group.group}`, {
+          ...coordinator.context,
+          workload: workerWorkload(group.group),
+          settings: group,
+          citus: { number: group.group, database: coordinator.database },
+          parent: this,
+        }),
+    );
+    this.replication = this.groups.map((group, i) =>
+      group.proveReplication(`${name}-${value.groups[i]?.group ?? i}`),
+    );
+    this.registration = new WorkerGroupRegistration(
+      `${name}-registration`,
+      {
+        coordinator: coordinator.group.session(coordinator.database),
+        groups: this.groups.map((group, i) => ({
+          group: value.groups[i]?.group ?? 0,
+          hosts: group.members.map((member) => member.serverName),
+          session: group.session(coordinator.database),
+          rest: group.rest,
+        })),
+        rebalance: value.rebalance,
+      },
+      { parent: this, dependsOn: [coordinator.ready, ...this.groups.map((group) => group.ready)] },
+    );
+    this.registerOutputs({ shards: this.registration.shards });
+  }
+}

@@ -1,0 +1,38 @@
+import type { Mandatory } from "./mandatory";
+
+/** What PostgreSQL's parameters must be in a group of a Citus cluster. https://docs.citusdata.com/en/stable/develop/api_guc.html */
+
+/** Which nodes there are: the group that plans and the groups that hold the shards. */
+export type CitusRole = "coordinator" | "worker";
+
+/** Values where neither PostgreSQL's nor our other defaults fit; a user may change each. `connections` is `max_connections`. */
+export function citusDefaults(role: CitusRole, connections: number): Record<string, string> {
+  return {
+    // Every connection may hold a transaction that is prepared on another node, and one to spare for those that a failover left.
+    max_prepared_transactions: String(2 * connections),
+    // Moves of shards replicate logically, each with a slot, a sender and a worker on either side, beside the members' own.
+    max_wal_senders: "32",
+    max_replication_slots: "32",
+    max_worker_processes: "24",
+    max_logical_replication_workers: "12",
+    // What a dead node costs a transaction that needs it, before it fails. Citus waits for 30 s.
+    "citus.node_connection_timeout": "5s",
+    // How soon a transaction that was prepared when its coordinator failed is settled; until then its rows stay locked. Citus: 60 s.
+    "citus.recover_2pc_interval": "10s",
+    // Slots that clients cannot take, so that moves, metadata and failovers go on. On a worker there are no clients.
+    ...(role === "coordinator" && { "citus.max_client_connections": String(Math.max(10, connections - 15)) }),
+  };
+}
+
+/** What nobody may change. */
+export const CITUS_MANDATORY: Readonly<Record<string, Mandatory>> = {
+  "citus.node_conninfo": {
+    value:
+      "sslmode=verify-full sslrootcert=/secrets/tls/ca.crt sslcert=/secrets/tls/tls.crt sslkey=/secrets/tls/tls.key",
+    why: "nodes know each other by certificates, and verify them in full",
+  },
+  "citus.enable_statistics_collection": { value: "off", why: "a database tells nobody about itself unasked" },
+};
+
+/** What Patroni sets. */
+export const CITUS_MANAGED: readonly string[] = ["citus.local_hostname"];
