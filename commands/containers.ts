@@ -79,16 +79,59 @@ export interface PatroniMember {
   readonly "Pending restart"?: string;
 }
 
-/** Patroni's own view of its cluster. */
-export async function patroniMembers(stack: string): Promise<PatroniMember[]> {
-  const member = await runningMember(stack, "patroni");
+/** A group of database members: one database, or the coordinators (number 0) or a worker group of a distributed one. */
+export interface Group {
+  readonly workload: string;
+  /** Its number in a Citus cluster. */
+  readonly number?: number;
+}
+
+function asGroup(workload: string): Group | undefined {
+  if (workload === "patroni") return { workload };
+  if (workload === "coordinator") return { workload, number: 0 };
+  const worker = /^worker-(\d+)$/.exec(workload)?.[1];
+  return worker === undefined ? undefined : { workload, number: Number(worker) };
+}
+
+/** The groups of a stack, the one that clients speak to first. */
+export async function groups(stack: string): Promise<readonly Group[]> {
+  const workloads = new Set((await members(stack)).map((member) => member.workload));
+  const found = [...workloads].flatMap((workload) => asGroup(workload) ?? []);
+  if (found.length === 0)
+    throw new CommandError(`the stack ${stack} has no database members: bring it up with 'make up'`);
+  return found.sort((one, other) => (one.number ?? 0) - (other.number ?? 0));
+}
+
+/** The group that GROUP names by its number; without it, the one that clients speak to. */
+export async function chosenGroup(stack: string): Promise<Group> {
+  const all = await groups(stack);
+  const wanted = process.env["GROUP"];
+  const found = wanted ? all.find(({ number }) => String(number ?? 0) === wanted) : all[0];
+  if (found) return found;
+  const numbers = all.map(({ number }) => number ?? 0).join(", ");
+  throw new CommandError(`the stack ${stack} has no group ${wanted ?? ""}: GROUP is one of ${numbers}`);
+}
+
+/** Arguments by which `patronictl` knows which group of a distributed database is meant. */
+export const ofGroup = ({ number }: Group): readonly string[] =>
+  number === undefined ? [] : ["--group", String(number)];
+
+/** Patroni's own view of a group. */
+export async function patroniMembers(stack: string, group: Group): Promise<PatroniMember[]> {
+  const member = await runningMember(stack, group.workload);
   return JSON.parse(
-    await execute(member.name, ["patronictl", "list", "--format", "json"]),
+    await execute(member.name, ["patronictl", "list", ...ofGroup(group), "--format", "json"]),
   ) as PatroniMember[];
 }
 
-export async function leader(stack: string): Promise<string> {
-  const found = (await patroniMembers(stack)).find((member) => /leader/i.test(member.Role));
-  if (!found) throw new CommandError("no member leads at this moment: 'make doctor' says why");
+export async function leader(stack: string, group: Group): Promise<string> {
+  const found = (await patroniMembers(stack, group)).find((member) => /leader/i.test(member.Role));
+  if (!found) throw new CommandError(`no ${group.workload} leads at this moment: 'make doctor' says why`);
   return found.Member;
 }
+
+/** A superuser's psql in a member, over its socket. */
+export const psqlIn = (database: string, ...args: readonly string[]): readonly string[] => [
+  ...["psql", "--host", "/run/postgresql", "--dbname", database],
+  ...args,
+];

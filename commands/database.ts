@@ -1,10 +1,15 @@
 import {
+  chosenGroup,
   CommandError,
   execute,
+  type Group,
+  groups,
   interact,
   leader,
   members,
+  ofGroup,
   patroniMembers,
+  psqlIn,
   runningMember,
 } from "./containers";
 import { capture } from "./engine";
@@ -26,72 +31,67 @@ async function viaEntry(
   }
   const entries = await members(stack, "haproxy");
   const port = endpoint === "write" ? 6432 : 6433;
-  const inside = await runningMember(stack, "patroni");
+  const inside = await runningMember(stack, (await chosenGroup(stack)).workload);
   const connection = `host=${entries.map((m) => m.name).join(",")} port=${port} dbname=${outputs.database} user=${role} sslmode=verify-full sslrootcert=/secrets/tls/ca.crt`;
   return interact(inside.name, ["psql", connection, ...args], { PGPASSWORD: password });
 }
 
-/** A superuser's session on the leader; with ROLE, a session of that role through the write endpoint. */
+/** A superuser's session on the leader of GROUP; with ROLE, a session of that role through the write endpoint. */
 export async function psql(stack: string, args: readonly string[]): Promise<number> {
   const role = process.env["ROLE"];
   if (role) return viaEntry(stack, "write", role, args);
-  return interact(await leader(stack), [
-    "psql",
-    "--host",
-    "/run/postgresql",
-    "--dbname",
-    await databaseName(stack),
-    ...args,
-  ]);
+  return interact(await leader(stack, await chosenGroup(stack)), psqlIn(await databaseName(stack), ...args));
 }
 
 /** The same on a replica, or through the read endpoint. */
 export async function psqlReplica(stack: string, args: readonly string[]): Promise<number> {
   const role = process.env["ROLE"];
   if (role) return viaEntry(stack, "read", role, args);
-  const replica = (await patroniMembers(stack)).find(
+  const replica = (await patroniMembers(stack, await chosenGroup(stack))).find(
     (m) => !/leader/i.test(m.Role) && m.State === "streaming",
   );
   if (!replica) throw new CommandError("no replica streams at this moment: 'make doctor' says why");
-  return interact(replica.Member, [
-    "psql",
-    "--host",
-    "/run/postgresql",
-    "--dbname",
-    await databaseName(stack),
-    ...args,
-  ]);
+  return interact(replica.Member, psqlIn(await databaseName(stack), ...args));
 }
 
 const databaseName = async (stack: string): Promise<string> => (await stackOutputs(stack)).database;
 
-/** Hands leadership over, to TO if given. */
+/** Hands the leadership of GROUP over, to TO if given. */
 export async function switchover(stack: string): Promise<number> {
-  const from = await leader(stack);
+  const group = await chosenGroup(stack);
+  const from = await leader(stack, group);
   const to = process.env["TO"];
-  return interact(from, [
-    "patronictl",
-    "switchover",
-    "--leader",
-    from,
-    ...(to ? ["--candidate", to] : []),
-    "--force",
-  ]);
+  return interact(from, switchoverFrom(from, group, to ? ["--candidate", to] : []));
 }
 
-/** Restarts PostgreSQL in every member: replicas first, the old leader last, after a switchover. */
+const switchoverFrom = (from: string, group: Group, more: readonly string[] = []): readonly string[] => [
+  ...["patronictl", "switchover", ...ofGroup(group), "--leader", from, ...more, "--force"],
+];
+
+/** Restarts PostgreSQL in every member of GROUP, or of every group: replicas first, the old leader last, after a switchover. */
 export async function restart(stack: string): Promise<number> {
-  const old = await leader(stack);
-  const replicas = (await patroniMembers(stack)).filter((m) => m.Member !== old);
+  const chosen = process.env["GROUP"] ? [await chosenGroup(stack)] : await groups(stack);
+  for (const group of chosen) {
+    if ((await restartGroup(stack, group)) !== 0) return 1;
+  }
+  return 0;
+}
+
+async function restartGroup(stack: string, group: Group): Promise<number> {
+  const old = await leader(stack, group);
+  const of = await scope(old);
+  const restartOf = (member: string): number =>
+    interact(old, ["patronictl", "restart", ...ofGroup(group), of, member, "--force"]);
+  const replicas = (await patroniMembers(stack, group)).filter((m) => m.Member !== old);
   for (const { Member } of replicas) {
-    if (interact(old, ["patronictl", "restart", await scope(old), Member, "--force"]) !== 0) return 1;
-    await streams(stack, Member);
+    if (restartOf(Member) !== 0) return 1;
+    await streams(stack, group, Member);
   }
   if (replicas.length > 0) {
-    if (interact(old, ["patronictl", "switchover", "--leader", old, "--force"]) !== 0) return 1;
-    await streams(stack, old);
+    if (interact(old, switchoverFrom(old, group)) !== 0) return 1;
+    await streams(stack, group, old);
   }
-  return interact(old, ["patronictl", "restart", await scope(old), old, "--force"]);
+  return restartOf(old);
 }
 
 const scope = async (member: string): Promise<string> =>
@@ -100,11 +100,11 @@ const scope = async (member: string): Promise<string> =>
     .replace(/"/g, "");
 
 /** Waits until a member streams again. */
-async function streams(stack: string, name: string): Promise<void> {
+async function streams(stack: string, group: Group, name: string): Promise<void> {
   const deadline = Date.now() + 120_000;
   let last = "unknown";
   while (Date.now() < deadline) {
-    last = (await patroniMembers(stack)).find((m) => m.Member === name)?.State ?? "not there";
+    last = (await patroniMembers(stack, group)).find((m) => m.Member === name)?.State ?? "not there";
     if (last === "streaming") return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
@@ -113,14 +113,16 @@ async function streams(stack: string, name: string): Promise<void> {
   );
 }
 
-/** The slowest statements: from the log of each member, and in sum from pg_stat_statements. */
+/** The slowest statements: from the log of each member, and in sum from pg_stat_statements on the leader of GROUP. */
 export async function slowQueries(stack: string): Promise<number> {
   const limit = Number(process.env["LIMIT"] ?? 20);
   const slow: { readonly ms: number; readonly member: string; readonly line: string }[] = [];
-  for (const member of await members(stack, "patroni")) {
-    for (const line of (await logsOf(member.name)).split("\n")) {
-      const found = /duration: ([0-9.]+) ms/.exec(line);
-      if (found) slow.push({ ms: Number(found[1]), member: member.name, line });
+  for (const { workload } of await groups(stack)) {
+    for (const member of await members(stack, workload)) {
+      for (const line of (await logsOf(member.name)).split("\n")) {
+        const found = /duration: ([0-9.]+) ms/.exec(line);
+        if (found) slow.push({ ms: Number(found[1]), member: member.name, line });
+      }
     }
   }
   slow.sort((a, b) => b.ms - a.ms);
@@ -132,44 +134,32 @@ export async function slowQueries(stack: string): Promise<number> {
       `${ms.toFixed(0).padStart(8)} ms  ${member}  ${line.replace(/^.*duration: [0-9.]+ ms\s*/, "").slice(0, 200)}`,
     );
   }
-  console.log("\nIn sum since the statistics were reset (pg_stat_statements, on the leader):");
+  const from = await leader(stack, await chosenGroup(stack));
+  console.log(`\nIn sum since the statistics were reset (pg_stat_statements, on ${from}):`);
   const sql = `SELECT calls, round(total_exec_time::numeric) AS total_ms, round(mean_exec_time::numeric, 1) AS mean_ms, left(regexp_replace(query, '\\s+', ' ', 'g'), 100) AS query FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT ${limit}`;
-  return interact(await leader(stack), [
-    "psql",
-    "--host",
-    "/run/postgresql",
-    "--dbname",
-    await databaseName(stack),
-    "--command",
-    sql,
-  ]);
+  return interact(from, psqlIn(await databaseName(stack), "--command", sql));
 }
 
 const logsOf = (container: string): Promise<string> =>
   capture("sh", ["-c", 'docker logs "$1" 2>&1', "sh", container]);
 
-/** Writes a row on the leader and finds it on every replica, with the time that it took. */
+/** Writes a message on every group's leader and finds it on each of its replicas, with the time that it took. */
 export async function testReplication(stack: string): Promise<number> {
-  const from = await leader(stack);
-  const query = async (member: string, sql: string): Promise<string> =>
-    (
-      await execute(member, [
-        "psql",
-        "--host",
-        "/run/postgresql",
-        "--dbname",
-        "postgres",
-        "--no-align",
-        "--tuples-only",
-        "--quiet",
-        "--command",
-        sql,
-      ])
-    ).trim();
+  let failed = 0;
+  for (const group of await groups(stack)) failed += await replicationFailures(stack, group);
+  return failed === 0 ? 0 : 1;
+}
+
+async function replicationFailures(stack: string, group: Group): Promise<number> {
+  const from = await leader(stack, group);
+  const query = async (member: string, sql: string): Promise<string> => {
+    const options = ["--no-align", "--tuples-only", "--quiet", "--command", sql];
+    return (await execute(member, psqlIn("postgres", ...options))).trim();
+  };
   const position = await query(from, "SELECT pg_logical_emit_message(true, 'test-replication', now()::text)");
   console.log(`${from} leads and wrote a message at ${position}`);
   let failed = 0;
-  for (const { Member } of (await patroniMembers(stack)).filter((m) => m.Member !== from)) {
+  for (const { Member } of (await patroniMembers(stack, group)).filter((m) => m.Member !== from)) {
     const started = Date.now();
     const deadline = started + 10_000;
     let seen: string;
@@ -185,7 +175,7 @@ export async function testReplication(stack: string): Promise<number> {
         : `${Member} HAS NOT replayed it after 10 s (${seen})`,
     );
   }
-  return failed === 0 ? 0 : 1;
+  return failed;
 }
 
 /** Prints the password of ROLE (default `app_readwrite`). */

@@ -1,7 +1,17 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { capture } from "./engine";
-import { execute, type Member, members, type PatroniMember, patroniMembers } from "./containers";
+import {
+  execute,
+  type Group,
+  groups,
+  leader,
+  type Member,
+  members,
+  type PatroniMember,
+  patroniMembers,
+  psqlIn,
+} from "./containers";
 import { stackOutputs, type StackOutputs } from "./lifecycle";
 
 /** What a check found: nothing wrong, or what it is and how to mend it. */
@@ -35,7 +45,10 @@ export async function doctor(stack: string): Promise<number> {
     } else {
       add(...all.map(checkContainer));
       add(await checkEtcd(all));
-      add(...(await checkPatroni(stack, all)));
+      const databases = await groups(stack).catch(() => []);
+      if (databases.length === 0) add(bad("database", "it has no members", "bring them up with 'make up'"));
+      for (const group of databases) add(...(await checkGroup(stack, group, all)));
+      if (databases[0]?.number !== undefined) add(...(await checkNodes(stack, databases)));
       const outputs = await stackOutputs(stack).catch((error: unknown) => String(error));
       if (typeof outputs === "string") {
         add(bad("outputs", outputs, "run 'make up' to the end"));
@@ -98,16 +111,20 @@ async function checkEtcd(all: readonly Member[]): Promise<Finding> {
   );
 }
 
-async function checkPatroni(stack: string, all: readonly Member[]): Promise<Finding[]> {
-  const expected = all.filter((member) => member.workload === "patroni").length;
-  const found = await patroniMembers(stack).catch((error: unknown) => String(error));
-  if (typeof found === "string") return [bad("patroni", found, "docs/runbooks/no-leader.md")];
+async function checkGroup(stack: string, group: Group, all: readonly Member[]): Promise<Finding[]> {
+  const { workload } = group;
+  const expected = all.filter((member) => member.workload === workload).length;
+  const found = await patroniMembers(stack, group).catch((error: unknown) => String(error));
+  if (typeof found === "string") return [bad(workload, found, "docs/runbooks/no-leader.md")];
   const isLeader = (member: PatroniMember): boolean => /leader/i.test(member.Role);
   const leaders = found.filter(isLeader);
   const findings: Finding[] = [];
   if (leaders.length === 1)
-    findings.push(good("leader", `${leaders[0]?.Member ?? ""}, timeline ${leaders[0]?.TL ?? "?"}`));
-  else findings.push(bad("leader", `${leaders.length} members lead`, "docs/runbooks/no-leader.md"));
+    findings.push(
+      good(`${workload} leader`, `${leaders[0]?.Member ?? ""}, timeline ${leaders[0]?.TL ?? "?"}`),
+    );
+  else
+    findings.push(bad(`${workload} leader`, `${leaders.length} members lead`, "docs/runbooks/no-leader.md"));
   for (const member of found.filter((m) => !isLeader(m))) {
     const lag = Number(member["Replay Lag"] ?? 0);
     const seen = `${member.State}, lag ${member["Replay Lag"] ?? "unknown"} MB`;
@@ -128,10 +145,63 @@ async function checkPatroni(stack: string, all: readonly Member[]): Promise<Find
   }
   if (found.length !== expected) {
     findings.push(
-      bad("members", `${found.length} of ${expected} are known to Patroni`, "docs/runbooks/member-lost.md"),
+      bad(
+        `${workload} members`,
+        `${found.length} of ${expected} are known to Patroni`,
+        "docs/runbooks/member-lost.md",
+      ),
     );
   }
   return findings;
+}
+
+/** What the coordinator thinks of its nodes, against the members that there are. */
+async function checkNodes(stack: string, all: readonly Group[]): Promise<Finding[]> {
+  const [coordinators] = all;
+  if (!coordinators) return [];
+  const remedy = "docs/runbooks/citus-nodes.md";
+  try {
+    const from = await leader(stack, coordinators);
+    const { database } = await stackOutputs(stack);
+    const rows = async (sql: string): Promise<string[][]> =>
+      (
+        await execute(
+          from,
+          psqlIn(database, "--no-align", "--tuples-only", "--field-separator", "\t", "--command", sql),
+        )
+      )
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => line.split("\t"));
+    const nodes = await rows(
+      "SELECT groupid, nodename, noderole, isactive AND (metadatasynced OR noderole <> 'primary') FROM pg_dist_node ORDER BY groupid, noderole, nodename",
+    );
+    const present = await Promise.all(all.map((group) => patroniMembers(stack, group)));
+    const findings = all.flatMap(({ number = 0 }, i) =>
+      (present[i] ?? []).flatMap(({ Member, Role }) => {
+        const role = /leader/i.test(Role) ? "primary" : "secondary";
+        const node = nodes.find(([group, name]) => group === String(number) && name === Member);
+        if (!node) return [bad(Member, `is not registered in group ${number}`, remedy)];
+        if (node[2] !== role)
+          return [bad(Member, `is registered as ${node[2] ?? ""}, and is the ${role}`, remedy)];
+        return node[3] === "t" ? [] : [bad(Member, "is not active, or without the present metadata", remedy)];
+      }),
+    );
+    for (const [group = "", name = ""] of nodes) {
+      const members = present[all.findIndex(({ number }) => String(number) === group)] ?? [];
+      if (!members.some(({ Member }) => Member === name))
+        findings.push(bad(name, `is registered in group ${group}, and is no member of it`, remedy));
+    }
+    const broken = await rows(
+      "SELECT from_nodename, to_nodename FROM citus_check_cluster_node_health() WHERE result IS NOT TRUE",
+    );
+    for (const [one = "", other = ""] of broken) findings.push(bad(one, `does not reach ${other}`, remedy));
+    return findings.length > 0
+      ? findings
+      : [good("Citus nodes", `${nodes.length} registered as they are, each reaches every other one`)];
+  } catch (error) {
+    return [bad("Citus nodes", error instanceof Error ? error.message : String(error), remedy)];
+  }
 }
 
 /** Logs in as TLS clients do; what a role may do is the business of `make psql ROLE=...`. */
@@ -188,7 +258,7 @@ function checkCertificates(outputs: StackOutputs): Finding[] {
 }
 
 async function checkDisk(all: readonly Member[]): Promise<Finding> {
-  const member = all.find((m) => m.workload === "patroni" && m.state === "running");
+  const member = all.find((m) => /^(patroni|coordinator)$/.test(m.workload) && m.state === "running");
   if (!member) return bad("disk", "no database member runs", "see above");
   const line =
     (await execute(member.name, ["df", "--output=pcent,avail", "-h", "/var/lib/postgresql"]))

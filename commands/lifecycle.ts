@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
-import { clusterName, CommandError, members, patroniMembers } from "./containers";
+import { clusterName, CommandError, groups, members, patroniMembers } from "./containers";
 import { capture, engineFor, STATE } from "./engine";
 
 /** What the stack's program exports. */
@@ -13,6 +13,10 @@ export interface StackOutputs {
     readonly statistics: readonly string[];
   };
   readonly database: string;
+  /** Whether the database is distributed, and why. */
+  readonly citus: string;
+  /** Shards by worker group, when it is. */
+  readonly shards?: Readonly<Record<string, number>>;
   readonly certificateAuthority: string;
   readonly certificatesExpire: Readonly<Record<string, string>>;
   readonly passwords: Readonly<Record<string, string>>;
@@ -141,14 +145,19 @@ export async function status(stack: string): Promise<number> {
   const width = Math.max(...all.map((member) => member.name.length));
   console.log(all.map((member) => `${member.name.padEnd(width)}  ${member.status}`).join("\n"));
   console.log("");
-  for (const member of await patroniMembers(stack)) {
+  const databases = await Promise.all((await groups(stack)).map((group) => patroniMembers(stack, group)));
+  for (const member of databases.flat()) {
     const lag = member["Replay Lag"] === undefined ? "" : `  lag ${member["Replay Lag"]} MB`;
     const restart = member["Pending restart"] ? "  RESTART PENDING" : "";
     console.log(
       `${member.Member.padEnd(width)}  ${member.Role}, ${member.State}, timeline ${member.TL ?? "?"}${lag}${restart}`,
     );
   }
-  printEndpoints(stack, await stackOutputs(stack));
+  const outputs = await stackOutputs(stack);
+  console.log(`\nCitus: ${outputs.citus}`);
+  for (const [group, shards] of Object.entries(outputs.shards ?? {}))
+    console.log(`worker group ${group}: ${shards} shards after the last up`);
+  printEndpoints(stack, outputs);
   return 0;
 }
 

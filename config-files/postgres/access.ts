@@ -12,12 +12,18 @@ export const NODE_COMMON_NAME = "cluster-node";
 const NODE_MAP = "nodes";
 const LOCAL_MAP = "local";
 const CITUS_MAP = "citus";
+const CITUS_LOCAL_MAP = "citus-local";
 
 /** What a group of members is: a database of its own, or the coordinator or a worker group of a Citus cluster. */
 export type GroupKind = "alone" | "coordinator" | "worker";
 
+/** Inside the container nobody else is to be expected. */
+const NOBODY_LOCALLY: HbaLine = { via: "local", database: "all", user: "all", method: "reject" };
+/** A node of a Citus cluster connects to itself, too, for whoever asked it; Patroni gives it the socket for that. */
+const ITSELF: HbaLine = { via: "local", database: "all", user: "all", method: "peer", map: CITUS_LOCAL_MAP };
+
 /** Who may log in how. Lines are told apart by user, since the first that matches decides. */
-const COMMON: readonly HbaLine[] = [
+const common = (locally: HbaLine): readonly HbaLine[] => [
   // Inside the container: Patroni and operators, whom the kernel knows as the user `postgres`.
   { via: "local", database: "all", user: SUPERUSER, method: "peer" },
   {
@@ -27,7 +33,7 @@ const COMMON: readonly HbaLine[] = [
     method: "peer",
     map: LOCAL_MAP,
   },
-  { via: "local", database: "all", user: "all", method: "reject" },
+  locally,
 
   // Between members: by the node certificate. No password is kept, sent or rotated.
   {
@@ -50,11 +56,10 @@ const BY_PASSWORD: HbaLine = { via: "hostssl", database: "all", user: "all", met
 const AS_ANYBODY: HbaLine = { via: "hostssl", database: "all", user: "all", method: "cert", map: CITUS_MAP };
 
 export const HBA: Readonly<Record<GroupKind, readonly HbaLine[]>> = {
-  alone: [...COMMON, BY_PASSWORD],
-  // A coordinator connects to itself as it does to others, from an address of its own.
-  coordinator: [...COMMON, { ...AS_ANYBODY, address: "samehost" }, BY_PASSWORD],
+  alone: [...common(NOBODY_LOCALLY), BY_PASSWORD],
+  coordinator: [...common(ITSELF), BY_PASSWORD],
   // No password opens a worker: applications come through the coordinator only.
-  worker: [...COMMON, AS_ANYBODY],
+  worker: [...common(ITSELF), AS_ANYBODY],
 };
 
 const MEMBERS: readonly IdentLine[] = [
@@ -70,5 +75,6 @@ const MEMBERS: readonly IdentLine[] = [
 export const hbaLines = (kind: GroupKind): string[] => HBA[kind].map(hbaLine);
 export const identLines = (kind: GroupKind): string[] => [
   ...MEMBERS.map(identLine),
-  ...(kind === "alone" ? [] : [identToAnybody(CITUS_MAP, NODE_COMMON_NAME)]),
+  ...(kind === "alone" ? [] : [identToAnybody(CITUS_LOCAL_MAP, "postgres")]),
+  ...(kind === "worker" ? [identToAnybody(CITUS_MAP, NODE_COMMON_NAME)] : []),
 ];
