@@ -46,7 +46,7 @@ export class TestStack {
     this.cluster = cluster;
     this.folder = path.join(STATE, folder);
     this.settingsFile = path.join(this.folder, `Pulumi.${name}.yaml`);
-    this.base = { environment: "dev", cluster, proxy: { ports } };
+    this.base = { environment: "dev", cluster, citus: "off", proxy: { ports } };
   }
 
   get engine(): Engine {
