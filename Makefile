@@ -30,7 +30,7 @@ clean: packages ## Delete the volumes of a stack that is down, with all data; as
 
 ##@ The database
 .PHONY: psql psql-replica switchover restart slow-queries test-replication password
-psql: packages ## SQL on the leader as superuser; ROLE=app_readwrite goes through the write endpoint
+psql: packages ## SQL on the leader as superuser (GROUP=2: of worker group 2); ROLE=app_readwrite goes through the write endpoint
 	$(run) psql
 psql-replica: packages ## SQL on a replica; ROLE=app_readonly goes through the read endpoint
 	$(run) psql-replica

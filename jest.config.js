@@ -32,5 +32,7 @@ module.exports = {
       globalTeardown: "<rootDir>/tests/cluster/teardown.ts",
       ...patient,
     }),
+    // On a stack of their own, where a package of Citus is on this machine.
+    project("citus", ["<rootDir>/tests/citus/**/*.test.ts"], patient),
   ],
 };

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { etcdEnvironment } from "../config-files/etcd/etcd";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
-import { EtcdAuthentication } from "./etcd";
+import { EtcdAuthentication, type EtcdAuthenticationArgs } from "./etcd";
 import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
 import type { SecretRef, WorkloadSpec } from "./platform/workload";
@@ -143,6 +143,8 @@ export function etcdWorkload(
 export class EtcdCluster extends pulumi.ComponentResource {
   /** `host:port` of every member, for clients inside the cluster. */
   readonly endpoints: readonly string[];
+  /** Its members as dynamic resources reach them. */
+  readonly members: EtcdAuthenticationArgs["members"];
   /** Resolves when a quorum serves and authentication is on. */
   readonly ready: pulumi.Resource;
   /** Password of etcd's own `root`, for operators. */
@@ -179,14 +181,15 @@ export class EtcdCluster extends pulumi.ComponentResource {
       ),
     });
     const members = platform.deploy(spec, { parent: this });
+    this.members = [...Array(value.members).keys()].map((i) => ({
+      name: platform.replicaName(ETCD_WORKLOAD, i),
+      serverName: platform.replicaAddress(ETCD_WORKLOAD, i),
+      reach: platform.reachableFromHere(ETCD_WORKLOAD, i, PORTS.etcdClient),
+    }));
     this.ready = new EtcdAuthentication(
       `${name}-authentication`,
       {
-        members: [...Array(value.members).keys()].map((i) => ({
-          name: platform.replicaName(ETCD_WORKLOAD, i),
-          serverName: platform.replicaAddress(ETCD_WORKLOAD, i),
-          reach: platform.reachableFromHere(ETCD_WORKLOAD, i, PORTS.etcdClient),
-        })),
+        members: this.members,
         ca: certificates.authority.certificatePem,
         rootPassword: this.rootPassword,
         scopes: value.scopes.map((scope) => ({

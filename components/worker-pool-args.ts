@@ -46,7 +46,8 @@ export function resolveWorkerPool(
   args: Omit<WorkerPoolArgs, "coordinator"> & { readonly scope: string },
   coordinatorConnections: number,
 ): { readonly value: ResolvedWorkerPool; readonly problems: readonly Problem[] } {
-  const { groups = DEFAULT_GROUPS, production = true, rebalance = true, scope, ...common } = args;
+  const { groups = DEFAULT_GROUPS, production = true, rebalance = true, scope, ...settings } = args;
+  const common = { ...settings, members: settings.members ?? DEFAULT_MEMBERS };
   const problems: Problem[] = [];
   const problem = (setting: string, value: unknown, rule: string, remedy: string): void => {
     problems.push({ setting: `workers.${setting}`, value, rule, remedy });
@@ -84,7 +85,7 @@ export function resolveWorkerPool(
       );
     }
     seen.add(group);
-    const result = resolvePatroniGroup({ members: DEFAULT_MEMBERS, ...common, ...own, scope }, section, {
+    const result = resolvePatroniGroup({ ...common, ...own, scope }, section, {
       citus: "worker",
       leastConnections: coordinatorConnections,
     });

@@ -1,9 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CitusCoordinator } from "./citus-coordinator";
+import { EtcdKeys } from "./etcd/keys";
 import { PatroniGroup } from "./patroni-group";
 import { refuse } from "./problems";
 import type { ReplicationCheck } from "./sql/replication-check";
 import { WorkerGroupRegistration } from "./sql/worker-groups";
-import { type ResolvedWorkerPool, resolveWorkerPool, type WorkerPoolArgs } from "./worker-pool-args";
+import {
+  type ResolvedWorkerGroup,
+  type ResolvedWorkerPool,
+  resolveWorkerPool,
+  type WorkerPoolArgs,
+} from "./worker-pool-args";
 
 export const workerWorkload = (group: number): string => `worker-${group}`;
 
@@ -32,16 +39,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     super("postgres-cluster:index:WorkerPool", name, value, opts);
 
     this.resolved = value;
-    this.groups = value.groups.map(
-      (group) =>
-        new PatroniGroup(`${name}-${group.group}`, {
-          ...coordinator.context,
-          workload: workerWorkload(group.group),
-          settings: group,
-          citus: { number: group.group, database: coordinator.database },
-          parent: this,
-        }),
-    );
+    this.groups = value.groups.map((group) => this.group(`${name}-${group.group}`, group, coordinator));
     this.replication = this.groups.map((group, i) =>
       group.proveReplication(`${name}-${value.groups[i]?.group ?? i}`),
     );
@@ -60,5 +58,33 @@ export class WorkerPool extends pulumi.ComponentResource {
       { parent: this, dependsOn: [coordinator.ready, ...this.groups.map((group) => group.ready)] },
     );
     this.registerOutputs({ shards: this.registration.shards });
+  }
+
+  private group(name: string, settings: ResolvedWorkerGroup, coordinator: CitusCoordinator): PatroniGroup {
+    const { etcd, certificates } = coordinator.context;
+    const { username, password } = etcd.access(settings.scope);
+    // Deleted after the members, which would write them again. With the whole cluster they stay, as the volumes do.
+    const keys = new EtcdKeys(
+      `${name}-keys`,
+      {
+        members: etcd.members,
+        ca: certificates.authority.certificatePem,
+        user: username,
+        password,
+        prefix: `/service/${settings.scope}/${settings.group}/`,
+      },
+      { parent: this, dependsOn: [etcd.ready], deletedWith: etcd.ready },
+    );
+    return new PatroniGroup(
+      name,
+      {
+        ...coordinator.context,
+        workload: workerWorkload(settings.group),
+        settings,
+        citus: { number: settings.group, database: coordinator.database },
+        parent: this,
+      },
+      { dependsOn: [keys] },
+    );
   }
 }

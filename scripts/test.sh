@@ -45,6 +45,7 @@ if [ "${1:-}" != unit ]; then
   suite docker
   suite sql
   suite programs
+  suite citus
   if command -v pulumi >/dev/null; then
     POSTGRES_CLUSTER_ENGINE=pulumi suite cluster tests/cluster/stack tests/cluster/rolling tests/cluster/security
   else

@@ -53,7 +53,8 @@ function asWritten(problems: readonly Problem[], settings: StackSettings): reado
   for (const problem of problems) {
     const [section = "", ...path] = problem.setting.split(".");
     const stands = (from: unknown): boolean =>
-      path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], from) !== undefined;
+      path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], from) !==
+      undefined;
     const own = stands(settings[section as keyof StackSettings]);
     const setting = !own && stands(settings.patroni) ? ["patroni", ...path].join(".") : problem.setting;
     told.set(`${setting} ${problem.rule}`, { ...problem, setting });

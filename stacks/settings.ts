@@ -285,8 +285,8 @@ export const coordinatorSettings = ({ patroni, coordinator }: StackSettings) => 
 
 /** What the worker groups are told. How many members they have is theirs alone: `patroni.members` is about coordinators. */
 export const workerSettings = ({ patroni, workers }: StackSettings) => {
-  const { members: _members, database: _database, extensions: _extensions, ...shared } = patroni ?? {};
-  return { ...shared, ...workers, parameters: { ...shared.parameters, ...workers?.parameters } };
+  const parameters = { ...patroni?.parameters, ...workers?.parameters };
+  return { ...patroni, members: undefined, ...workers, parameters };
 };
 
 /** The stack's settings over the environment's defaults, section by section. */

@@ -25,6 +25,8 @@ if (!withCli)
         await cli.up("--skip-preview", "--expect-no-changes");
       } finally {
         fs.rmSync(file, { force: true });
+        // The stack goes on in the hands of the local engine, and suites that use the CLI begin with a stack of theirs.
+        await cli.run("stack", "rm", "--force", "--yes", "--preserve-config");
       }
       await stack.up("--refresh", "--expect-no-changes");
     });

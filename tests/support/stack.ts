@@ -21,6 +21,8 @@ export interface TestStackArgs {
   readonly folder: string;
   /** Default: see `engineFor`. */
   readonly engine?: Engine["name"];
+  /** Settings besides. Default: a replicated stack, whatever packages the machine has. */
+  readonly over?: Settings;
 }
 
 const SUITES: TestStackArgs = {
@@ -40,13 +42,13 @@ export class TestStack {
   private readonly engineName: Engine["name"] | undefined;
 
   constructor(args: Partial<TestStackArgs> = {}) {
-    const { name, cluster, ports, folder, engine } = { ...SUITES, ...args };
+    const { name, cluster, ports, folder, engine, over = { citus: "off" } } = { ...SUITES, ...args };
     this.engineName = engine;
     this.name = name;
     this.cluster = cluster;
     this.folder = path.join(STATE, folder);
     this.settingsFile = path.join(this.folder, `Pulumi.${name}.yaml`);
-    this.base = { environment: "dev", cluster, citus: "off", proxy: { ports } };
+    this.base = { environment: "dev", cluster, proxy: { ports }, ...over };
   }
 
   get engine(): Engine {

@@ -6,7 +6,7 @@ export async function workloadsWithData(cluster: string): Promise<ReadonlySet<st
   try {
     const filters = { label: [`${LABELS.stack}=${cluster}`, LABELS.replica] };
     const { Volumes } = await dockerEngine().listVolumes({ filters: JSON.stringify(filters) });
-    return new Set(Volumes.flatMap(({ Labels }) => Labels?.[LABELS.workload] ?? []));
+    return new Set(Volumes.flatMap(({ Labels }) => Labels[LABELS.workload] ?? []));
   } catch {
     return new Set();
   }

@@ -99,9 +99,9 @@ async function reconcile(
   return { ...inputs, shards: await shardsOf(on, inputs.groups), drift: [] };
 }
 
-/** What is not as declared, and what the database would do about it. */
-async function look(inputs: WorkerGroupsInputs): Promise<readonly string[]> {
-  const on = onCoordinator(inputs, 5);
+/** What is not as declared. */
+async function look(inputs: WorkerGroupsInputs, deadlineSeconds: number): Promise<readonly string[]> {
+  const on = onCoordinator(inputs, deadlineSeconds);
   return on(async (session) => {
     const nodes = await readNodes(session);
     return [
@@ -123,10 +123,8 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
   }
   if (leaving.length === 0) return;
   try {
-    await onCoordinator(
-      olds,
-      5,
-    )(async (session) => {
+    const on = onCoordinator(olds, 0);
+    await on(async (session) => {
       refuseImpossible(news.groups, await readNodes(session));
       const shards = await readShards(session);
       const away = leaving.map(({ group }) => {
@@ -161,7 +159,7 @@ export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, 
     if (changed.includes("groups")) await preview(olds, news);
     if (changed.length > 0 || olds.drift.length > 0) return { changes: true, replaces: [] };
     try {
-      const wrong = await look(news);
+      const wrong = await look(news, 0);
       for (const line of wrong) console.log(line);
       return { changes: wrong.length > 0, replaces: [] };
     } catch (error) {
@@ -176,7 +174,10 @@ export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, 
 
   async read(id, props) {
     const recorded = recordedState(props);
-    return orUnseen(id, recorded, async () => ({ id, props: { ...recorded, drift: await look(recorded) } }));
+    return orUnseen(id, recorded, async () => ({
+      id,
+      props: { ...recorded, drift: await look(recorded, 15) },
+    }));
   },
 
   async update(_id, olds, news) {

@@ -2,8 +2,8 @@ import { waitUntil } from "../../dynamic/wait-until";
 import { readConfiguration } from "../../patroni/apply";
 import type { RestTarget } from "../../patroni/rest";
 import { withPatroni } from "../../patroni/rest";
-import type { SessionTarget } from "../session";
-import { withSession } from "../session";
+import type { Session, SessionTarget } from "../session";
+import { sqlState, withSession } from "../session";
 import { removalOrder } from "./plan";
 import type { OnCoordinator } from "./reconcile";
 import { readNodes, readShards } from "./reconcile";
@@ -11,14 +11,33 @@ import {
   markRemovedStatement,
   readPreparedStatement,
   readRecoveryIntervalStatement,
+  readStandbyStatement,
   removeNodeStatement,
   settlePreparedStatement,
+  stopMemberStatement,
 } from "./statements";
 
 /** How the members of a group are reached. */
 export interface GroupReach {
   readonly session: SessionTarget;
   readonly rest: RestTarget;
+}
+
+/**
+ * Runs `use` on one member; undefined when it does not answer. One that does not run takes the group's configuration when it starts, so
+ * what was switched off there stays off.
+ */
+async function onMember<T>(
+  reach: GroupReach,
+  name: string,
+  use: (session: Session) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await withSession({ ...reach.session, role: name }, use, { deadlineSeconds: 0 });
+  } catch (error) {
+    if (sqlState(error) !== undefined) throw error;
+    return undefined;
+  }
 }
 
 /** No shard but those of reference tables, which every node has. */
@@ -45,13 +64,12 @@ async function switchRecoveryOff(reach: GroupReach, deadlineSeconds: number): Pr
         if (answer.status !== 200) return { done: false as const, why: `Patroni answered ${answer.status}` };
       }
       for (const { name } of reach.session.members) {
-        const [row] = await withSession(
-          { ...reach.session, role: name },
-          (session) => session.query<{ interval: string }>(readRecoveryIntervalStatement()),
-          { deadlineSeconds: 0 },
-        );
-        if (row?.interval !== "-1")
-          return { done: false as const, why: `${name} still has ${row?.interval ?? "?"}` };
+        const interval = await onMember(reach, name, async (session) => {
+          const [row] = await session.query<{ interval: string }>(readRecoveryIntervalStatement());
+          return row?.interval;
+        });
+        if (interval !== undefined && interval !== "-1")
+          return { done: false as const, why: `${name} still has ${interval}` };
       }
       return { done: true as const, value: undefined };
     }),
@@ -74,8 +92,35 @@ async function settle(on: OnCoordinator, reach: GroupReach, deadlineSeconds: num
 }
 
 /**
- * Takes an empty group out of the cluster. Interrupted anywhere, it does the rest the next time: each step looks first, and the rows of
- * the group, by which it is known to be leaving, go last.
+ * Marks the group's standbys as removed and stops them. Patroni on the coordinator then takes their rows out by itself. It would put the
+ * rows of the whole group back if the set of its running members changed after they were removed, so that must be over before.
+ */
+async function stopStandbys(
+  on: OnCoordinator,
+  group: number,
+  reach: GroupReach,
+  deadlineSeconds: number,
+): Promise<void> {
+  await waitUntil({ what: "the leaving group has no standby any more", deadlineSeconds }, async () => {
+    for (const { name } of reach.session.members) {
+      await onMember(reach, name, async (session) => {
+        const [row] = await session.query<{ standby: boolean }>(readStandbyStatement());
+        if (row?.standby !== true) return;
+        console.log(`stop ${name}, a standby of the leaving group`);
+        await session.query(markRemovedStatement());
+        await session.query(stopMemberStatement());
+      });
+    }
+    const left = removalOrder(group, await on(readNodes)).filter((node) => node.role !== "primary");
+    return left.length === 0
+      ? { done: true as const, value: undefined }
+      : { done: false as const, why: `${left.map(({ host }) => host).join(", ")} are registered` };
+  });
+}
+
+/**
+ * Takes an empty group out of the cluster and stops it. Interrupted anywhere, it does the rest the next time: each step looks first, and
+ * the row of the group's leader, by which it is known to be leaving, goes last.
  */
 export async function removeGroup(
   on: OnCoordinator,
@@ -94,17 +139,19 @@ export async function removeGroup(
   await switchRecoveryOff(reach, deadlineSeconds);
   await settle(on, reach, deadlineSeconds);
   await proveEmpty(on, group);
-  for (const { name } of reach.session.members) {
-    await withSession({ ...reach.session, role: name }, (session) => session.query(markRemovedStatement()), {
-      deadlineSeconds,
-    });
-  }
+  await stopStandbys(on, group, reach, deadlineSeconds);
   await on(async (session) => {
     for (const { host, port } of removalOrder(group, await readNodes(session))) {
-      console.log(`remove ${host} from the cluster`);
+      console.log(`remove ${host} from the cluster, and stop it`);
       await session.query(removeNodeStatement(), [host, port]);
     }
   });
+  for (const { name } of reach.session.members) {
+    await onMember(reach, name, async (session) => {
+      await session.query(markRemovedStatement());
+      await session.query(stopMemberStatement());
+    });
+  }
   const names = reach.session.members.map(({ name }) => name).join(", ");
   console.log(
     `group ${group} has left the cluster; the data volumes of ${names} stay, and nothing in them is needed any more`,

@@ -17,9 +17,11 @@ WHERE NOT (t.partmethod = 'n' AND t.repmodel = 't') GROUP BY p.groupid ORDER BY 
 
 /** What Citus would move now, and how many bytes. Parameter $1: only away from nodes that shall have no shards. */
 export const readPlanStatement =
-  (): string => `SELECT sourcename AS source, targetname AS target, count(*)::int AS shards,
-       coalesce(sum(shard_size), 0)::float8 AS bytes
-FROM pg_catalog.get_rebalance_table_shards_plan(drain_only := $1) GROUP BY 1, 2 ORDER BY 1, 2`;
+  (): string => `SELECT p.sourcename AS source, p.targetname AS target, count(DISTINCT p.shardid)::int AS shards,
+       coalesce(sum(s.shard_size), 0)::float8 AS bytes
+FROM pg_catalog.get_rebalance_table_shards_plan(drain_only := $1) p
+LEFT JOIN citus_shards s ON s.shardid = p.shardid AND s.nodename = p.sourcename AND s.nodeport = p.sourceport
+GROUP BY 1, 2 ORDER BY 1, 2`;
 
 /** Parameters: host, port, whether. */
 export const setShardsStatement = (): string =>
@@ -55,6 +57,11 @@ export const removeNodeStatement = (): string => "SELECT pg_catalog.citus_remove
 export const readRecoveryIntervalStatement = (): string =>
   "SELECT pg_catalog.current_setting('citus.recover_2pc_interval') AS interval";
 
+export const readStandbyStatement = (): string => "SELECT pg_catalog.pg_is_in_recovery() AS standby";
+
 /** Leaves a file beside the data by which the member refuses to start again. A standby may do it, too: it reads and writes no table. */
 export const markRemovedStatement = (): string =>
   "COPY (SELECT 'removed from its cluster at ' || pg_catalog.now()) TO '/var/lib/postgresql/removed'";
+
+/** Asks the member's first process for an orderly stop, as its platform would. The session ends by it. */
+export const stopMemberStatement = (): string => "COPY (SELECT) TO PROGRAM 'kill -TERM 1'";

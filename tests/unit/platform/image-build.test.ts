@@ -1,8 +1,18 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImageSource } from "../../../config-files/images";
 import {
+  buildContext,
   contentDigest,
   extraCaCertificates,
   imageTag,
@@ -28,6 +38,27 @@ const digest = (source: ImageSource = SOURCE): string => contentDigest(source, f
 
 test("a tag says which version and which content it is", () => {
   expect(imageTag("a", SOURCE, folder)).toBe(`postgres-cluster/a:1.2-${digest().slice(0, 12)}`);
+});
+
+describe("the build context", () => {
+  test("is the folder itself when there are no files from elsewhere", () => {
+    expect(buildContext("a", SOURCE, folder)).toBe(folder);
+  });
+
+  test("with files from elsewhere it is a folder that has them, named after its content and made once", () => {
+    write("x.deb", "package");
+    const source = { ...SOURCE, files: { "packages/x.deb": join(folder, "x.deb") } };
+    const builds = join(folder, "builds");
+    const context = buildContext("a", source, folder, builds);
+    expect(context).toBe(join(builds, `a-${digest(source).slice(0, 12)}`));
+    expect(readFileSync(join(context, "packages/x.deb"), "utf8")).toBe("package");
+    expect(readFileSync(join(context, "a/scripts/run"), "utf8")).toBe("run\n");
+    expect(statSync(join(context, "a/scripts/run")).mode & 0o100).toBe(0o100);
+    expect(buildContext("a", source, folder, builds)).toBe(context);
+    expect(readdirSync(builds)).toHaveLength(1);
+    write("x.deb", "another");
+    expect(buildContext("a", source, folder, builds)).not.toBe(context);
+  });
 });
 
 describe("the digest", () => {

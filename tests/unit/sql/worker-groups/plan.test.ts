@@ -1,0 +1,143 @@
+import { checkGroups } from "../../../../components/sql/worker-groups/check";
+import {
+  describeMoves,
+  describeProgress,
+  formatBytes,
+  leavingGroups,
+  markSteps,
+  missingOf,
+  type NodeRow,
+  removalOrder,
+} from "../../../../components/sql/worker-groups/plan";
+
+const node = (group: number, host: string, over: Partial<NodeRow> = {}): NodeRow => ({
+  ...{ group, host, port: 5432, role: "primary", active: true, synced: true, shards: true },
+  ...over,
+});
+const secondary = (group: number, host: string): NodeRow =>
+  node(group, host, { role: "secondary", synced: false });
+
+const groups = [
+  { group: 1, hosts: ["w1-0", "w1-1"] },
+  { group: 2, hosts: ["w2-0", "w2-1"] },
+];
+const nodes = [node(1, "w1-1"), secondary(1, "w1-0"), node(2, "w2-0"), secondary(2, "w2-1")];
+
+describe("whether a worker group is registered as declared (C5)", () => {
+  const missing = (rows: readonly NodeRow[]): readonly string[] => missingOf(groups[0]!, rows);
+
+  test("nothing is missing, whichever member leads", () => {
+    expect(missing(nodes)).toEqual([]);
+    expect(missing([node(1, "w1-0"), secondary(1, "w1-1")])).toEqual([]);
+  });
+
+  test("a secondary's metadata are its primary's, so it need not be in step itself", () => {
+    expect(missing([node(1, "w1-1"), { ...secondary(1, "w1-0"), active: false }])).toEqual([]);
+  });
+
+  test.each([
+    [[], "group 1 has no primary in pg_dist_node yet: Patroni registers it when its leader runs"],
+    [[node(1, "w1-1")], "w1-0 is not registered as a secondary"],
+    [[node(1, "w1-1", { active: false }), secondary(1, "w1-0")], "w1-1 is not active"],
+    [
+      [node(1, "w1-1", { synced: false }), secondary(1, "w1-0")],
+      "w1-1 does not have the present metadata yet",
+    ],
+    [
+      [node(1, "w1-1-demoted"), secondary(1, "w1-0"), secondary(1, "w1-1")],
+      "group 1 has the primary w1-1-demoted, which is none of its members (w1-0, w1-1)",
+    ],
+    [[...nodes, secondary(1, "w1-2")], "w1-2 is registered in group 1, but nobody declared it"],
+  ])("case %#: %j", (rows, reason) => {
+    expect(missing(rows)).toEqual([reason]);
+  });
+});
+
+describe("groups that leave (D4, F3)", () => {
+  const three = [...nodes, node(3, "w3-0"), secondary(3, "w3-1")];
+
+  test("are those that are registered and not declared", () => {
+    expect(leavingGroups(groups, nodes)).toEqual([]);
+    expect(leavingGroups(groups, three)).toEqual([3]);
+    expect(leavingGroups([groups[1]!], three)).toEqual([1, 3]);
+  });
+
+  test("are all marked before any other is unmarked: nothing must be moved onto one of them", () => {
+    const rows = [node(1, "w1-1", { shards: false }), node(2, "w2-0"), node(3, "w3-0")];
+    expect(markSteps([groups[0]!], rows)).toEqual([
+      { host: "w2-0", port: 5432, shards: false },
+      { host: "w3-0", port: 5432, shards: false },
+      { host: "w1-1", port: 5432, shards: true },
+    ]);
+    expect(markSteps(groups, nodes)).toEqual([]);
+  });
+
+  test("lose their secondaries before their primary", () => {
+    expect(removalOrder(1, nodes).map(({ host }) => host)).toEqual(["w1-0", "w1-1"]);
+  });
+});
+
+describe("what a change of the groups must not be (issue B 9)", () => {
+  const reasons = (before: number[] | undefined, after: number[]): string[] =>
+    checkGroups(
+      before?.map((group) => ({ group, hosts: [] })),
+      after.map((group) => ({ group, hosts: [] })),
+    ).map(({ reason }) => reason);
+
+  test("fine: the first groups, one more, one less, another order", () => {
+    for (const [before, after] of [
+      [undefined, [1, 2]],
+      [
+        [1, 2],
+        [1, 2, 3],
+      ],
+      [
+        [1, 2, 3],
+        [1, 2],
+      ],
+      [
+        [1, 2],
+        [2, 1],
+      ],
+    ] as const)
+      expect(reasons(before && [...before], [...after])).toEqual([]);
+  });
+
+  test("no group, a number twice, one that comes while another leaves", () => {
+    expect(reasons(undefined, [])).toEqual(["there must be at least one worker group"]);
+    expect(reasons([1], [1, 2, 2])).toEqual(["2 is the number of two worker groups"]);
+    expect(reasons([1, 2], [1, 3])).toEqual([
+      expect.stringMatching(/^groups 3 come and 2 leave in one change: .* Add the new ones first/),
+    ]);
+  });
+
+  test("what is not known yet is not judged", () => {
+    expect(checkGroups([], "04da6b54-80e4-46f7-96ec-b56ff0331ba9" as never)).toEqual([]);
+  });
+});
+
+describe("progress for people", () => {
+  test("bytes", () => {
+    expect([0, 1023, 1024, 1536 * 1024, 3 * 1024 ** 4].map(formatBytes)).toEqual([
+      "0 B",
+      "1023 B",
+      "1.0 KiB",
+      "1.5 MiB",
+      "3.0 TiB",
+    ]);
+  });
+
+  test("moves", () => {
+    expect(describeMoves([{ source: "a", target: "b", shards: 5, bytes: 2048 }])).toEqual([
+      "move 5 shard(s), 2.0 KiB, from a to b",
+    ]);
+  });
+
+  test("a job: what is left is told once its rate is known", () => {
+    const job = { job: "7", state: "running", counts: { done: 4, running: 1, blocked: 5 } };
+    expect(describeProgress(job, { done: 4, seconds: 3 })).toBe("rebalance job 7: 4 of 10 moves done");
+    expect(describeProgress(job, { done: 2, seconds: 3 })).toBe(
+      "rebalance job 7: 4 of 10 moves done, about 9 s left",
+    );
+  });
+});
