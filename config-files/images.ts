@@ -112,7 +112,7 @@ export function imagesWith(wishes: {
         EXTRA_PACKAGES: [...new Set(postgresPackages)].sort().join(" "),
       },
       ...(citus && { version: `${patroni.version}-citus${citus.version}` }),
-      ...(citus?.file !== undefined && { files: { [`packages/${basename(citus.file)}`]: citus.file } }),
+      ...(citus?.file !== undefined && { files: { [`patroni/${basename(citus.file)}`]: citus.file } }),
     },
   };
 }
