@@ -6,8 +6,8 @@ import { randomUUID } from "node:crypto";
 import { Deletes } from "./deletes";
 import type { Op } from "./display";
 import { Fault } from "./fault";
+import { type Goal, reuse, stateOf } from "./goal";
 import {
-  type AliasSpec,
   aliasUrns,
   applyIgnoreChanges,
   completeDiff,
@@ -15,37 +15,14 @@ import {
   type Decision,
   dependents,
   inputsWithout,
-  type Wish,
 } from "./plan";
-import { annotateSecrets, equal, identical, type Properties, unwrapAll, type Value } from "./properties";
+import { annotateSecrets, equal, type Properties, unwrapAll } from "./properties";
 import type { Provider } from "./providers/provider";
 import { notServed, packageOf } from "./providers/registry";
 import { PROVIDER_PREFIX, providerOf, type Session } from "./session";
 import type { ResourceState } from "./state";
 import { StepFailed, Steps } from "./steps";
-import { makeUrn, parseUrn, providerUrn, STACK_TYPE } from "./urn";
-
-/** A resource as the program wants it. */
-export interface Goal extends Wish {
-  readonly type: string;
-  readonly name: string;
-  readonly custom: boolean;
-  readonly parent: string;
-  readonly inputs: Properties;
-  readonly dependencies: readonly string[];
-  readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
-  /** Reference to a provider resource; empty for the default one. */
-  readonly provider: string;
-  readonly version: string;
-  readonly additionalSecretOutputs: readonly string[];
-  readonly aliases: readonly AliasSpec[];
-  readonly customTimeouts: Readonly<Record<string, number>>;
-  readonly retainOnDelete: boolean;
-  readonly deletedWith: string;
-  readonly replaceWith: readonly string[];
-  readonly resourceHooks: Readonly<Record<string, readonly string[]>>;
-  readonly importId: string;
-}
+import { makeUrn, parseUrn, providerUrn } from "./urn";
 
 export class Deployment {
   private readonly steps: Steps;
@@ -108,7 +85,7 @@ export class Deployment {
     const inputs = unwrapAll(goal.inputs);
     const found = await providerOf(this.session, goal.type, provider).read(resource, inputs, inputs);
     if (found === undefined) throw new Fault(`${goal.type} ${id} does not exist`);
-    const base = this.stateOf(urn, goal, goal.inputs, provider);
+    const base = stateOf(urn, goal, goal.inputs, provider);
     const state: ResourceState = {
       ...base,
       id: found.id,
@@ -159,7 +136,7 @@ export class Deployment {
     const op: "create" | "update" | "same" =
       old === undefined ? "create" : equal(old.inputs ?? {}, goal.inputs) ? "same" : "update";
     const next: ResourceState = {
-      ...this.stateOf(urn, goal, goal.inputs, undefined),
+      ...stateOf(urn, goal, goal.inputs, undefined),
       outputs: old?.outputs ?? {},
       created: old?.created ?? now,
       modified: op === "same" ? old?.modified : now,
@@ -191,7 +168,7 @@ export class Deployment {
         ? goal.inputs
         : applyIgnoreChanges(old.inputs ?? {}, goal.inputs, goal.ignoreChanges);
     const inputs = await this.check(provider, urn, goal, wanted, gone ? undefined : old);
-    const next = this.stateOf(urn, goal, inputs, reference);
+    const next = stateOf(urn, goal, inputs, reference);
     if (old === undefined) {
       const created = await this.steps.create(next, "create");
       this.session.display.count("create");
@@ -356,31 +333,6 @@ export class Deployment {
     throw new StepFailed(message);
   }
 
-  private stateOf(urn: string, goal: Goal, inputs: Properties, provider: string | undefined): ResourceState {
-    const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
-    const timeouts = Object.keys(goal.customTimeouts).length > 0 ? goal.customTimeouts : undefined;
-    const hooks = Object.keys(goal.resourceHooks).length > 0 ? goal.resourceHooks : undefined;
-    return {
-      urn,
-      custom: goal.custom,
-      type: goal.type,
-      inputs,
-      parent: goal.parent || undefined,
-      protect: goal.protect || undefined,
-      dependencies: some(goal.dependencies),
-      provider,
-      propertyDependencies: goal.type === STACK_TYPE ? undefined : goal.propertyDependencies,
-      additionalSecretOutputs: some(goal.additionalSecretOutputs),
-      customTimeouts: timeouts,
-      retainOnDelete: goal.retainOnDelete || undefined,
-      deletedWith: goal.deletedWith || undefined,
-      replaceWith: some(goal.replaceWith),
-      ignoreChanges: some(goal.ignoreChanges),
-      replaceOnChanges: some(goal.replaceOnChanges),
-      resourceHooks: hooks,
-    };
-  }
-
   /** Provider resources live in the state only: their settings are read when a resource needs them. */
   private registerProvider(urn: string, goal: Goal, old: ResourceState | undefined): ResourceState {
     const { snapshot, display } = this.session;
@@ -388,7 +340,7 @@ export class Deployment {
     const now = new Date().toISOString();
     const changed = old === undefined || !equal(old.inputs ?? {}, goal.inputs);
     const state: ResourceState = {
-      ...this.stateOf(urn, goal, goal.inputs, undefined),
+      ...stateOf(urn, goal, goal.inputs, undefined),
       id: old?.id ?? randomUUID(),
       outputs: goal.inputs,
       created: old?.created ?? now,
@@ -429,14 +381,6 @@ export class Deployment {
     }
     return `${urn}::${state.id}`;
   }
-}
-
-/** The old state where it says the same, or its parts that do: what is not touched keeps its ciphertexts. */
-function reuse(old: ResourceState, state: ResourceState): ResourceState {
-  if (identical(old as unknown as Value, state as unknown as Value)) return old;
-  const keep = (before: Properties | undefined, now: Properties | undefined): Properties | undefined =>
-    identical(before, now) ? before : now;
-  return { ...state, inputs: keep(old.inputs, state.inputs), outputs: keep(old.outputs, state.outputs) };
 }
 
 /** Another version of a default provider takes over what the earlier one made. */
