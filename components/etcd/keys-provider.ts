@@ -4,12 +4,16 @@ import { waitUntil } from "../dynamic/wait-until";
 import { logIn, must, withGateway } from "./gateway";
 import type { ClusterMember } from "./reconcile";
 
+/** Raise it when the provider does something else for the same inputs: the next `up` then records the new code. */
+export const ETCD_KEYS_PROVIDER_VERSION = 1;
+
 export interface EtcdKeysInputs {
   readonly members: readonly ClusterMember[];
   readonly ca: string;
   readonly user: string;
   readonly password: string;
   readonly prefix: string;
+  readonly providerVersion: number;
 }
 
 /** The end of the range of keys that begin with `prefix`: its last byte, one higher. */
@@ -42,7 +46,14 @@ async function deleteKeys(inputs: EtcdKeysInputs): Promise<number> {
 
 export const etcdKeysProvider: dynamic.ResourceProvider<EtcdKeysInputs, EtcdKeysInputs> = {
   diff(_id, olds, news) {
-    const { changed, certain } = changedInputs(olds, news, ["members", "ca", "user", "password", "prefix"]);
+    const { changed, certain } = changedInputs(olds, news, [
+      "members",
+      "ca",
+      "user",
+      "password",
+      "prefix",
+      "providerVersion",
+    ]);
     return Promise.resolve({
       changes: changed.length > 0,
       replaces: certain.filter((name) => name === "prefix"),

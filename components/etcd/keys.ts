@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { EtcdAuthenticationArgs } from "./index";
-import { etcdKeysProvider } from "./keys-provider";
+import { ETCD_KEYS_PROVIDER_VERSION, etcdKeysProvider } from "./keys-provider";
 
 export interface EtcdKeysArgs {
   readonly members: EtcdAuthenticationArgs["members"];
@@ -22,7 +22,7 @@ export class EtcdKeys extends pulumi.dynamic.Resource {
     super(
       etcdKeysProvider,
       name,
-      { ...args, password: pulumi.secret(args.password) },
+      { ...args, password: pulumi.secret(args.password), providerVersion: ETCD_KEYS_PROVIDER_VERSION },
       pulumi.mergeOptions(opts ?? {}, { additionalSecretOutputs: ["password"] }),
       "etcd",
       "EtcdKeys",
