@@ -13,3 +13,5 @@ export { ProxyTier } from "./proxy-tier";
 export type { ProxyPorts, ProxyTierArgs } from "./proxy-tier-args";
 export { WorkerPool } from "./worker-pool";
 export type { WorkerGroupArgs, WorkerPoolArgs } from "./worker-pool-args";
+export { DistributedTable, ReferenceTable } from "./sql/citus-table";
+export type { DistributedTableArgs, ReferenceTableArgs } from "./sql/citus-table";

@@ -1,8 +1,9 @@
 import { Bank, type BankReport } from "../support/bank";
+import { withCitus } from "../support/citus";
 import * as faults from "../support/faults";
 import { docker, eventually, type Settings } from "../support/stack";
 import { query, Writer, type WriterReport, type WriterTarget } from "../support/writer";
-import { citusStack, withCitus } from "./stack";
+import { citusStack } from "./stack";
 
 const stack = citusStack();
 const results: string[] = [];

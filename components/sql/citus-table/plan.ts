@@ -1,0 +1,137 @@
+/** What is to be done with a table of a Citus cluster. Pure: what was seen goes in, what is wrong and the steps come out. */
+
+export interface TableSpec {
+  /** With its schema: `public.orders`. */
+  readonly table: string;
+  /** `distributed`: rows lie on the shards of a column. `reference`: every node has all of them. */
+  readonly kind: "distributed" | "reference";
+  /** Of a distributed table. */
+  readonly column?: string;
+  readonly shardCount?: number;
+  /** Rows with equal values of the columns lie together with this table's; `none`: with nobody's. */
+  readonly colocateWith?: string;
+  /** What a change of column, shard count or neighbour does to a table that is distributed already. */
+  readonly onChange: "refuse" | "alter";
+}
+
+export interface TableState {
+  readonly present: boolean;
+  /** `distributed`, `reference`, `schema`, `local`; null for a table of PostgreSQL alone. */
+  readonly kind: string | null;
+  readonly column: string | null;
+  readonly shardCount: number | null;
+  readonly colocation: number | null;
+  /** Type of the wanted column; undefined when there is no such column. */
+  readonly columnType?: string;
+  /** Unique indexes without the wanted column. */
+  readonly uniqueWithout: readonly string[];
+  /** Of the table to lie with; undefined when it is not distributed. */
+  readonly neighbour?: { readonly columnType: string; readonly colocation: number };
+  /** Groups on which shards may lie. */
+  readonly groups: number;
+}
+
+export type TableStep =
+  | {
+      readonly do: "distribute";
+      readonly column: string;
+      readonly shardCount?: number;
+      readonly colocateWith: string;
+    }
+  | { readonly do: "reference" }
+  | {
+      readonly do: "alter";
+      readonly column?: string;
+      readonly shardCount?: number;
+      readonly colocateWith?: string;
+    };
+
+const namesNeighbour = ({ colocateWith }: TableSpec): boolean =>
+  colocateWith !== undefined && colocateWith !== "none" && colocateWith !== "default";
+
+/** Why the table cannot be made what is declared. */
+export function tableProblems(spec: TableSpec, state: TableState): readonly string[] {
+  const { table, kind, column = "" } = spec;
+  if (!state.present) return [`there is no table ${table}: make it first, in a migration of its owner`];
+  if (kind === "reference") return [];
+  const problems: string[] = [];
+  if (state.columnType === undefined) {
+    problems.push(`${table} has no column "${column}" by which it could be distributed`);
+  } else if (namesNeighbour(spec)) {
+    const neighbour = spec.colocateWith ?? "";
+    if (!state.neighbour) problems.push(`${neighbour}, beside which ${table} shall lie, is not distributed`);
+    else if (state.neighbour.columnType !== state.columnType) {
+      problems.push(
+        `${table}.${column} is ${state.columnType}, but ${neighbour} is distributed by ${state.neighbour.columnType}: ` +
+          "rows lie together only when the types are the same",
+      );
+    }
+  }
+  for (const index of state.uniqueWithout) {
+    problems.push(
+      `${index} is unique without "${column}": each shard could keep only its own rows unique. Add the column to it`,
+    );
+  }
+  return problems;
+}
+
+/** What is worth a word and no error. */
+export function tableWarnings(spec: TableSpec, state: TableState): readonly string[] {
+  const { shardCount } = spec;
+  return spec.kind === "distributed" && shardCount !== undefined && shardCount < state.groups
+    ? [
+        `${spec.table}: ${shardCount} shards lie on ${state.groups} worker groups, so some have none; use ${state.groups} or more`,
+      ]
+    : [];
+}
+
+const differences = (spec: TableSpec, state: TableState) => ({
+  ...(spec.column !== state.column && { column: spec.column }),
+  ...(spec.shardCount !== undefined &&
+    spec.shardCount !== state.shardCount && { shardCount: spec.shardCount }),
+  ...(namesNeighbour(spec) &&
+    state.neighbour?.colocation !== state.colocation && { colocateWith: spec.colocateWith }),
+});
+
+/** The steps; an error when what is there is something else and nobody asked for it to be changed. */
+export function planTable(
+  spec: TableSpec,
+  state: TableState,
+): readonly TableStep[] | { readonly refused: string } {
+  const { table, kind, column = "", shardCount, colocateWith = "default" } = spec;
+  if (state.kind === "distributed" || state.kind === "reference") {
+    if (state.kind !== kind) {
+      return {
+        refused: `${table} is a ${state.kind} table, and is declared as a ${kind} one. Run SELECT undistribute_table('${table}') when nobody uses it; the next up then makes it one`,
+      };
+    }
+    const change = kind === "reference" ? {} : differences(spec, state);
+    if (Object.keys(change).length === 0) return [];
+    if (spec.onChange === "alter") return [{ do: "alter", ...change }];
+    const what = Object.entries(change).map(([name, value]) => `${name} ${value}`);
+    return {
+      refused: `${table} is distributed by ${state.column ?? "?"} in ${state.shardCount ?? "?"} shards, and is declared with ${what.join(", ")}. Changing it writes every row anew and locks the table meanwhile: set onChange to "alter" if that is wanted`,
+    };
+  }
+  if (kind === "reference") return [{ do: "reference" }];
+  return [{ do: "distribute", column, ...(shardCount !== undefined && { shardCount }), colocateWith }];
+}
+
+/** A step as a progress line. */
+export function describeTableStep(table: string, step: TableStep): string {
+  switch (step.do) {
+    case "reference":
+      return `copy ${table} to every node, as a reference table`;
+    case "distribute": {
+      const count = step.shardCount === undefined ? "" : ` in ${step.shardCount} shards`;
+      const beside = step.colocateWith === "default" ? "" : `, beside ${step.colocateWith}`;
+      return `distribute ${table} by ${step.column}${count}${beside}`;
+    }
+    case "alter": {
+      const { do: _alter, ...change } = step;
+      return `write ${table} anew with ${Object.entries(change)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", ")}`;
+    }
+  }
+}
