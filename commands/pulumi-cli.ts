@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
 import {
@@ -51,7 +52,10 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
     if (!names.some((name) => name === stack || name.endsWith(`/${stack}`))) {
       await captured(inProject(["stack", "init", "--no-select"], project));
     }
-    if (own) copySettings(settings, configFile);
+    if (own) {
+      copySettings(settings, configFile);
+      if (hasDeadLock(backend, stack)) await captured(invocation(["cancel", "--yes"]));
+    }
   };
   return {
     name: "pulumi",
@@ -82,6 +86,25 @@ function userHasBackend(): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether a run of this machine that was killed left its lock on the stack: every later one would refuse until somebody cancels it.
+ * A lock of a process that lives, or of another machine, is left alone.
+ */
+function hasDeadLock(backend: string, stack: string): boolean {
+  const locks = path.join(backend, ".pulumi/locks");
+  if (!fs.existsSync(locks)) return false;
+  return fs
+    .readdirSync(locks, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".json") && path.basename(path.dirname(name)) === stack)
+    .some((name) => {
+      const lock = JSON.parse(fs.readFileSync(path.join(locks, name), "utf8")) as {
+        pid: number;
+        hostname: string;
+      };
+      return lock.hostname === os.hostname() && !fs.existsSync(`/proc/${lock.pid}`);
+    });
 }
 
 /** The settings as they are tracked, with the salt that the copy has. */
