@@ -127,11 +127,10 @@ export function describeTableStep(table: string, step: TableStep): string {
       const beside = step.colocateWith === "default" ? "" : `, beside ${step.colocateWith}`;
       return `distribute ${table} by ${step.column}${count}${beside}`;
     }
-    case "alter": {
-      const { do: _alter, ...change } = step;
-      return `write ${table} anew with ${Object.entries(change)
+    case "alter":
+      return `write ${table} anew with ${Object.entries(step)
+        .filter(([name]) => name !== "do")
         .map(([name, value]) => `${name} ${value}`)
         .join(", ")}`;
-    }
   }
 }
