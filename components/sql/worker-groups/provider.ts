@@ -7,7 +7,7 @@ import type { SessionTarget } from "../session";
 import { withSession } from "../session";
 import { checkGroups } from "./check";
 import type { GroupSpec } from "./plan";
-import { describeMoves, leavingGroups, missingOf } from "./plan";
+import { describeMoves, formatBytes, leavingGroups, missingOf } from "./plan";
 import type { OnCoordinator } from "./reconcile";
 import {
   awaitHealthy,
@@ -129,7 +129,7 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
       const shards = await readShards(session);
       const away = leaving.map(({ group }) => {
         const row = shards.find((other) => other.group === group);
-        return `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${row?.bytes ?? 0} bytes, and leaves; its volumes stay`;
+        return `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its volumes stay`;
       });
       // Marked for the length of this transaction only, so that the database says where it would move them.
       await session.query("BEGIN");
