@@ -57,8 +57,6 @@ export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return {
     ...process.env,
     PATH: `${path.join(PROJECT, "node_modules/.bin")}${path.delimiter}${process.env["PATH"] ?? ""}`,
-    // The program is type-checked by `make test`; doing it again costs every preview seconds.
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     ...extra,
   };
 }

@@ -16,7 +16,7 @@ export function startNode(args: readonly string[], cwd: string, env: NodeJS.Proc
     cwd,
     env: {
       // Half of the start is the parsing of the compiler and the SDK, the same every time.
-      NODE_COMPILE_CACHE: join(__dirname, "..", "node_modules", ".cache", "local-engine", "compiled"),
+      NODE_COMPILE_CACHE: join(__dirname, "..", "node_modules", ".cache", "typescript", "compiled"),
       ...process.env,
       ...env,
     },
