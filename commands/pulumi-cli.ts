@@ -17,6 +17,8 @@ import {
 
 /** The verbs that read the stack's settings; only these take `--config-file`. */
 const READS_SETTINGS = ["preview", "up", "refresh", "destroy"];
+/** The verbs that show a preview first, and ask. */
+const CHANGES = ["up", "refresh", "destroy"];
 
 /**
  * The Pulumi CLI, with the user's backend if there is one, else with one in this machine's state folder. There it must not write the
@@ -32,9 +34,12 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
     PULUMI_SKIP_UPDATE_CHECK: "true",
     ...(own ? { ...passphrase(), PULUMI_BACKEND_URL: `file://${backend}` } : {}),
   });
+  // Who has said yes in advance sees the changes as they are made; the CLI would otherwise run the whole program twice.
+  const unasked = (verb: readonly string[]): readonly string[] =>
+    verb.includes("--yes") && CHANGES.includes(verb[0] ?? "") ? [...verb, "--skip-preview"] : verb;
   const inProject = (verb: readonly string[], cwd: string): Invocation => ({
     program: "pulumi",
-    args: [...verb, "--stack", stack, "--cwd", cwd],
+    args: [...unasked(verb), "--stack", stack, "--cwd", cwd],
     env,
   });
   const invocation = (verb: readonly string[]): Invocation =>
