@@ -198,7 +198,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
           prefix: `/service/${scope}/`,
         })),
       },
-      { parent: this, dependsOn: [members.ready] },
+      { parent: this, dependsOn: [members.ready()] },
     );
     this.endpoints = [...Array(value.members).keys()].map(
       (i) => `${platform.replicaAddress(ETCD_WORKLOAD, i)}:${PORTS.etcdClient}`,

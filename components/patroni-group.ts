@@ -10,7 +10,7 @@ import {
 import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
 import type { EtcdAccess, EtcdCluster } from "./etcd-cluster";
-import { PatroniConfiguration, type RestArgs } from "./patroni";
+import { PatroniConfiguration, PatroniLeader, type RestArgs } from "./patroni";
 import type { ResolvedPatroniGroup } from "./patroni-group-args";
 import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
@@ -123,10 +123,12 @@ export function patroniWorkload(
  */
 export class PatroniGroup {
   readonly workload: string;
+  /** Of a Citus cluster. */
+  readonly number?: number;
   readonly settings: ResolvedPatroniGroup;
   readonly members: readonly DatabaseMember[];
-  /** Resolves when every member is ready. */
-  readonly deployed: pulumi.Resource;
+  /** Resolves when one of the members leads and takes writes. */
+  readonly leader: pulumi.Resource;
   /** Resolves when every member runs with the declared configuration, too. */
   readonly ready: pulumi.Resource;
   readonly rest: RestArgs;
@@ -140,6 +142,7 @@ export class PatroniGroup {
     const { platform, certificates, etcd, workload, settings, parent, citus } = args;
     this.args = args;
     this.workload = workload;
+    this.number = citus?.number;
     this.settings = settings;
     this.members = [...Array(settings.members).keys()].map((ordinal) => ({
       name: platform.replicaName(workload, ordinal),
@@ -159,20 +162,26 @@ export class PatroniGroup {
       { tls, patroni: args.secret },
       citus,
     );
-    this.deployed = platform.deploy(spec, {
+    const deployment = platform.deploy(spec, {
       parent,
       dependsOn: [etcd.ready, ...(opts.dependsOn ?? [])],
-    }).ready;
+    });
     this.rest = {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.rest })),
       ca: certificates.authority.certificatePem,
       username: REST_USER,
       password: args.restPassword,
     };
+    const { members, ca } = this.rest;
+    this.leader = new PatroniLeader(
+      `${name}-leader`,
+      { rest: { members, ca } },
+      { parent, dependsOn: [...deployment.started] },
+    );
     this.ready = new PatroniConfiguration(
       `${name}-configuration`,
       { rest: this.rest, configuration: JSON.stringify(dynamicConfiguration({ ...settings, citus })) },
-      { parent, dependsOn: [this.deployed] },
+      { parent, dependsOn: [deployment.ready([this.leader])] },
     );
   }
 

@@ -5,7 +5,7 @@ import type { PoolMode } from "../config-files/pgbouncer/settings";
 import { POOL_ROLE } from "./application-database";
 import { TLS_DIRECTORY } from "./cluster-certificates";
 import { PORTS } from "./platform/naming";
-import type { Deployment, Platform } from "./platform/platform";
+import type { Platform } from "./platform/platform";
 import type { Probe, SecretRef, WorkloadSpec } from "./platform/workload";
 import { refuse } from "./problems";
 import {
@@ -183,24 +183,28 @@ export class ProxyTier extends pulumi.ComponentResource {
     const alsoKnownAs = entryNames(platform, value.entries);
     const { workload, members } = database.group;
     const served = { name: database.database, workload, members: members.length };
-    const deployPool = (mode: PoolMode, name: string, replicas: number): Deployment =>
-      platform.deploy(
-        poolWorkload(mode, value, served, platform, {
-          tls: certificates.issue(name, { replicas, alsoKnownAs }, this),
-          pool,
-        }),
-        // Its lookup function and its role must be there, or the first clients are refused.
-        { parent: this, dependsOn: [database.ready] },
-      );
-    const writePool = deployPool("primary", WRITE_POOL_WORKLOAD, value.writePools);
-    const readPool = deployPool("replica", READ_POOL_WORKLOAD, value.readPools);
+    const deployPool = (mode: PoolMode, name: string, replicas: number): pulumi.Resource =>
+      platform
+        .deploy(
+          poolWorkload(mode, value, served, platform, {
+            tls: certificates.issue(name, { replicas, alsoKnownAs }, this),
+            pool,
+          }),
+          // Its lookup function and its role must be there, or the first clients are refused.
+          { parent: this, dependsOn: [database.ready] },
+        )
+        .ready();
+    const pools = [
+      deployPool("primary", WRITE_POOL_WORKLOAD, value.writePools),
+      deployPool("replica", READ_POOL_WORKLOAD, value.readPools),
+    ];
     const entry = entryWorkload(value, served, platform, {
       tls: certificates.issue(ENTRY_WORKLOAD, { replicas: value.entries }, this),
     });
-    const entries = platform.deploy(entry, { parent: this });
+    const entries = platform.deploy(entry, { parent: this }).ready(pools);
 
     this.resolved = value;
-    this.ready = [entries.ready, writePool.ready, readPool.ready];
+    this.ready = [entries, ...pools];
     // Announced once everything behind them serves.
     const allServe = pulumi.all(this.ready.map((resource) => resource.urn));
     const announce = (port: string) =>

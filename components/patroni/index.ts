@@ -52,6 +52,7 @@ export class PatroniConfiguration extends pulumi.dynamic.Resource {
   }
 }
 
+export { PatroniLeader, type PatroniLeaderArgs } from "./leader";
 export type { PatroniRest, RestMember, RestTarget } from "./rest";
 export { withPatroni } from "./rest";
 export type { ClusterStatus, MemberStatus } from "./status";

@@ -12,8 +12,13 @@ export interface DeployOptions {
 
 /** A workload that has been declared. */
 export interface Deployment {
-  /** Resolves when every member is ready; what needs the workload depends on it. */
-  readonly ready: Resource;
+  /** Resolve when every member has been started, and those that a change replaced are ready again: at first, before `ready`. */
+  readonly started: readonly Resource[];
+  /**
+   * Resolves when every member is ready; what needs the workload depends on it. Called once. Members cannot be ready before `after`,
+   * so that asking them earlier would only take time from what they wait for.
+   */
+  ready(after?: readonly Resource[]): Resource;
 }
 
 export interface ScheduledJob {

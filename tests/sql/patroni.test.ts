@@ -1,3 +1,4 @@
+import { patroniLeaderProvider, type PatroniLeaderInputs } from "../../components/patroni/leader-provider";
 import { patroniConfigurationProvider } from "../../components/patroni/provider";
 import type { PatroniConfigurationInputs } from "../../components/patroni/provider";
 import { withPatroni } from "../../components/patroni/rest";
@@ -77,16 +78,35 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     );
   const leader = async () => (await withPatroni(trial.rest, (rest) => readStatus(rest))).leader!;
 
+  let led: PatroniLeaderInputs;
+  let writable: boolean | undefined;
   let seen: ReplicationCheckOutputs;
   let inputs: PatroniConfigurationInputs;
 
   beforeAll(async () => {
     trial = await startPatroni(`prov-trial-${process.pid}`, 3, dynamic());
+    const { members, ca } = trial.rest;
+    const leader = (await roundTrip(patroniLeaderProvider)).provider;
+    led = (await leader.create({ rest: { members, ca }, deadlineSeconds: 90, providerVersion: 1 })).outs!;
+    // At once: what depends on the leader would otherwise fail, or wait by itself.
+    const once = { deadlineSeconds: 0 };
+    const [row] = await withSession(
+      trial.target,
+      (s) => s.query<{ writable: boolean }>("SELECT NOT pg_is_in_recovery() AS writable"),
+      once,
+    );
+    writable = row?.writable;
     // Everything else would only wait for it again.
     const { provider } = await roundTrip(replicationCheckProvider);
     seen = (await provider.create(checkInputs())).outs as ReplicationCheckOutputs;
   });
   afterAll(() => trial.remove());
+
+  it("says that there is a leader once it takes sessions of the superuser, and finds it again", async () => {
+    expect(writable).toBe(true);
+    const { provider } = await roundTrip(patroniLeaderProvider);
+    expect(await provider.read("leader", led)).toEqual({ id: "leader", props: led });
+  });
 
   it("tells what it saw, and sees the same again", async () => {
     const { provider } = await roundTrip(replicationCheckProvider);

@@ -124,12 +124,15 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
         ),
       );
     }
-    const ready = new AllReady(
-      `${workload}-ready`,
-      { workload, members: rendered.members.map(awaited), deadlineSeconds: readyDeadline(spec) },
-      { parent, dependsOn: [...containers, ...healthy] },
-    );
-    return { ready };
+    return {
+      started: healthy,
+      ready: (after = []) =>
+        new AllReady(
+          `${workload}-ready`,
+          { workload, members: rendered.members.map(awaited), deadlineSeconds: readyDeadline(spec) },
+          { parent, dependsOn: [...containers, ...healthy, ...after] },
+        ),
+    };
   }
 
   secret(name: string, data: SecretData, options: { readonly parent: pulumi.Resource }): SecretRef {

@@ -29,6 +29,7 @@ export async function waitReady(
   let waiting = members.map((member) => ({ member, firstRestarts: -1, halts: 0 }));
   let printed = started;
   for (;;) {
+    const began = Date.now();
     const looked = await Promise.all(
       waiting.map(async (entry) => {
         const state = await memberState(engine, entry.member.container);
@@ -63,7 +64,9 @@ export async function waitReady(
       console.log(`${what}: waiting for ${names}, ${seconds()} s of at most ${deadlineSeconds} s`);
     }
     waiting = unready;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // On a busy machine a look is slow because of what the members are doing, and looks must not take half of it from them.
+    const pause = Math.min(Math.max(400, Date.now() - began), 2000);
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

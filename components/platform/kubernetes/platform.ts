@@ -104,13 +104,13 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       podDisruptionBudget,
       inNamespace,
     );
-    const ready = new StatefulSet(statefulSet.metadata.name, statefulSet, {
+    const pods = new StatefulSet(statefulSet.metadata.name, statefulSet, {
       parent,
       dependsOn: [...services, ...configMaps, ...secrets, budget, ...(options.dependsOn ?? [])],
       // Its name is fixed: a change that needs a new one must delete the old one first. Pods go, claims stay.
       deleteBeforeReplace: true,
     });
-    return { ready };
+    return { started: [pods], ready: () => pods };
   }
 
   secret(name: string, data: SecretData, options: { readonly parent: pulumi.Resource }): SecretRef {

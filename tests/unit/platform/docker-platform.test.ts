@@ -21,9 +21,9 @@ async function program(runningMembers: RunningMembers = leader): Promise<readonl
       { "patroni.yml": pulumi.secret("MARKER-PASSWORD"), "plain.yml": "MARKER-PLAIN" },
       { parent },
     );
-    platform.deploy({ ...DATABASE, replicas: 3 }, { parent });
-    platform.deploy(ENTRY, { parent });
-    platform.deploy({ ...ENTRY, name: "second", exposed: undefined }, { parent, deleteData: true });
+    platform.deploy({ ...DATABASE, replicas: 3 }, { parent }).ready();
+    platform.deploy(ENTRY, { parent }).ready();
+    platform.deploy({ ...ENTRY, name: "second", exposed: undefined }, { parent, deleteData: true }).ready();
   });
 }
 const named = (resources: readonly RecordedResource[], name: string): RecordedResource =>

@@ -1,0 +1,34 @@
+import { patroniLeaderProvider, type PatroniLeaderInputs } from "../../../components/patroni/leader-provider";
+import { roundTrip } from "../../support/round-trip";
+
+const inputs: PatroniLeaderInputs = {
+  rest: {
+    members: [{ name: "pg-0", serverName: "pg-0", reach: { via: "tcp", host: "127.0.0.1", port: 1 } }],
+    ca: "PEM",
+  },
+  deadlineSeconds: 1,
+  providerVersion: 1,
+};
+
+describe("the serialised provider of PatroniLeader", () => {
+  it("needs no cluster to see that its inputs are the same or others", async () => {
+    const { provider } = await roundTrip(patroniLeaderProvider);
+    const diff = (change: object) => provider.diff("leader", inputs, { ...inputs, ...change });
+    expect(await diff({})).toEqual({ changes: false, replaces: [] });
+    expect(await diff({ deadlineSeconds: 5 })).toEqual({ changes: false, replaces: [] });
+    expect(await diff({ providerVersion: 2 })).toEqual({ changes: true, replaces: [] });
+    expect(await diff({ rest: { ...inputs.rest, ca: "another" } })).toEqual({ changes: true, replaces: [] });
+  });
+
+  it("fails at its deadline with the members' reasons", async () => {
+    const { provider } = await roundTrip(patroniLeaderProvider);
+    await expect(provider.create(inputs)).rejects.toThrow(
+      "the members have a leader: not within 1 s. Last seen: pg-0: connect ECONNREFUSED",
+    );
+  });
+
+  it("is gone where nobody answers, so that the next up waits again", async () => {
+    const { provider } = await roundTrip(patroniLeaderProvider);
+    expect(await provider.read("leader", inputs)).toEqual({});
+  });
+});
