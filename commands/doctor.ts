@@ -12,6 +12,9 @@ import {
   patroniMembers,
   psqlIn,
 } from "./containers";
+import { judgeCluster, type RegisteredNode } from "../components/sql/cluster-check/plan";
+import { readAllNodesStatement } from "../components/sql/cluster-check/statements";
+import { readHealthStatement } from "../components/sql/worker-groups/statements";
 import { stackOutputs, type StackOutputs } from "./lifecycle";
 
 /** What a check found: nothing wrong, or what it is and how to mend it. */
@@ -48,7 +51,7 @@ export async function doctor(stack: string): Promise<number> {
       const databases = await groups(stack).catch(() => []);
       if (databases.length === 0) add(bad("database", "it has no members", "bring them up with 'make up'"));
       for (const group of databases) add(...(await checkGroup(stack, group, all)));
-      if (databases[0]?.number !== undefined) add(...(await checkNodes(stack, databases)));
+      if (databases[0]?.number !== undefined) add(...(await checkNodes(stack, databases, all)));
       const outputs = await stackOutputs(stack).catch((error: unknown) => String(error));
       if (typeof outputs === "string") {
         add(bad("outputs", outputs, "run 'make up' to the end"));
@@ -155,49 +158,50 @@ async function checkGroup(stack: string, group: Group, all: readonly Member[]): 
   return findings;
 }
 
-/** What the coordinator thinks of its nodes, against the members that there are. */
-async function checkNodes(stack: string, all: readonly Group[]): Promise<Finding[]> {
-  const [coordinators] = all;
+/** What the coordinator thinks of its nodes, against the members that there are and what Patroni says of them. */
+async function checkNodes(
+  stack: string,
+  databases: readonly Group[],
+  all: readonly Member[],
+): Promise<Finding[]> {
+  const [coordinators] = databases;
   if (!coordinators) return [];
   const remedy = "docs/runbooks/citus-nodes.md";
   try {
     const from = await leader(stack, coordinators);
     const { database } = await stackOutputs(stack);
-    const rows = async (sql: string): Promise<string[][]> =>
-      (
-        await execute(
-          from,
-          psqlIn(database, "--no-align", "--tuples-only", "--field-separator", "\t", "--command", sql),
-        )
-      )
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => line.split("\t"));
-    const nodes = await rows(
-      "SELECT groupid, nodename, noderole, isactive AND (metadatasynced OR noderole <> 'primary') FROM pg_dist_node ORDER BY groupid, noderole, nodename",
+    const rows = async <Row>(sql: string): Promise<Row[]> => {
+      const query = `SELECT coalesce(json_agg(found), '[]') FROM (${sql}) found`;
+      const psql = psqlIn(database, "--no-align", "--tuples-only", "--command", query);
+      return JSON.parse(await execute(from, psql)) as Row[];
+    };
+    const dcs = databases.map(async (group) => {
+      const known = await patroniMembers(stack, group);
+      return known.map(({ Member, Role }) => ({
+        name: Member,
+        role: /leader/i.test(Role) ? "leader" : "replica",
+      }));
+    });
+    const expected = databases.map(({ number = 0, workload }) => ({
+      group: number,
+      members: all.filter((member) => member.workload === workload).map(({ name }) => ({ name, host: name })),
+    }));
+    const views = await Promise.all(
+      dcs.map((view) =>
+        view.then(
+          (members) => ({ members }),
+          (error: unknown) => ({ problem: error instanceof Error ? error.message : String(error) }),
+        ),
+      ),
     );
-    const present = await Promise.all(all.map((group) => patroniMembers(stack, group)));
-    const findings = all.flatMap(({ number = 0 }, i) =>
-      (present[i] ?? []).flatMap(({ Member, Role }) => {
-        const role = /leader/i.test(Role) ? "primary" : "secondary";
-        const node = nodes.find(([group, name]) => group === String(number) && name === Member);
-        if (!node) return [bad(Member, `is not registered in group ${number}`, remedy)];
-        if (node[2] !== role)
-          return [bad(Member, `is registered as ${node[2] ?? ""}, and is the ${role}`, remedy)];
-        return node[3] === "t" ? [] : [bad(Member, "is not active, or without the present metadata", remedy)];
-      }),
-    );
-    for (const [group = "", name = ""] of nodes) {
-      const members = present[all.findIndex(({ number }) => String(number) === group)] ?? [];
-      if (!members.some(({ Member }) => Member === name))
-        findings.push(bad(name, `is registered in group ${group}, and is no member of it`, remedy));
-    }
-    const broken = await rows(
-      "SELECT from_nodename, to_nodename FROM citus_check_cluster_node_health() WHERE result IS NOT TRUE",
-    );
-    for (const [one = "", other = ""] of broken) findings.push(bad(one, `does not reach ${other}`, remedy));
-    return findings.length > 0
-      ? findings
+    const nodes = await rows<RegisteredNode>(readAllNodesStatement());
+    const problems = judgeCluster(expected, {
+      nodes,
+      dcs: Object.fromEntries(views.map((view, i) => [expected[i]?.group ?? i, view])),
+      broken: await rows(readHealthStatement()),
+    });
+    return problems.length > 0
+      ? problems.map((problem) => bad("Citus nodes", problem, remedy))
       : [good("Citus nodes", `${nodes.length} registered as they are, each reaches every other one`)];
   } catch (error) {
     return [bad("Citus nodes", error instanceof Error ? error.message : String(error), remedy)];

@@ -3,6 +3,7 @@ import type { CitusCoordinator } from "./citus-coordinator";
 import { EtcdKeys } from "./etcd/keys";
 import { PatroniGroup } from "./patroni-group";
 import { refuse } from "./problems";
+import { ClusterCheck } from "./sql/cluster-check";
 import type { ReplicationCheck } from "./sql/replication-check";
 import { WorkerGroupRegistration } from "./sql/worker-groups";
 import {
@@ -27,6 +28,8 @@ export class WorkerPool extends pulumi.ComponentResource {
   readonly registration: WorkerGroupRegistration;
   /** What the last `up` saw of each group's replication. */
   readonly replication: readonly ReplicationCheck[];
+  /** Proves that the nodes, the coordinators among them, are those that were declared. */
+  readonly nodes: ClusterCheck;
 
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     const { coordinator, ...settings } = args;
@@ -47,8 +50,8 @@ export class WorkerPool extends pulumi.ComponentResource {
       `${name}-registration`,
       {
         coordinator: coordinator.group.session(coordinator.database),
-        groups: this.groups.map((group, i) => ({
-          group: value.groups[i]?.group ?? 0,
+        groups: this.groups.map((group) => ({
+          group: group.number ?? 0,
           hosts: group.members.map((member) => member.serverName),
           session: group.session(coordinator.database),
           rest: group.rest,
@@ -56,6 +59,17 @@ export class WorkerPool extends pulumi.ComponentResource {
         rebalance: value.rebalance,
       },
       { parent: this, dependsOn: [coordinator.ready, ...this.groups.map((group) => group.ready)] },
+    );
+    this.nodes = new ClusterCheck(
+      `${name}-nodes`,
+      {
+        coordinator: coordinator.group.session(coordinator.database),
+        groups: [coordinator.group, ...this.groups].map((group) => ({
+          group: group.number ?? 0,
+          members: group.rest.members,
+        })),
+      },
+      { parent: this, dependsOn: [this.registration, coordinator.group.ready] },
     );
     this.registerOutputs({ shards: this.registration.shards });
   }

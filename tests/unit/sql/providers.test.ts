@@ -1,4 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
+import { clusterCheckProvider } from "../../../components/sql/cluster-check/provider";
 import { databaseProvider } from "../../../components/sql/database/provider";
 import { replicationCheckProvider } from "../../../components/sql/replication-check/provider";
 import { rolesProvider } from "../../../components/sql/roles/provider";
@@ -40,7 +41,12 @@ async function diffOf(provider: object, olds: object, news: object) {
 
 describe("serialised SQL providers", () => {
   it("hold no SDK, no client library and no secret", async () => {
-    for (const provider of [rolesProvider, databaseProvider, replicationCheckProvider] as object[]) {
+    for (const provider of [
+      rolesProvider,
+      databaseProvider,
+      replicationCheckProvider,
+      clusterCheckProvider,
+    ] as object[]) {
       const { text } = await roundTrip(provider as dynamic.ResourceProvider<object, object>);
       expect(text).toContain('require("pg")');
       expect(text).not.toContain("@pulumi");
