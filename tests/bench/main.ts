@@ -26,6 +26,14 @@ async function measure(bench: Bench, parts: ReadonlySet<Part>): Promise<void> {
   if (parts.has("throughput")) await measureThroughput(bench);
 }
 
+/** How fast a core of this machine is now: machines of the same name differ by a factor of five. */
+function additionMs(): number {
+  const started = performance.now();
+  let sum = 0;
+  for (let i = 0; i < 1e8; i++) sum = (sum + i) | 0;
+  return Math.round(performance.now() - started + 0 * sum);
+}
+
 class Interrupted extends Error {}
 
 /** Rejects when this process is asked to stop. */
@@ -44,7 +52,8 @@ async function main(parts: readonly string[]): Promise<number> {
   const bench = new Bench();
   const load = os.loadavg()[0] ?? 0;
   console.log(
-    `${os.cpus().length} cores, load ${load.toFixed(1)}; figures are worth something on an idle machine`,
+    `${os.cpus().length} cores, load ${load.toFixed(1)}, a hundred million additions in ${additionMs()} ms; figures are worth something ` +
+      "on an idle machine, and those in seconds only beside those of a machine that adds as fast",
   );
   let complete = false;
   try {
