@@ -1,7 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Bank, type BankReport } from "../support/bank";
 import { withCitus } from "../support/citus";
+import { Crowd } from "../support/crowd";
 import * as faults from "../support/faults";
 import { docker, eventually, type Settings } from "../support/stack";
+import { measureRecall, nearest } from "../support/vectors";
 import { query, Writer, type WriterReport, type WriterTarget } from "../support/writer";
 import { citusStack } from "./stack";
 
@@ -36,8 +41,15 @@ interface Loads {
   readonly writer: WriterReport;
 }
 
-/** Runs multi-shard transfers and inserts while `change` happens. In every case nothing acknowledged is lost, and the sum stays. */
-async function underLoad(name: string, change: () => Promise<unknown>): Promise<Loads> {
+/**
+ * Runs multi-shard transfers and inserts while `change` happens and until they go on after it; then `heal`. In every case nothing
+ * acknowledged is lost, and the sum stays.
+ */
+async function underLoad(
+  name: string,
+  change: () => Promise<unknown>,
+  heal: () => Promise<unknown> = async () => {},
+): Promise<Loads> {
   const bank = new Bank(application);
   const writer = new Writer(application, `${name} ${Date.now()}`);
   let loads: Loads | undefined;
@@ -47,6 +59,7 @@ async function underLoad(name: string, change: () => Promise<unknown>): Promise<
     await change();
     await bank.awaitTransfers(50);
     await writer.awaitAcknowledged(50);
+    await heal();
   } finally {
     loads = { bank: await bank.finish(), writer: await writer.finish() };
   }
@@ -77,8 +90,8 @@ async function settled(groups: readonly number[]): Promise<void> {
         return `${name} ${name === leader ? "primary" : "secondary"}`;
       });
       expect(seen.sort()).toEqual(expected.sort());
-      const prepared = await docker(
-        ...["exec", leader, "psql", "--host", "/run/postgresql", "--dbname", "app", "-Atc"],
+      const prepared = await sqlIn(
+        leader,
         "SELECT count(*) FROM pg_prepared_xacts WHERE prepared < now() - interval '1 second'",
       );
       expect(prepared).toBe("0");
@@ -87,6 +100,9 @@ async function settled(groups: readonly number[]): Promise<void> {
   });
 }
 
+/** As a superuser inside a member. */
+const sqlIn = (member: string, text: string): Promise<string> =>
+  docker("exec", member, "psql", "--host", "/run/postgresql", "--dbname", "app", "-Atc", text);
 const leaderOf = (group: number): Promise<string> =>
   docker("exec", stack.member(`worker-${group}`, 0), "patroni-leader");
 const workers = (groups: number): Settings => ({ workers: { groups } });
@@ -126,10 +142,7 @@ const workers = (groups: number): Settings => ({ workers: { groups } });
 
   test("no password lies in pg_dist_authinfo, and none opens a worker (D8, D9)", async () => {
     const coordinator = stack.member("coordinator", 0);
-    const kept = await docker(
-      ...["exec", coordinator, "psql", "--host", "/run/postgresql", "--dbname", "app", "-Atc"],
-      "SELECT string_agg(authinfo, ' ') FROM pg_dist_authinfo",
-    );
+    const kept = await sqlIn(coordinator, "SELECT string_agg(authinfo, ' ') FROM pg_dist_authinfo");
     expect(kept).not.toMatch(/password/);
     const { passwords } = await stack.outputs();
     const worker = stack.member("worker-1", 0);
@@ -197,24 +210,131 @@ const workers = (groups: number): Settings => ({ workers: { groups } });
     await settled([1, 2]);
   });
 
-  test.each([
-    ["postmaster SIGKILL", faults.killPostmaster],
-    [
-      "container killed and started again",
-      async (leader: string) => {
+  describe.each([
+    ["a worker group", () => leaderOf(1)],
+    ["the coordinators", () => docker("exec", stack.member("coordinator", 0), "patroni-leader")],
+  ])("the leader of %s fails: nothing acknowledged is lost (D2, D8)", (whose, findLeader) => {
+    test("postmaster SIGKILL", async () => {
+      const leader = await findLeader();
+      await underLoad(`${whose}: postmaster SIGKILL`, () => faults.killPostmaster(leader));
+      await settled([1, 2]);
+    });
+
+    test("container killed and started again", async () => {
+      const leader = await findLeader();
+      await underLoad(`${whose}: container killed, started`, async () => {
         await faults.kill(leader);
         await faults.start(leader);
-      },
-    ],
-  ])("a worker's leader fails: %s", async (name, strike) => {
-    const leader = await leaderOf(1);
-    await underLoad(`worker ${name}`, () => strike(leader));
-    await settled([1, 2]);
+      });
+      await faults.healthy(leader);
+      await settled([1, 2]);
+    });
+
+    test("container killed for good", async () => {
+      const leader = await findLeader();
+      await underLoad(
+        `${whose}: container killed for good`,
+        () => faults.kill(leader),
+        () => faults.start(leader),
+      );
+      await faults.healthy(leader);
+      await settled([1, 2]);
+    });
   });
 
-  test("the coordinators' leader fails: postmaster SIGKILL", async () => {
-    const leader = await docker("exec", stack.member("coordinator", 0), "patroni-leader");
-    await underLoad("coordinator postmaster SIGKILL", () => faults.killPostmaster(leader));
-    await settled([1, 2]);
+  test("vectors are searched on every shard by its index, and nearly all true neighbours are found (D7)", async () => {
+    const coordinator = await docker("exec", stack.member("coordinator", 0), "patroni-leader");
+    const psql = ["psql", "--host", "/run/postgresql", "--dbname", "app", "--set", "ON_ERROR_STOP=1"];
+    const example = readFileSync(join(__dirname, "../../docs/examples/vectors.sql"), "utf8");
+    const printed = execFileSync("docker", ["exec", "--interactive", coordinator, ...psql, "--file", "-"], {
+      input: `SET ROLE dpg_cluster;\n${example}`,
+      encoding: "utf8",
+    });
+    expect(printed).toMatch(/4711 \|\s+11\n/);
+    const reader = await stack.target("app_readonly", "write");
+    const plan = await query<Record<string, string>>(
+      reader,
+      `EXPLAIN ${nearest(JSON.stringify(Array(32).fill(0.5)))}`,
+    );
+    expect(plan.map((row) => row["QUERY PLAN"]).join("\n")).toMatch(
+      /Index Scan using items_embedding_\d+ on items_\d+/,
+    );
+    const { recall, approximateMs, exactMs } = await measureRecall(reader, 40);
+    results.push(
+      `vectors: recall of 10 nearest ${recall.toFixed(3)}, ${approximateMs.toFixed(1)} ms by the index, ${exactMs.toFixed(1)} ms by comparing all`,
+    );
+    expect(recall).toBeGreaterThanOrEqual(0.9);
+  });
+
+  test("a thousand clients share few connections to the servers (D6)", async () => {
+    const databases = (await stack.containers()).filter((name) => /coordinator|worker/.test(name));
+    const crowd = await Crowd.gather(application, 1000);
+    const most: Record<string, number> = {};
+    try {
+      const asking = { still: true };
+      const asked = crowd
+        .ask(
+          (i) =>
+            `SELECT (SELECT sum(balance) FROM accounts), balance FROM accounts WHERE id = ${1 + (i % 200)}`,
+        )
+        .finally(() => (asking.still = false));
+      while (asking.still) {
+        await Promise.all(
+          databases.map(async (name) => {
+            const count = await sqlIn(
+              name,
+              "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'",
+            );
+            most[name] = Math.max(most[name] ?? 0, Number(count));
+          }),
+        );
+      }
+      expect(await asked).toEqual([]);
+    } finally {
+      await crowd.disperse();
+    }
+    results.push(`1000 clients, most connections of a server: ${JSON.stringify(most)}`);
+    expect(Math.max(...Object.values(most))).toBeGreaterThan(0);
+    expect(Math.max(...Object.values(most))).toBeLessThanOrEqual(300);
+  });
+
+  describe("drift that somebody made by hand is found and named (F8)", () => {
+    // The failovers before it are news, too.
+    beforeAll(() => stack.up());
+
+    test.each([
+      [
+        "a node is disabled",
+        (host: string) => `UPDATE pg_dist_node SET isactive = false WHERE nodename = '${host}'`,
+        (host: string) => `${host} is not active`,
+        (host: string) => `UPDATE pg_dist_node SET isactive = true WHERE nodename = '${host}'`,
+      ],
+      [
+        "a row is renamed",
+        (host: string) => `UPDATE pg_dist_node SET nodename = 'elsewhere' WHERE nodename = '${host}'`,
+        (host: string) => `${host} is registered under another name, elsewhere`,
+        (host: string) => `UPDATE pg_dist_node SET nodename = '${host}' WHERE nodename = 'elsewhere'`,
+      ],
+      [
+        "a standby's row is removed",
+        (host: string) => `SELECT citus_remove_node('${host}', 5432)`,
+        (host: string) => `${host} is not registered`,
+        (host: string, primary: string) =>
+          `SELECT citus_add_secondary_node('${host}', 5432, '${primary}', 5432)`,
+      ],
+    ])("%s", async (_what, make, said, mend) => {
+      const rows = await nodes();
+      const [primary, standby] = ["primary", "secondary"].map(
+        (role) => rows.find((row) => row.group === 1 && row.role === role)?.host ?? "",
+      ) as [string, string];
+      const coordinator = await docker("exec", stack.member("coordinator", 0), "patroni-leader");
+      await sqlIn(coordinator, make(standby));
+      try {
+        expect(await stack.preview()).toContain(`nodes: group 1: ${said(standby)}`);
+      } finally {
+        await sqlIn(coordinator, mend(standby, primary));
+      }
+      await stack.preview("--expect-no-changes");
+    });
   });
 });

@@ -7,5 +7,5 @@ export const citusStack = (): TestStack =>
     cluster: "pg-citus",
     ports: { write: 36432, read: 36433, statistics: 37000 },
     folder: "citus",
-    over: { citus: "required" },
+    over: { citus: "required", patroni: { extensions: ["vector"] } },
   });
