@@ -32,7 +32,11 @@ module.exports = {
       globalTeardown: "<rootDir>/tests/cluster/teardown.ts",
       ...patient,
     }),
-    // On a stack of their own, where a package of Citus is on this machine.
-    project("citus", ["<rootDir>/tests/citus/**/*.test.ts"], patient),
+    // On a stack of their own that its setup.ts brings up, where a package of Citus is on this machine.
+    project("citus", ["<rootDir>/tests/citus/**/*.test.ts"], {
+      globalSetup: "<rootDir>/tests/citus/setup.ts",
+      globalTeardown: "<rootDir>/tests/citus/teardown.ts",
+      ...patient,
+    }),
   ],
 };

@@ -82,7 +82,14 @@ const SCHEMA = z.strictObject({
     .describe("The database members.")
     .optional(),
   coordinator: z
-    .strictObject(GROUP)
+    .strictObject({
+      ...GROUP,
+      readWorkerReplicas: z
+        .boolean()
+        .describe(
+          "Whether `app_readonly` reads the worker groups' replicas instead of their leaders; groups may then be behind by different amounts.",
+        ),
+    })
     .partial()
     .describe("The coordinators of a distributed database, over `patroni`.")
     .optional(),

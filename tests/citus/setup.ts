@@ -1,0 +1,12 @@
+import { withCitus } from "../support/citus";
+import { prepare, stack, workers } from "./cluster";
+
+/** Brings the suites' distributed stack up once, from nothing. */
+export default async function setup(): Promise<void> {
+  if (!withCitus) return;
+  stack.configure(workers(2));
+  const started = Date.now();
+  await stack.up();
+  console.log(`\ndistributed, up from nothing: ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  await prepare();
+}
