@@ -1,6 +1,8 @@
 import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { capture, type Engine, engineFor, PROJECT, STATE } from "../../commands/engine";
@@ -95,12 +97,32 @@ export class TestStack {
   preview = (...options: string[]): Promise<string> => this.run("preview", ...options);
 
   /** Starts `up` and kills it, and everything that it started, after `ms`. Resolves with whether it was still running. */
-  async upKilledAfter(ms: number): Promise<boolean> {
+  upKilledAfter(ms: number): Promise<boolean> {
+    return this.upKilled(() => new Promise((resolve) => setTimeout(resolve, ms)));
+  }
+
+  /** The same, as soon as it prints something that matches. */
+  upKilledAt(pattern: RegExp): Promise<boolean> {
+    return this.upKilled(
+      (output) =>
+        new Promise((resolve) => {
+          createInterface({ input: output }).on("line", (line) => {
+            if (pattern.test(line)) resolve();
+          });
+        }),
+    );
+  }
+
+  private async upKilled(moment: (output: Readable) => Promise<void>): Promise<boolean> {
     const { program, args, env } = this.engine.invocation(["up", "--yes"]);
-    const child = spawn(program, [...args], { env, cwd: PROJECT, stdio: "ignore", detached: true });
+    const child = spawn(program, [...args], {
+      ...{ env, cwd: PROJECT, detached: true },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    // Nobody may wait because nobody reads.
+    child.stdout.resume();
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    const timer = new Promise<"late">((resolve) => setTimeout(() => resolve("late"), ms));
-    const killed = (await Promise.race([exited, timer])) === "late";
+    const killed = await Promise.race([exited.then(() => false), moment(child.stdout).then(() => true)]);
     if (killed && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     await exited;
     return killed;

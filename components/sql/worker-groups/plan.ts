@@ -105,6 +105,28 @@ export const describeMoves = (moves: readonly Move[]): readonly string[] =>
       `move ${shards} shard(s), ${formatBytes(bytes)}, from ${source} to ${target}`,
   );
 
+/** The disk under a worker's data. */
+export interface Space {
+  readonly host: string;
+  readonly free: number;
+  readonly total: number;
+}
+
+/** Where the planned moves do not fit, with `percent` of each disk left free. A host whose space is unknown is left to Citus. */
+export const spaceProblems = (
+  moves: readonly Move[],
+  space: readonly Space[],
+  percent: number,
+): readonly string[] =>
+  space.flatMap(({ host, free, total }) => {
+    const needed = moves.reduce((sum, { target, bytes }) => sum + (target === host ? bytes : 0), 0);
+    if (needed === 0 || free - needed >= (total * percent) / 100) return [];
+    return [
+      `${host} would take ${formatBytes(needed)} and have ${formatBytes(Math.max(0, free - needed))} of ${formatBytes(total)} left, ` +
+        `less than the ${percent} % of citus.desired_percent_disk_available_after_move`,
+    ];
+  });
+
 export interface JobState {
   readonly job: string;
   /** `scheduled`, `running`, `finished`, `failing`, `failed`, `cancelling`, `cancelled`. */

@@ -13,7 +13,7 @@ import {
   awaitHealthy,
   awaitRegistered,
   mark,
-  readMoves,
+  planDeparture,
   readNodes,
   readShards,
   rebalance,
@@ -22,7 +22,7 @@ import {
 import { removeGroup } from "./remove";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
-export const WORKER_GROUPS_PROVIDER_VERSION = 1;
+export const WORKER_GROUPS_PROVIDER_VERSION = 2;
 
 export interface WorkerGroup extends GroupSpec {
   readonly session: Omit<SessionTarget, "password" | "ca">;
@@ -85,7 +85,7 @@ async function reconcile(
   before: WorkerGroupsInputs | undefined,
 ): Promise<WorkerGroupsOutputs> {
   const on = onCoordinator(inputs, inputs.deadlineSeconds);
-  refuseImpossible(inputs.groups, await on(readNodes));
+  await refuseImpossible(on, inputs.groups);
   await awaitRegistered(on, inputs.groups, inputs.deadlineSeconds);
   await awaitHealthy(on, inputs.deadlineSeconds);
   await mark(on, inputs.groups);
@@ -124,22 +124,16 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
   if (leaving.length === 0) return;
   try {
     const on = onCoordinator(olds, 0);
-    await on(async (session) => {
-      refuseImpossible(news.groups, await readNodes(session));
-      const shards = await readShards(session);
-      const away = leaving.map(({ group }) => {
-        const row = shards.find((other) => other.group === group);
-        return `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its volumes stay`;
-      });
-      // Marked for the length of this transaction only, so that the database says where it would move them.
-      await session.query("BEGIN");
-      try {
-        await mark((use) => use(session), news.groups);
-        for (const line of [...away, ...describeMoves(await readMoves(session, true))]) console.log(line);
-      } finally {
-        await session.query("ROLLBACK");
-      }
-    });
+    const shards = await on(readShards);
+    for (const { group } of leaving) {
+      const row = shards.find((other) => other.group === group);
+      console.log(
+        `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its volumes stay`,
+      );
+    }
+    const { moves, problems } = await planDeparture(on, news.groups);
+    for (const line of describeMoves(moves)) console.log(line);
+    for (const problem of problems) console.log(`refused: ${problem}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     console.log(`what would be moved cannot be told: ${reason}`);

@@ -1,13 +1,23 @@
 import { waitUntil } from "../../dynamic/wait-until";
 import type { Session } from "../session";
-import type { GroupSpec, JobState, Move, NodeRow, ShardsRow } from "./plan";
-import { describeMoves, describeProgress, isUnderWay, leavingGroups, markSteps, missingOf } from "./plan";
+import type { GroupSpec, JobState, Move, NodeRow, ShardsRow, Space } from "./plan";
+import {
+  describeMoves,
+  describeProgress,
+  isUnderWay,
+  leavingGroups,
+  markSteps,
+  missingOf,
+  spaceProblems,
+} from "./plan";
 import {
   readHealthStatement,
   readJobStatement,
+  readLeastFreeStatement,
   readNodesStatement,
   readPlanStatement,
   readShardsStatement,
+  readSpaceStatement,
   setShardsStatement,
   startRebalanceStatement,
 } from "./statements";
@@ -66,10 +76,16 @@ export async function awaitHealthy(on: OnCoordinator, deadlineSeconds: number): 
 }
 
 /** Says on which groups shards may lie: all that are declared, and none that leaves. */
-export async function mark(on: OnCoordinator, groups: readonly GroupSpec[]): Promise<void> {
+export async function mark(
+  on: OnCoordinator,
+  groups: readonly GroupSpec[],
+  tell: (line: string) => void = (line) => {
+    console.log(line);
+  },
+): Promise<void> {
   await on(async (session) => {
     for (const { host, port, shards } of markSteps(groups, await readNodes(session))) {
-      console.log(shards ? `shards may lie on ${host}` : `no shard shall lie on ${host} any more`);
+      tell(shards ? `shards may lie on ${host}` : `no shard shall lie on ${host} any more`);
       await session.query(setShardsStatement(), [host, port, shards]);
     }
   });
@@ -119,14 +135,49 @@ async function follow(on: OnCoordinator, job: string): Promise<void> {
   }
 }
 
+/** What leaves, and what of it cannot be done; nothing is changed. */
+export interface Departure {
+  readonly leaving: readonly number[];
+  readonly moves: readonly Move[];
+  readonly problems: readonly string[];
+}
+
+/** Asks the database what it would move away from groups that are no longer declared, and whether that fits. */
+export async function planDeparture(on: OnCoordinator, declared: readonly GroupSpec[]): Promise<Departure> {
+  return on(async (session) => {
+    const nodes = await readNodes(session);
+    const leaving = leavingGroups(declared, nodes);
+    if (leaving.length === 0) return { leaving, moves: [], problems: [] };
+    if (!nodes.some((node) => node.role === "primary" && !leaving.includes(node.group))) {
+      const problem =
+        "no registered group would stay to take their shards; add groups in one change, and remove the others in the next";
+      return { leaving, moves: [], problems: [problem] };
+    }
+    // Marked for the length of this transaction only, so that the database says where it would move them.
+    await session.query("BEGIN");
+    let moves: readonly Move[];
+    try {
+      await mark(
+        (use) => use(session),
+        declared,
+        () => undefined,
+      );
+      moves = await readMoves(session, true);
+    } finally {
+      await session.query("ROLLBACK");
+    }
+    const [least] = await session.query<{ percent: number }>(readLeastFreeStatement());
+    const space = await session.query<Space>(readSpaceStatement());
+    return { leaving, moves, problems: spaceProblems(moves, space, least?.percent ?? 0) };
+  });
+}
+
 /** Refuses a change that could not be carried out, before anything is changed. */
-export function refuseImpossible(declared: readonly GroupSpec[], nodes: readonly NodeRow[]): void {
-  const leaving = leavingGroups(declared, nodes);
-  const staying = nodes.filter((node) => node.role === "primary" && !leaving.includes(node.group));
-  if (leaving.length > 0 && staying.length === 0) {
-    throw new Error(
-      `groups ${leaving.join(", ")} cannot leave: no registered group would stay to take their shards. ` +
-        "Add groups in one change, and remove the others in the next.",
-    );
-  }
+export async function refuseImpossible(on: OnCoordinator, declared: readonly GroupSpec[]): Promise<void> {
+  const { leaving, problems } = await planDeparture(on, declared);
+  if (problems.length === 0) return;
+  throw new Error(
+    `worker groups ${leaving.join(", ")} cannot leave, and nothing was changed: ${problems.join("; ")}. ` +
+      "Make space on the others, or let fewer groups leave at a time (docs/runbooks/scale-workers.md).",
+  );
 }

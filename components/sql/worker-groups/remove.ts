@@ -139,6 +139,7 @@ export async function removeGroup(
   await switchRecoveryOff(reach, deadlineSeconds);
   await settle(on, reach, deadlineSeconds);
   await proveEmpty(on, group);
+  console.log(`group ${group} is empty, has no prepared transaction, and settles none any more`);
   await stopStandbys(on, group, reach, deadlineSeconds);
   await on(async (session) => {
     for (const { host, port } of removalOrder(group, await readNodes(session))) {

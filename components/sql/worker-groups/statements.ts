@@ -23,6 +23,17 @@ FROM pg_catalog.get_rebalance_table_shards_plan(drain_only := $1) p
 LEFT JOIN citus_shards s ON s.shardid = p.shardid AND s.nodename = p.sourcename AND s.nodeport = p.sourceport
 GROUP BY 1, 2 ORDER BY 1, 2`;
 
+/** Bytes that are free where each worker's data lie, and in all, as `free total`. */
+export const readSpaceStatement =
+  (): string => `SELECT nodename AS host, split_part(result, ' ', 1)::float8 AS free, split_part(result, ' ', 2)::float8 AS total
+FROM pg_catalog.run_command_on_workers($$SELECT available_disk_size || ' ' || total_disk_size FROM pg_catalog.citus_local_disk_space_stats()$$)
+WHERE success`;
+
+/** How many percent Citus leaves free where it moves a shard to; without it a move starts and fails. */
+export const readLeastFreeStatement =
+  (): string => `SELECT CASE WHEN current_setting('citus.check_available_space_before_move')::boolean
+  THEN current_setting('citus.desired_percent_disk_available_after_move')::float8 ELSE 0 END AS percent`;
+
 /** Parameters: host, port, whether. */
 export const setShardsStatement = (): string =>
   "SELECT pg_catalog.citus_set_node_property($1::text, $2::int, 'shouldhaveshards', $3::boolean)";

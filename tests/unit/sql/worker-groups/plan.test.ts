@@ -8,6 +8,7 @@ import {
   missingOf,
   type NodeRow,
   removalOrder,
+  spaceProblems,
 } from "../../../../components/sql/worker-groups/plan";
 
 const node = (group: number, host: string, over: Partial<NodeRow> = {}): NodeRow => ({
@@ -113,6 +114,32 @@ describe("what a change of the groups must not be (issue B 9)", () => {
 
   test("what is not known yet is not judged", () => {
     expect(checkGroups([], "04da6b54-80e4-46f7-96ec-b56ff0331ba9" as never)).toEqual([]);
+  });
+});
+
+describe("whether what leaves fits on what stays (issue B 3)", () => {
+  const GiB = 1024 ** 3;
+  const space = [
+    { host: "w1", free: 10 * GiB, total: 100 * GiB },
+    { host: "w2", free: 50 * GiB, total: 100 * GiB },
+  ];
+  const move = (target: string, bytes: number) => ({ source: "w3", target, shards: 1, bytes });
+
+  test("it does while the wished percentage stays free", () => {
+    expect(spaceProblems([move("w1", 0), move("w2", 40 * GiB)], space, 10)).toEqual([]);
+  });
+
+  test("all moves to a host count, and the refusal says by how much it is too little", () => {
+    expect(spaceProblems([move("w2", 30 * GiB), move("w2", 11 * GiB)], space, 10)).toEqual([
+      "w2 would take 41.0 GiB and have 9.0 GiB of 100.0 GiB left, less than the 10 % of citus.desired_percent_disk_available_after_move",
+    ]);
+    expect(spaceProblems([move("w1", 20 * GiB)], space, 0)).toEqual([
+      "w1 would take 20.0 GiB and have 0 B of 100.0 GiB left, less than the 0 % of citus.desired_percent_disk_available_after_move",
+    ]);
+  });
+
+  test("a host that takes nothing may be full, and one that does not tell is Citus' own business", () => {
+    expect(spaceProblems([move("w9", GiB)], [{ host: "w1", free: 0, total: GiB }], 10)).toEqual([]);
   });
 });
 
