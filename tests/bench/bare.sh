@@ -78,7 +78,8 @@ passed "etcd's authentication is on"
 
 # --- PostgreSQL: roles, database, lookup function --------------------------------------------------------------------------------
 
-start_all patroni
+# shellcheck disable=SC2086,SC2154
+start_all $groups
 together
 passed "the members are started"
 
@@ -86,11 +87,12 @@ sql() { # member, database, more of psql's arguments...
   docker exec --interactive "$1" psql --host /run/postgresql --username postgres --dbname "$2" -qAtX --set ON_ERROR_STOP=1 "${@:3}"
 }
 
-leads() { [ "$(sql "$1" postgres --command 'SELECT pg_is_in_recovery()')" = f ]; }
+# shellcheck disable=SC2154
+leads() { [ "$(sql "$1" "$from" --command 'SELECT pg_is_in_recovery()')" = f ]; }
 leader=
 find_leader() {
   local name
-  for name in $(names patroni); do
+  for name in $(names "${groups%% *}"); do
     if leads "$name"; then
       leader=$name
       return 0
@@ -99,7 +101,7 @@ find_leader() {
   return 1
 }
 await "a member leads" find_leader
-sql "$leader" postgres < "$folder/server.sql" > /dev/null
+sql "$leader" "$from" < "$folder/server.sql" > /dev/null
 sql "$leader" "$database" < "$folder/database.sql" > /dev/null
 passed "roles, database and lookup function are there"
 
@@ -109,16 +111,21 @@ start_all pool-write pool-read
 together
 passed "the pools are started"
 
-streams() { [ "$(sql "$1" postgres --command "SELECT status FROM pg_stat_wal_receiver")" = streaming ]; }
 PGPASSWORD=$(cat "$folder/client-password")
 export PGPASSWORD
 answers() { # entry, port
   docker exec --env PGPASSWORD "$leader" psql -qAtX --command 'SELECT 1' \
     "host=$1 port=$2 dbname=$database user=$client sslmode=verify-full sslrootcert=/secrets/tls/ca.crt connect_timeout=2"
 }
-for name in $(names patroni); do
-  [ "$name" = "$leader" ] || await "$name streams" streams "$name"
+members=0
+for group in $groups; do
+  for name in $(names "$group"); do
+    await "$name leads or streams" docker exec "$name" patroni-ready
+    members=$((members + 1))
+  done
 done
+registered() { [ "$(sql "$leader" "$database" --command 'SELECT count(*) FROM pg_dist_node WHERE isactive')" = "$members" ]; }
+if [ "$groups" != patroni ]; then await "every member is registered" registered; fi
 for name in $(names haproxy); do
   for port in $endpoints; do await "$name:$port answers" answers "$name" "$port"; done
 done

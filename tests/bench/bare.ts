@@ -59,9 +59,7 @@ export function writeBare(folder: string, exported: string, endpoints: readonly 
     fs.writeFileSync(path.join(folder, name), text, { mode: 0o600 });
   };
   for (const container of containers) {
-    const workload = container.labels?.find(({ label }) => label === "postgres-cluster.workload")?.value;
-    if (workload === undefined) throw new Error(`the container ${container.name} has no workload`);
-    const place = `containers/${workload}/${container.name}`;
+    const place = `containers/${workloadOf(container)}/${container.name}`;
     write(
       `${place}/arguments`,
       createArguments(container)
@@ -73,13 +71,20 @@ export function writeBare(folder: string, exported: string, endpoints: readonly 
       fs.chmodSync(path.join(folder, `${place}/files${file}`), parseInt(permissions ?? "0644", 8));
     }
   }
-  write("server.sql", serverSql(roles.roles, roles.passwords, database));
+  const groups = [...new Set(containers.map(workloadOf))]
+    .filter((name) => /^(patroni|coordinator|worker-\d+)$/.test(name))
+    .sort();
+  const distributed = groups.includes("coordinator");
+  write("server.sql", serverSql(roles.roles, roles.passwords, database, distributed));
   write("database.sql", databaseSql(database));
   write("etcd-password", `${etcd.passwords[scope.user] ?? ""}\n`);
   write("client-password", roles.passwords[CLIENT] ?? "");
   const settings = {
     network: network.name,
     database: database.name,
+    // The first is the one that clients come to; in a Citus cluster Patroni has made its database, and roles are made from there.
+    groups: groups.join(" "),
+    from: distributed ? database.name : "postgres",
     client: CLIENT,
     etcd_user: scope.user,
     etcd_prefix: scope.prefix,
@@ -96,10 +101,17 @@ export function writeBare(folder: string, exported: string, endpoints: readonly 
 const script = (statements: readonly string[]): string =>
   statements.map((statement) => `${statement};\n`).join("");
 
+function workloadOf(container: ContainerInputs): string {
+  const workload = container.labels?.find(({ label }) => label === "postgres-cluster.workload")?.value;
+  if (workload === undefined) throw new Error(`the container ${container.name} has no workload`);
+  return workload;
+}
+
 function serverSql(
   roles: readonly Role[],
   passwords: Readonly<Record<string, string>>,
   database: DatabaseSpec,
+  exists: boolean,
 ): string {
   const verifier = (name: string): string => scramVerifier(passwords[name] ?? "");
   return script([
@@ -107,9 +119,11 @@ function serverSql(
     ...planRoles({}, roles, Object.keys(passwords), [], "disable-login").map((step) =>
       roleStatement(step, verifier),
     ),
-    ...planServer({}, database).map(serverStatement),
+    ...planServer(exists ? { database: MADE_BY_PATRONI } : {}, database).map(serverStatement),
   ]);
 }
+
+const MADE_BY_PATRONI = { owner: "postgres", connect: [""], publicTemporary: true };
 
 /** In a new database there is nothing but the schema `public`. */
 function databaseSql(database: DatabaseSpec): string {

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { capture, type Engine, PROJECT } from "../../commands/engine";
-import { docker, eventually, TestStack } from "../support/stack";
+import { docker, eventually, type Settings, TestStack } from "../support/stack";
 import { type Ended, run } from "./child";
 import type { Figure, Line } from "./table";
 
@@ -23,6 +23,8 @@ export class Bench {
   readonly lines: Line[] = [];
   private readonly started = Date.now();
   private usedCli = false;
+  /** Of the measured stack, over the defaults of dev. */
+  settings: Settings = {};
 
   get failed(): boolean {
     return this.lines.some((line) => line.measured === undefined);
@@ -48,7 +50,7 @@ export class Bench {
   async use(engine: Engine["name"]): Promise<void> {
     this.stack = stackOf(engine);
     this.usedCli ||= engine === "pulumi";
-    this.stack.configure();
+    this.stack.configure(this.settings);
     await this.stack.engine.prepare();
   }
 

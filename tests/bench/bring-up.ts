@@ -24,12 +24,7 @@ export async function measureEngines(bench: Bench, engines: readonly Engine["nam
   for (const engine of engines) {
     const first = await upFromNothing(bench, engine);
     await measureNoChange(bench, engine);
-    if (engine === last) {
-      // Between the two runs of the engine, so that a machine that gets slower or faster does so for both.
-      const folder = path.join(bench.stack.folder, "bare");
-      writeBare(folder, await bench.stack.export("--show-secrets"), [PORTS.write, PORTS.read]);
-      bare.push(...(await bareTwice(bench, folder)));
-    }
+    if (engine === last) bare.push(...(await bareRuns(bench)));
     times.set(engine, [first, await upFromNothing(bench, engine)]);
   }
   for (const [engine, taken] of times) {
@@ -37,6 +32,23 @@ export async function measureEngines(bench: Bench, engines: readonly Engine["nam
       Promise.resolve(comparison(spread(taken).min, spread(bare).min)),
     );
   }
+}
+
+/** The local engine against the bare script, for the stack that the bench is set to. Leaves it up. */
+export async function measureBringUp(bench: Bench, what: string): Promise<void> {
+  const first = await upFromNothing(bench, "local-engine");
+  const bare = await bareRuns(bench);
+  const second = await upFromNothing(bench, "local-engine");
+  await bench.measure(`${what} from nothing, local-engine / bare script, best of 2`, () =>
+    Promise.resolve(comparison(Math.min(first, second), spread(bare).min)),
+  );
+}
+
+/** In the midst of runs of the engine, so that a machine that gets slower or faster does so for both. */
+async function bareRuns(bench: Bench): Promise<number[]> {
+  const folder = path.join(bench.stack.folder, "bare");
+  writeBare(folder, await bench.stack.export("--show-secrets"), [PORTS.write, PORTS.read]);
+  return bareTwice(bench, folder);
 }
 
 function comparison(engine: number, bare: number): Figure {

@@ -1,4 +1,4 @@
-import { query, type WriterTarget } from "./writer";
+import { connect, query, type WriterTarget } from "./writer";
 
 export interface Recall {
   /** How many of the true nearest neighbours the index finds, of all that were asked for: 0 to 1. */
@@ -28,9 +28,10 @@ export async function measureRecall(target: WriterTarget, queries: number): Prom
   let found = 0;
   let wanted = 0;
   const spent = { approximate: 0, exact: 0 };
+  const client = await connect(target, target.addresses[0] ?? "");
   const ids = async (kind: keyof typeof spent, sql: string): Promise<readonly string[]> => {
     const started = performance.now();
-    const rows = await query<{ id: string }>(target, sql);
+    const { rows } = await client.query<{ id: string }>(sql);
     spent[kind] += performance.now() - started;
     return rows.map(({ id }) => id);
   };
@@ -40,6 +41,7 @@ export async function measureRecall(target: WriterTarget, queries: number): Prom
     wanted += exact.length;
     found += exact.filter((id) => approximate.has(id)).length;
   }
+  await client.end();
   return {
     recall: found / wanted,
     approximateMs: spent.approximate / samples.length,
