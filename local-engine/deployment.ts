@@ -22,7 +22,7 @@ import { notServed, packageOf } from "./providers/registry";
 import { PROVIDER_PREFIX, providerOf, type Session } from "./session";
 import type { ResourceState } from "./state";
 import { StepFailed, Steps } from "./steps";
-import { makeUrn, parseUrn, providerUrn } from "./urn";
+import { makeUrn, parseUrn, providerUrn, STACK_TYPE } from "./urn";
 
 export class Deployment {
   private readonly steps: Steps;
@@ -35,6 +35,7 @@ export class Deployment {
   private readonly renamed = new Map<string, string>();
   /** Deletions that go before a replacement, shared by all who wait for them. */
   private readonly clearing = new Map<ResourceState, Promise<void>>();
+  private stackOutputs: { readonly urn: string; readonly outputs: Properties } | undefined;
 
   constructor(
     private readonly session: Session,
@@ -60,6 +61,21 @@ export class Deployment {
   }
 
   registerOutputs(urn: string, outputs: Properties): void {
+    if (parseUrn(urn).type === STACK_TYPE) this.stackOutputs = { urn, outputs };
+    else this.setOutputs(urn, outputs);
+  }
+
+  /**
+   * The stack's outputs are final when its program has ended. After a failure the absence of one means nothing, so what is known of it
+   * stays: commands need it most just then.
+   */
+  settleStackOutputs(failed: boolean): void {
+    if (this.stackOutputs === undefined) return;
+    const { urn, outputs } = this.stackOutputs;
+    this.setOutputs(urn, failed ? { ...this.states.get(urn)?.outputs, ...outputs } : outputs);
+  }
+
+  private setOutputs(urn: string, outputs: Properties): void {
     const state = this.states.get(urn);
     if (state === undefined) throw new Fault(`outputs for the unknown resource ${urn}`);
     this.session.mask.learn(outputs);

@@ -175,6 +175,7 @@ async function update(
     if (!ok && !display.failed())
       throw new Error(`the program ended with code ${code ?? "none: it was killed"}`);
   } finally {
+    deployment.settleStackOutputs(!end.reached);
     monitor.stop();
   }
 }

@@ -6,7 +6,7 @@ export interface WaitOptions {
    * Pulumi's own timeouts never reach a dynamic provider.
    */
   readonly deadlineSeconds: number;
-  /** Pause between two looks. Default 500 ms. */
+  /** Least pause between two looks. Default 500 ms. A look that takes longer is followed by a pause as long, up to 5 s. */
   readonly intervalMs?: number;
 }
 
@@ -23,6 +23,7 @@ export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Loo
   let lastWhy = "";
   let lastPrinted = started;
   for (;;) {
+    const began = Date.now();
     let why: string;
     try {
       const seen = await look();
@@ -44,6 +45,8 @@ export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Loo
       lastWhy = why;
       lastPrinted = now;
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(options.intervalMs ?? 500, deadline - now)));
+    // Looks are slow where a machine is busy, and must not be what keeps it so.
+    const pause = Math.max(options.intervalMs ?? 500, Math.min(now - began, 5000));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, deadline - now)));
   }
 }

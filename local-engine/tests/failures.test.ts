@@ -30,6 +30,24 @@ test("a failed run deletes nothing", async () => {
   expect(stack.names()).toEqual(["a", "b"]);
 });
 
+test("a failed run takes no output of the stack away, one that succeeds does", async () => {
+  const stack = new Stack();
+  const outputs = async (): Promise<unknown> =>
+    (JSON.parse((await stack.run("stack", "output", "--json")).out) as { outputs: unknown }).outputs;
+  stack.write([{ name: "a" }], { outputs: { kept: "1", gone: "2" } });
+  await stack.counts("up");
+  expect(await outputs()).toEqual({ kept: "1", gone: "2" });
+  stack.write([{ name: "a" }], { outputs: { kept: "1" }, fails: "the program is broken" });
+  await stack.run("up");
+  expect(await outputs()).toEqual({ kept: "1", gone: "2" });
+  stack.write([{ name: "bad", props: { fail: "create" } }], { outputs: { kept: { from: "bad" } } });
+  await stack.counts("up", "fails");
+  expect(await outputs()).toEqual({ kept: "1", gone: "2" });
+  stack.write([{ name: "a" }], { outputs: { kept: "1" } });
+  await stack.counts("up");
+  expect(await outputs()).toEqual({ kept: "1" });
+});
+
 test("a create that fails half-way keeps what it made, and the next up goes on with it", async () => {
   const stack = new Stack();
   await stack.up([{ name: "a", value: "1", props: { fail: "half" } }], "fails");
