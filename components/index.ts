@@ -12,7 +12,7 @@ export type { WorkloadSpec } from "./platform/workload";
 export { ProxyTier } from "./proxy-tier";
 export type { ProxyPorts, ProxyTierArgs } from "./proxy-tier-args";
 export { WorkerPool } from "./worker-pool";
-export type { WorkerGroupArgs, WorkerPoolArgs } from "./worker-pool-args";
+export type { ExternalWorkerArgs, WorkerGroupArgs, WorkerPoolArgs } from "./worker-pool-args";
 export { ClusterCheck } from "./sql/cluster-check";
 export type { ClusterCheckArgs } from "./sql/cluster-check";
 export { Database } from "./sql/database";

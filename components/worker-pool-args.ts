@@ -4,12 +4,26 @@ import {
   type ResolvedPatroniGroup,
   resolvePatroniGroup,
 } from "./patroni-group-args";
+import { PORTS } from "./platform/naming";
 import type { Problem } from "./problems";
 
 /** One worker group, which holds a part of the shards. */
 export interface WorkerGroupArgs extends PatroniGroupSettings {
   /** 1 and upwards. A group keeps its number for ever, and the number of one that was removed is not used again. */
   readonly group: number;
+}
+
+/**
+ * A worker that somebody else runs: one PostgreSQL with Citus of the coordinators' version, in a database of the same name. It must admit
+ * the nodes' client certificates as any role, and be reached by every node under this address; failover and backup are not ours.
+ */
+export interface ExternalWorkerArgs {
+  /** 1 and upwards, different from those of `groups`. */
+  readonly group: number;
+  /** The name or address under which every node reaches it; its certificate must bear it. */
+  readonly host: string;
+  /** Default 5432. */
+  readonly port?: number;
 }
 
 /** The worker groups of a distributed database. */
@@ -21,6 +35,8 @@ export interface WorkerPoolArgs extends PatroniGroupSettings {
    * the groups with the greatest numbers, after their shards have been moved.
    */
   readonly groups?: number | readonly WorkerGroupArgs[];
+  /** Workers outside this program. They are added, drained and removed as groups are. Default none. */
+  readonly external?: readonly ExternalWorkerArgs[];
   /** Refuse what only a trial may have. Default true. */
   readonly production?: boolean;
   /** Spread the shards anew when a group was added. Default true. Without it, a new group gets only shards of new tables. */
@@ -33,6 +49,7 @@ export interface ResolvedWorkerGroup extends ResolvedPatroniGroup {
 
 export interface ResolvedWorkerPool {
   readonly groups: readonly ResolvedWorkerGroup[];
+  readonly external: readonly Required<ExternalWorkerArgs>[];
   readonly rebalance: boolean;
 }
 
@@ -46,7 +63,14 @@ export function resolveWorkerPool(
   args: Omit<WorkerPoolArgs, "coordinator"> & { readonly scope: string },
   coordinatorConnections: number,
 ): { readonly value: ResolvedWorkerPool; readonly problems: readonly Problem[] } {
-  const { groups = DEFAULT_GROUPS, production = true, rebalance = true, scope, ...settings } = args;
+  const {
+    groups = DEFAULT_GROUPS,
+    external = [],
+    production = true,
+    rebalance = true,
+    scope,
+    ...settings
+  } = args;
   const common = { ...settings, members: settings.members ?? DEFAULT_MEMBERS };
   const problems: Problem[] = [];
   const problem = (setting: string, value: unknown, rule: string, remedy: string): void => {
@@ -55,7 +79,7 @@ export function resolveWorkerPool(
   const counted = typeof groups === "number";
   if (counted && (!Number.isInteger(groups) || groups < 1 || groups > GREATEST_GROUP)) {
     problem("groups", groups, `must be 1 to ${GREATEST_GROUP}: shards lie on worker groups`, "Use 2");
-    return { value: { groups: [], rebalance }, problems };
+    return { value: { groups: [], external: [], rebalance }, problems };
   }
   const list = counted ? [...Array(groups).keys()].map((i): WorkerGroupArgs => ({ group: i + 1 })) : groups;
   if (list.length === 0) {
@@ -113,5 +137,20 @@ export function resolveWorkerPool(
     }
     return { ...value, group };
   });
-  return { value: { groups: resolved, rebalance }, problems };
+  const outside = external.map((worker, i): Required<ExternalWorkerArgs> => {
+    const { group, host, port = PORTS.postgres } = worker;
+    const wrong = (setting: string, value: unknown, rule: string, remedy: string): void =>
+      problem(`external[${i}].${setting}`, value, rule, remedy);
+    if (!Number.isInteger(group) || group < 1)
+      wrong("group", group, "must be 1 or more; 0 is the coordinators'", "Use the next free number");
+    if (seen.has(group))
+      wrong("group", group, "is the number of two groups", "Give each group a number of its own");
+    seen.add(group);
+    if (!/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/.test(host))
+      wrong("host", host, "must be a DNS name or an address", "Write for instance db7.example.com");
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      wrong("port", port, "must be 1 to 65535", `Use ${PORTS.postgres}`);
+    return { group, host, port };
+  });
+  return { value: { groups: resolved, external: outside, rebalance }, problems };
 }

@@ -56,6 +56,7 @@ export class WorkerPool extends pulumi.ComponentResource {
           session: group.session(coordinator.database),
           rest: group.rest,
         })),
+        external: value.external,
         rebalance: value.rebalance,
       },
       { parent: this, dependsOn: [coordinator.ready, ...this.groups.map((group) => group.ready)] },
@@ -64,10 +65,13 @@ export class WorkerPool extends pulumi.ComponentResource {
       `${name}-nodes`,
       {
         coordinator: coordinator.group.session(coordinator.database),
-        groups: [coordinator.group, ...this.groups].map((group) => ({
-          group: group.number ?? 0,
-          members: group.rest.members,
-        })),
+        groups: [
+          ...[coordinator.group, ...this.groups].map((group) => ({
+            group: group.number ?? 0,
+            members: group.rest.members,
+          })),
+          ...value.external.map(({ group, host }) => ({ group, members: [], external: host })),
+        ],
       },
       { parent: this, dependsOn: [this.registration, coordinator.group.ready] },
     );

@@ -105,6 +105,17 @@ const SCHEMA = z.strictObject({
         .describe(
           "How many worker groups, or a list of them (`- group: 1`), whose entries may have settings of their own.",
         ),
+      external: z
+        .array(
+          z.strictObject({
+            group: count("Its number."),
+            host: z.string(),
+            port: count("Its port.").optional(),
+          }),
+        )
+        .describe(
+          "Workers that somebody else runs (`- {group: 7, host: db7.example.com}`): they are added, drained and removed as groups are.",
+        ),
       rebalance: z.boolean().describe("Spread the shards anew when a group was added."),
       ...GROUP,
     })

@@ -1,14 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RestMember } from "../../patroni/rest";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
-import { CLUSTER_CHECK_PROVIDER_VERSION, clusterCheckProvider } from "./provider";
+import { type CheckedGroup, CLUSTER_CHECK_PROVIDER_VERSION, clusterCheckProvider } from "./provider";
 
 export interface ClusterCheckArgs {
   /** A superuser's session on the coordinators, in the distributed database. */
   readonly coordinator: SessionArgs;
   /** Every group that is declared; 0 is that of the coordinators. */
-  readonly groups: readonly { readonly group: number; readonly members: readonly RestMember[] }[];
+  readonly groups: readonly CheckedGroup[];
   /** How long to wait until all is as declared, in seconds. Default 120. */
   readonly deadlineSeconds?: number;
 }

@@ -3,6 +3,8 @@
 export interface ExpectedGroup {
   /** 0 is that of the coordinators. */
   readonly group: number;
+  /** One node that somebody else runs, without Patroni: the DCS knows nothing of it. */
+  readonly external?: boolean;
   readonly members: readonly {
     readonly name: string;
     /** The name under which other nodes know it. */
@@ -82,20 +84,27 @@ function judgeRegistered(
   ];
 }
 
+const inGroup =
+  ({ group }: ExpectedGroup) =>
+  (problem: string): string =>
+    `group ${group}: ${problem}`;
+
 /** Everything that is wrong; empty when nothing is. */
 export function judgeCluster(
   expected: readonly ExpectedGroup[],
   { nodes, dcs, broken }: ClusterObservation,
 ): readonly string[] {
   const declared = expected.flatMap((group) => {
-    const view = dcs[group.group] ?? { problem: "it was not asked" };
     const own = nodes.filter((node) => node.group === group.group);
+    if (group.external === true)
+      return judgeRegistered(group, own, group.members[0]?.name).map(inGroup(group));
+    const view = dcs[group.group] ?? { problem: "it was not asked" };
     const known = "members" in view;
     const leader = known ? view.members.find(leads)?.name : undefined;
     return [
       ...(known ? judgeDcs(group, view) : [`none of its members tells what the DCS says: ${view.problem}`]),
       ...judgeRegistered(group, own, leader),
-    ].map((problem) => `group ${group.group}: ${problem}`);
+    ].map(inGroup(group));
   });
   const others = nodes.filter((node) => !expected.some(({ group }) => group === node.group));
   const undeclared = [...new Set(others.map((node) => node.group))].map((group) => {

@@ -19,6 +19,8 @@ export interface CheckedGroup {
   readonly group: number;
   /** `serverName` is also the name under which other nodes know the member. */
   readonly members: readonly RestMember[];
+  /** Instead of members: the address of one node that somebody else runs, without Patroni. */
+  readonly external?: string;
 }
 
 export interface ClusterCheckInputs {
@@ -63,10 +65,11 @@ async function look(inputs: ClusterCheckInputs, deadlineSeconds: number): Promis
   );
   const dcs = await views;
   return judgeCluster(
-    groups.map(({ group, members }) => ({
-      group,
-      members: members.map(({ name, serverName }) => ({ name, host: serverName })),
-    })),
+    groups.map(({ group, members, external }) =>
+      external === undefined
+        ? { group, members: members.map(({ name, serverName }) => ({ name, host: serverName })) }
+        : { group, members: [{ name: external, host: external }], external: true },
+    ),
     { ...rows, dcs: Object.fromEntries(groups.map(({ group }, i) => [group, dcs[i] ?? { members: [] }])) },
   );
 }

@@ -4,7 +4,7 @@ import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import { WORKER_GROUPS_PROVIDER_VERSION, workerGroupsProvider } from "./provider";
 
-/** A worker group as the registration reaches it. */
+/** A worker group of the stack as the registration reaches it. */
 export interface WorkerGroupReach {
   readonly group: number;
   /** The names under which its members are known to other nodes. */
@@ -13,10 +13,19 @@ export interface WorkerGroupReach {
   readonly rest: RestArgs;
 }
 
+/** A worker that somebody else runs, one node without Patroni. */
+export interface ExternalWorker {
+  readonly group: number;
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface WorkerGroupRegistrationArgs {
   /** A superuser's session on the coordinators, in the distributed database. */
   readonly coordinator: SessionArgs;
   readonly groups: readonly WorkerGroupReach[];
+  /** Workers outside the stack, which this adds and removes by itself. Default none. */
+  readonly external?: readonly ExternalWorker[];
   /** Spread shards anew when a group comes. */
   readonly rebalance: boolean;
   /** How long the groups may take to be registered, in seconds; moving shards takes as long as it takes. Default 180. */
@@ -48,12 +57,19 @@ export class WorkerGroupRegistration extends pulumi.dynamic.Resource {
         ca,
         password: pulumi.secret(password),
         restPassword: args.groups[0] && pulumi.secret(args.groups[0].rest.password),
-        groups: args.groups.map(({ group, hosts, session, rest }) => ({
-          group,
-          hosts,
-          session: { members: session.members, user: session.user, database: session.database },
-          rest: { members: rest.members, username: rest.username },
-        })),
+        groups: [
+          ...args.groups.map(({ group, hosts, session, rest }) => ({
+            group,
+            hosts,
+            session: { members: session.members, user: session.user, database: session.database },
+            rest: { members: rest.members, username: rest.username },
+          })),
+          ...(args.external ?? []).map(({ group, host, port }) => ({
+            group,
+            hosts: [host],
+            externalPort: port,
+          })),
+        ],
         rebalance: args.rebalance,
         deadlineSeconds: args.deadlineSeconds ?? 180,
         shards: undefined,

@@ -18,6 +18,8 @@ export interface GroupSpec {
   readonly group: number;
   /** The names under which its members are known to other nodes. */
   readonly hosts: readonly string[];
+  /** The port of a worker that somebody else runs, one node without Patroni; undefined for a group of this stack. */
+  readonly externalPort?: number;
 }
 
 export interface ShardsRow {
@@ -33,6 +35,10 @@ export function missingOf(spec: GroupSpec, nodes: readonly NodeRow[]): readonly 
   const named = `group ${spec.group}`;
   if (!primary)
     return [`${named} has no primary in pg_dist_node yet: Patroni registers it when its leader runs`];
+  if (spec.externalPort !== undefined && spec.externalPort !== primary.port)
+    return [
+      `${named} is registered at port ${primary.port} of ${primary.host} instead of ${spec.externalPort}`,
+    ];
   const missing: string[] = [];
   if (!spec.hosts.includes(primary.host)) {
     missing.push(
@@ -50,6 +56,18 @@ export function missingOf(spec: GroupSpec, nodes: readonly NodeRow[]): readonly 
       missing.push(`${node.host} is registered in ${named}, but nobody declared it`);
   }
   return missing;
+}
+
+/** Workers that somebody else runs, and that nobody has added yet: Patroni does it for groups of the stack only. */
+export const toAdd = (declared: readonly GroupSpec[], nodes: readonly NodeRow[]): readonly Addition[] =>
+  declared.flatMap(({ group, hosts: [host = ""], externalPort: port }) =>
+    port === undefined || nodes.some((node) => node.group === group) ? [] : [{ group, host, port }],
+  );
+
+export interface Addition {
+  readonly group: number;
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Groups that the cluster has and nobody declares (any more). */

@@ -10,6 +10,7 @@ import type { GroupSpec } from "./plan";
 import { describeMoves, formatBytes, leavingGroups, missingOf } from "./plan";
 import type { OnCoordinator } from "./reconcile";
 import {
+  addExternal,
   awaitHealthy,
   awaitRegistered,
   mark,
@@ -20,13 +21,15 @@ import {
   refuseImpossible,
 } from "./reconcile";
 import { removeGroup } from "./remove";
+import { removeExternal } from "./remove-external";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const WORKER_GROUPS_PROVIDER_VERSION = 2;
 
 export interface WorkerGroup extends GroupSpec {
-  readonly session: Omit<SessionTarget, "password" | "ca">;
-  readonly rest: Omit<RestTarget, "password" | "ca">;
+  /** Of a group of the stack. */
+  readonly session?: Omit<SessionTarget, "password" | "ca">;
+  readonly rest?: Omit<RestTarget, "password" | "ca">;
 }
 
 export interface WorkerGroupsInputs {
@@ -63,7 +66,7 @@ const onCoordinator =
 function reachOf(group: number, ...of: readonly (WorkerGroupsInputs | undefined)[]) {
   for (const inputs of of) {
     const known = inputs?.groups.find((other) => other.group === group);
-    if (inputs && known) {
+    if (inputs && known?.session && known.rest) {
       return {
         session: { ...known.session, password: inputs.password, ca: inputs.ca },
         rest: { ...known.rest, password: inputs.restPassword, ca: inputs.ca },
@@ -86,13 +89,17 @@ async function reconcile(
 ): Promise<WorkerGroupsOutputs> {
   const on = onCoordinator(inputs, inputs.deadlineSeconds);
   await refuseImpossible(on, inputs.groups);
+  await addExternal(on, inputs.groups);
   await awaitRegistered(on, inputs.groups, inputs.deadlineSeconds);
   await awaitHealthy(on, inputs.deadlineSeconds);
   await mark(on, inputs.groups);
   const leaving = leavingGroups(inputs.groups, await on(readNodes));
   if (leaving.length > 0) await rebalance(on, true);
   for (const group of leaving) {
-    await removeGroup(on, group, reachOf(group, before, inputs), inputs.deadlineSeconds);
+    const known = before?.groups.find((other) => other.group === group);
+    if (known?.externalPort === undefined)
+      await removeGroup(on, group, reachOf(group, before, inputs), inputs.deadlineSeconds);
+    else await removeExternal(on, group, inputs.deadlineSeconds);
   }
   const came = inputs.groups.some(({ group }) => !before?.groups.some((other) => other.group === group));
   if (inputs.rebalance && came) await rebalance(on, false);
@@ -128,7 +135,7 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
     for (const { group } of leaving) {
       const row = shards.find((other) => other.group === group);
       console.log(
-        `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its volumes stay`,
+        `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its data stay`,
       );
     }
     const { moves, problems } = await planDeparture(on, news.groups);

@@ -9,8 +9,10 @@ import {
   markSteps,
   missingOf,
   spaceProblems,
+  toAdd,
 } from "./plan";
 import {
+  addNodeStatement,
   readHealthStatement,
   readJobStatement,
   readLeastFreeStatement,
@@ -45,6 +47,16 @@ async function readJob(
   if (row === undefined) return undefined;
   const problems = (row.tasks ?? []).flatMap(({ message }) => (message ? [message.trim()] : []));
   return { job: row.job, state: row.state, counts: row.counts ?? {}, problems };
+}
+
+/** Adds workers that somebody else runs. */
+export async function addExternal(on: OnCoordinator, groups: readonly GroupSpec[]): Promise<void> {
+  await on(async (session) => {
+    for (const { group, host, port } of toAdd(groups, await readNodes(session))) {
+      console.log(`add ${host}:${port} to the cluster as group ${group}`);
+      await session.query(addNodeStatement(), [host, port, group]);
+    }
+  });
 }
 
 /** Waits until every declared group is registered as declared. Patroni registers; who else did would fight with it. */

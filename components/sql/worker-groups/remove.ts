@@ -41,7 +41,7 @@ async function onMember<T>(
 }
 
 /** No shard but those of reference tables, which every node has. */
-async function proveEmpty(on: OnCoordinator, group: number): Promise<void> {
+export async function proveEmpty(on: OnCoordinator, group: number): Promise<void> {
   const left = (await on(readShards)).find((row) => row.group === group);
   if (left !== undefined) {
     throw new Error(`group ${group} still has ${left.shards} shard(s): it is not removed. Run it again.`);

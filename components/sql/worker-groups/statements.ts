@@ -62,6 +62,13 @@ export const settlePreparedStatement = (): string => "SELECT pg_catalog.recover_
 export const readPreparedStatement = (): string =>
   "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE gid LIKE 'citus%' ORDER BY gid";
 
+/** Parameters: host, port, group. Fails, and adds nothing, when the node cannot be reached or is not a worker to be. */
+export const addNodeStatement = (): string => "SELECT pg_catalog.citus_add_node($1::text, $2::int, $3::int)";
+
+/** What a node answers to one statement, as the superuser that the nodes know each other by. Parameters: host, port, statement. */
+export const runOnNodeStatement = (): string =>
+  "SELECT success, result FROM pg_catalog.master_run_on_worker(ARRAY[$1::text], ARRAY[$2::int], ARRAY[$3::text], false)";
+
 /** Parameters: host, port. */
 export const removeNodeStatement = (): string => "SELECT pg_catalog.citus_remove_node($1::text, $2::int)";
 

@@ -40,6 +40,10 @@ describe("what WorkerPool refuses (issue B 9)", () => {
     [{ groups: [] }, "workers.groups = []: must name at least one group"],
     [{ groups: [{ group: 0 }] }, "workers.groups[0].group = 0: must be 1 to 100; 0 is the coordinators'"],
     [{ groups: [{ group: 1 }, { group: 1 }] }, "workers.groups[1].group = 1: is the number of two groups"],
+    [{ external: [{ group: 2, host: "db7" }] }, "workers.external[0].group = 2: is the number of two groups"],
+    [{ external: [{ group: 0, host: "db7" }] }, "workers.external[0].group = 0: must be 1 or more"],
+    [{ external: [{ group: 7, host: "db 7" }] }, 'workers.external[0].host = "db 7": must be a DNS name'],
+    [{ external: [{ group: 7, host: "db7", port: 0 }] }, "workers.external[0].port = 0: must be 1 to 65535"],
     [{ members: 1 }, "workers.members = 1: must be at least 2 in production"],
     [{ groups: [{ group: 1, members: 9 }] }, "workers.groups[0].members = 9: must be 1 to 7"],
     [

@@ -49,6 +49,19 @@ const dcs = (group: number, view: ClusterObservation["dcs"][number]) => ({
   dcs: { ...healthy.dcs, [group]: view },
 });
 
+describe("a worker that somebody else runs", () => {
+  const outside = [...expected, { group: 7, members: [{ name: "db7", host: "db7" }], external: true }];
+
+  test("is judged by its row alone", () => {
+    const row = { group: 7, host: "db7", role: "primary", active: true, synced: true };
+    expect(judgeCluster(outside, { ...healthy, nodes: [...healthy.nodes, row] })).toEqual([]);
+    expect(judgeCluster(outside, healthy)).toEqual(["group 7: db7 is not registered"]);
+    expect(
+      judgeCluster(outside, { ...healthy, nodes: [...healthy.nodes, { ...row, active: false }] }),
+    ).toEqual(["group 7: db7 is not active"]);
+  });
+});
+
 describe("the nodes of a Citus cluster against their declaration (F8)", () => {
   test("nothing is wrong where everything is as declared", () => {
     expect(judgeCluster(expected, healthy)).toEqual([]);
