@@ -1,12 +1,8 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import type { CitusTableInputs, CitusTableOutputs } from "../../components/sql/citus-table/provider";
 import { citusTableProvider } from "../../components/sql/citus-table/provider";
 import { withSession } from "../../components/sql/session";
-import { CITUS_FILE } from "../../config-files/images";
-import { CITUS_PACKAGES, withCitus } from "../support/citus";
-import { docker } from "../support/docker";
-import { type PostgresServer, startPostgres } from "../support/postgres";
+import { startCitus, withCitus } from "../support/citus";
+import type { PostgresServer } from "../support/postgres";
 import { roundTrip } from "../support/round-trip";
 
 (withCitus ? describe : describe.skip)("distributed and reference tables on a real Citus (D2)", () => {
@@ -36,15 +32,8 @@ import { roundTrip } from "../support/round-trip";
     );
 
   beforeAll(async () => {
-    const name = `prov-citus-${process.pid}`;
-    server = await startPostgres(name);
-    const file = readdirSync(CITUS_PACKAGES).find((found) => CITUS_FILE.test(found)) ?? "";
-    docker("cp", join(CITUS_PACKAGES, file), `${name}:/tmp/citus.deb`);
-    docker("exec", "--user", "0", name, "dpkg", "--install", "/tmp/citus.deb");
-    server.restart("shared_preload_libraries=citus");
-    await sql("CREATE EXTENSION citus");
+    server = await startCitus(`prov-citus-${process.pid}`);
     // One node is coordinator and worker; it logs in to itself as anybody else does.
-    await sql(`INSERT INTO pg_dist_authinfo VALUES (0, 'postgres', 'password=${server.target.password}')`);
     await sql("SELECT citus_set_coordinator_host('localhost', 5432)");
     await sql("SELECT citus_set_node_property('localhost', 5432, 'shouldhaveshards', true)");
     await sql("CREATE TABLE orders (tenant int, id bigint, PRIMARY KEY (tenant, id))");
