@@ -70,23 +70,14 @@ export function applicationDatabase(
     readonly passwords: DatabasePasswords;
     /** The database from which roles are made. */
     readonly from: string;
-    /** Of the sessions of the role that only reads. Default none. */
-    readonly readOnlySettings?: Readonly<Record<string, string>>;
     readonly parent: pulumi.Resource;
   },
 ): Database {
-  const { group, settings, passwords, readOnlySettings, parent } = args;
+  const { group, settings, passwords, parent } = args;
   const target = group.session(args.from);
   const roles = new Roles(
     `${name}-roles`,
-    {
-      target,
-      roles: ROLES.map((role) => ({
-        name: role,
-        password: passwords.of(role),
-        ...(role === READ_ONLY_ROLE && { settings: readOnlySettings }),
-      })),
-    },
+    { target, roles: ROLES.map((role) => ({ name: role, password: passwords.of(role) })) },
     { parent, dependsOn: [group.leader] },
   );
   return new Database(

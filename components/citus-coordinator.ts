@@ -11,14 +11,7 @@ import { type Problem, refuse } from "./problems";
 import type { ReplicationCheck } from "./sql/replication-check";
 
 /** The coordinators of a distributed database: they know where rows are, and take everything that clients send. */
-export interface CitusCoordinatorArgs extends PatroniClusterArgs {
-  /**
-   * Whether sessions of `app_readonly` read the worker groups' replicas instead of their leaders (`citus.use_secondary_nodes`). That
-   * takes work from the leaders; but each group's replica may be behind by another amount, so one query may see a transaction on one
-   * group and not yet on the other. Default false.
-   */
-  readonly readWorkerReplicas?: boolean;
-}
+export type CitusCoordinatorArgs = PatroniClusterArgs;
 
 export const COORDINATOR_WORKLOAD = "coordinator";
 
@@ -78,7 +71,6 @@ export class CitusCoordinator extends pulumi.ComponentResource implements Pooled
       settings: value,
       passwords: this.passwords,
       from: value.database,
-      readOnlySettings: args.readWorkerReplicas === true ? { "citus.use_secondary_nodes": "always" } : {},
       parent: this,
     });
     this.replication = this.group.proveReplication(name, [this.ready]);

@@ -82,14 +82,7 @@ const SCHEMA = z.strictObject({
     .describe("The database members.")
     .optional(),
   coordinator: z
-    .strictObject({
-      ...GROUP,
-      readWorkerReplicas: z
-        .boolean()
-        .describe(
-          "Whether `app_readonly` reads the worker groups' replicas instead of their leaders; groups may then be behind by different amounts.",
-        ),
-    })
+    .strictObject(GROUP)
     .partial()
     .describe("The coordinators of a distributed database, over `patroni`.")
     .optional(),

@@ -6,10 +6,13 @@ import { rolesProvider } from "../../components/sql/roles/provider";
 import { withCitus } from "../support/citus";
 import { Crowd } from "../support/crowd";
 import { roundTrip } from "../support/round-trip";
-import { docker, eventually } from "../support/stack";
+import { docker } from "../support/stack";
 import { measureRecall, nearest } from "../support/vectors";
 import { query } from "../support/writer";
-import { coordinatorLeader, leaderOf, note, report, shards, sqlIn, stack, workers } from "./cluster";
+import { coordinatorLeader, leaderOf, note, report, shards, sqlIn, stack } from "./cluster";
+
+/** How often each of a thousand clients asks, so that it lasts long enough to be looked at. */
+const ROUNDS = 10;
 
 (withCitus ? describe : describe.skip)(
   "what applications get of a distributed database (D1, D6, D7, D9)",
@@ -84,7 +87,7 @@ import { coordinatorLeader, leaderOf, note, report, shards, sqlIn, stack, worker
         };
         expect(await query(target, "SELECT count(*)::int AS rows FROM accounts")).toEqual([{ rows: 200 }]);
         await expect(query(target, "DELETE FROM accounts", [], 1)).rejects.toThrow(
-          /permission denied|read-only transaction/,
+          /permission denied|writing to worker nodes is not currently allowed/,
         );
       }
       for (const group of [1, 2]) {
@@ -94,24 +97,6 @@ import { coordinatorLeader, leaderOf, note, report, shards, sqlIn, stack, worker
         );
         expect(found).toBe("2");
       }
-    });
-
-    test("reads may be sent to the worker groups' replicas (D6)", async () => {
-      const reader = await stack.target("app_readonly", "read");
-      const served = (): Promise<object[]> =>
-        query(
-          reader,
-          "SELECT bool_and(pg_is_in_recovery()) AS replicas, count(*)::int AS rows FROM accounts",
-        );
-      expect(await served()).toEqual([{ replicas: false, rows: 200 }]);
-      stack.configure({ ...workers(2), coordinator: { readWorkerReplicas: true } });
-      await stack.up();
-      // A pool's sessions of before the change live on for a while.
-      await eventually("the replicas are read", 120_000, async () => {
-        expect(await served()).toEqual([{ replicas: true, rows: 200 }]);
-      });
-      stack.configure(workers(2));
-      await stack.up();
     });
 
     test("vectors are searched on every shard by its index, and nearly all true neighbours are found (D7)", async () => {
@@ -144,12 +129,18 @@ import { coordinatorLeader, leaderOf, note, report, shards, sqlIn, stack, worker
       const most: Record<string, number> = {};
       try {
         const asking = { still: true };
-        const asked = crowd
-          .ask(
-            (i) =>
-              `SELECT (SELECT sum(balance) FROM accounts), balance FROM accounts WHERE id = ${1 + (i % 200)}`,
-          )
-          .finally(() => (asking.still = false));
+        const rounds = async (): Promise<readonly string[]> => {
+          const failed: string[] = [];
+          for (let round = 0; round < ROUNDS; round++) {
+            failed.push(
+              ...(await crowd.ask(
+                (i) => `SELECT balance FROM accounts WHERE id = ${1 + ((i + round) % 200)}`,
+              )),
+            );
+          }
+          return failed;
+        };
+        const asked = rounds().finally(() => (asking.still = false));
         while (asking.still) {
           await Promise.all(
             databases.map(async (name) => {
