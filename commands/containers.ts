@@ -14,12 +14,24 @@ export interface Member {
   readonly status: string;
 }
 
-/** What the names of the stack's members start with, as `stacks/settings.ts` reads it. */
-export function clusterName(stack: string): string {
+/** What stands in the stack's settings, as it is written. */
+function written(stack: string, setting: string): unknown {
   const file = path.join(PROJECT, `Pulumi.${stack}.yaml`);
   const settings = parse(fs.readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
-  const cluster = settings.config?.["postgres-cluster:cluster"];
+  return settings.config?.[`postgres-cluster:${setting}`];
+}
+
+/** What the names of the stack's members start with, as `stacks/settings.ts` reads it. */
+export function clusterName(stack: string): string {
+  const cluster = written(stack, "cluster");
   return typeof cluster === "string" ? cluster : `pg-${stack}`;
+}
+
+/** Workers that somebody else runs: no container tells of them. */
+export function externalWorkers(stack: string): readonly { readonly group: number; readonly host: string }[] {
+  const workers = written(stack, "workers") as
+    { external?: readonly { group: number; host: string }[] } | undefined;
+  return workers?.external ?? [];
 }
 
 /** Every container of the stack, by name. */

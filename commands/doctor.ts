@@ -3,6 +3,7 @@ import * as tls from "node:tls";
 import { capture } from "./engine";
 import {
   execute,
+  externalWorkers,
   type Group,
   groups,
   leader,
@@ -195,7 +196,11 @@ async function checkNodes(
       ),
     );
     const nodes = await rows<RegisteredNode>(readAllNodesStatement());
-    const problems = judgeCluster(expected, {
+    const outside = externalWorkers(stack).map(({ group, host }) => ({
+      ...{ group, external: true },
+      members: [{ name: host, host }],
+    }));
+    const problems = judgeCluster([...expected, ...outside], {
       nodes,
       dcs: Object.fromEntries(views.map((view, i) => [expected[i]?.group ?? i, view])),
       broken: await rows(readHealthStatement()),
