@@ -33,7 +33,8 @@ function docker(args: readonly string[], input?: Buffer): string {
   return execFileSync("docker", [...args], { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
 }
 
-function image(key: string): string {
+/** The image of ours of that name, built if it is not there. */
+export function imageOf(key: string): string {
   const source = IMAGES[key]!;
   const tag = imageTag(key, source, CONFIG_FILES);
   if (docker(["images", "--quiet", tag]).trim() !== "") return tag;
@@ -78,7 +79,7 @@ function start(
     "--env",
     `${variable}=${expand(value)}`,
   ]);
-  docker(["create", "--name", name, "--network", network, "--hostname", name, ...settings, image(key)]);
+  docker(["create", "--name", name, "--network", network, "--hostname", name, ...settings, imageOf(key)]);
   for (const [directory, content] of Object.entries(files)) {
     const path = directory.split("/").slice(1);
     const parents = path.map((_part, index) => path.slice(0, index + 1).join("/"));

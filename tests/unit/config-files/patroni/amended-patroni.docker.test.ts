@@ -1,0 +1,124 @@
+import { execFileSync } from "node:child_process";
+import { describeWithImage } from "../../../support/docker";
+import { imageOf } from "../../../support/patroni";
+
+/** Coordinators' Patroni of the image, with a `pg_dist_node` that answers from a list and keeps what is asked of it. */
+const PREAMBLE = `
+import importlib.machinery, importlib.util, json, re
+from types import SimpleNamespace
+from unittest import mock
+loader = importlib.machinery.SourceFileLoader("amended", "/usr/local/bin/amended-patroni")
+amended = importlib.util.module_from_spec(importlib.util.spec_from_loader("amended", loader))
+loader.exec_module(amended)
+amended.amend()
+
+class Nodes:
+    rows = [(0, "c", 5432, "primary", 1), (1, "a", 5432, "primary", 2), (1, "b", 5432, "secondary", 3)]
+    asked = []
+    readable = True
+    def query(self, sql, *params):
+        if "FROM pg_catalog.pg_dist_node" in sql:
+            if not self.readable:
+                raise Exception("no answer")
+            return self.rows
+        self.asked.append([re.sub(r".*citus_(\\w+)\\(.*", r"\\1", sql), *params])
+        if "update_node" in sql and params[0] not in [row[4] for row in self.rows]:
+            raise Exception("node not found")
+        return [(9,)]
+    def close(self):
+        self.asked.append(["close"])
+
+nodes = Nodes()
+with mock.patch("threading.Thread.start"):
+    handler = amended.CitusHandler(mock.Mock(connection_string="postgres://c:5432/app"), {"group": 0, "database": "app"})
+handler._connection = nodes
+handler._postgresql.name = "c"
+
+def member(name, role):
+    return SimpleNamespace(name=name, conn_url=f"postgres://{name}:5432/app", noloadbalance=False, is_running=True,
+                           data={"role": role, "state": "running"})
+def group(leader, *others):
+    return SimpleNamespace(leader=member(leader, "primary"), members=[member(leader, "primary"), *[member(o, "replica") for o in others]])
+def cluster(**workers):
+    return SimpleNamespace(members=[member("c", "primary")], workers={int(k[1:]): v for k, v in workers.items()})
+def loop(view):
+    handler.sync_meta_data(view)
+    handler.process_tasks()
+def event(kind, leader, view):
+    with mock.patch("patroni.postgresql.mpp.citus.PgDistTask.wait"):
+        handler.handle_event(view, {"type": kind, "group": 1, "leader": leader, "timeout": 20, "cooldown": 3})
+    handler.process_tasks()
+def tell():
+    print(json.dumps(nodes.asked))
+`;
+
+describeWithImage("Patroni's memory of the nodes, as amended (D2)", () => {
+  const asked = (script: string): unknown =>
+    JSON.parse(
+      execFileSync(
+        "docker",
+        [
+          "run",
+          "--rm",
+          "-i",
+          "--network",
+          "none",
+          "--entrypoint",
+          "/opt/patroni/bin/python",
+          imageOf("patroni"),
+          "-",
+        ],
+        { input: `${PREAMBLE}\n${script}\ntell()\n`, encoding: "utf8" },
+      ),
+    );
+  const holds = (standby: number): readonly unknown[] => [
+    ["BEGIN"],
+    ["update_node", 2, "a-demoted", 5432, 3000],
+    ["update_node", standby, "a", 5432, 3000],
+    ["update_node", 2, "b", 5432, 3000],
+    ["COMMIT"],
+  ];
+  const SWITCHOVER = `
+event("before_demote", "a", cluster(_1=group("a", "b")))
+event("before_promote", "b", cluster(_1=group("b", "a")))
+event("after_promote", "b", cluster(_1=group("b", "a")))`;
+
+  test("a switchover is one transaction", () => {
+    expect(asked(`loop(cluster(_1=group("a", "b")))${SWITCHOVER}`)).toEqual(holds(3));
+  });
+
+  test("it still is one after somebody made a row again, under another id", () => {
+    expect(
+      asked(`loop(cluster(_1=group("a", "b")))\nnodes.rows[2] = (1, "b", 5432, "secondary", 7)${SWITCHOVER}`),
+    ).toEqual(holds(7));
+  });
+
+  test("a group that left is registered when it comes back as it was", () => {
+    expect(
+      asked(`
+nodes.rows.append((2, "d", 5432, "primary", 5))
+loop(cluster(_1=group("a", "b"), _2=group("d")))
+nodes.rows.pop()
+loop(cluster(_1=group("a", "b")))
+loop(cluster(_1=group("a", "b"), _2=group("d")))`),
+    ).toEqual([["add_node", "d", 5432, 2, "primary"]]);
+  });
+
+  test("a group that is about to leave is not registered again", () => {
+    expect(
+      asked(`
+loop(cluster(_1=group("a", "b")))
+nodes.rows = nodes.rows[:1]
+loop(cluster(_1=group("a", "b")))`),
+    ).toEqual([]);
+  });
+
+  test("nothing is changed while the nodes cannot be read", () => {
+    expect(
+      asked(`
+loop(cluster(_1=group("a", "b")))
+nodes.readable = False
+event("before_demote", "a", cluster(_1=group("a", "b")))`),
+    ).toEqual([["BEGIN"], ["close"], ["close"]]);
+  });
+});
