@@ -8,10 +8,15 @@ export interface WaitOptions {
   readonly deadlineSeconds: number;
   /** Least pause between two looks. Default 500 ms. A look that takes longer is followed by a pause as long, up to 5 s. */
   readonly intervalMs?: number;
+  /** More than the reason, such as the end of a log: printed once when a minute has passed, and said with the error at the deadline. */
+  readonly explain?: () => Promise<string>;
 }
 
 export type Look<T> =
   { readonly done: true; readonly value: T } | { readonly done: false; readonly why: string };
+
+/** By then it is likely that waiting alone will not help. */
+const EXPLAIN_AFTER_SECONDS = 60;
 
 /**
  * Looks again and again until it is done or the deadline has passed. An error of a look counts as "not yet", unless it says
@@ -22,6 +27,7 @@ export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Loo
   const deadline = started + options.deadlineSeconds * 1000;
   let lastWhy = "";
   let lastPrinted = started;
+  let explained = options.explain === undefined;
   for (;;) {
     const began = Date.now();
     let why: string;
@@ -36,7 +42,10 @@ export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Loo
     const now = Date.now();
     if (options.deadlineSeconds === 0) throw new Error(why);
     if (now >= deadline) {
-      throw new Error(`${options.what}: not within ${options.deadlineSeconds} s. Last seen: ${why}`);
+      const explanation = await options.explain?.();
+      throw new Error(
+        `${options.what}: not within ${options.deadlineSeconds} s. Last seen: ${why}${explanation ? `\n${explanation}` : ""}`,
+      );
     }
     // A wait of a second or two is normal and worth no line.
     const waited = Math.round((now - started) / 1000);
@@ -44,6 +53,11 @@ export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Loo
       console.log(`waiting until ${options.what} (${waited} s of ${options.deadlineSeconds} s): ${why}`);
       lastWhy = why;
       lastPrinted = now;
+    }
+    if (!explained && waited >= EXPLAIN_AFTER_SECONDS) {
+      explained = true;
+      const explanation = await options.explain?.();
+      if (explanation) console.log(explanation);
     }
     // Looks are slow where a machine is busy, and must not be what keeps it so.
     const pause = Math.max(options.intervalMs ?? 500, Math.min(now - began, 5000));

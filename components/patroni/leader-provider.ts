@@ -2,6 +2,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
 import { recordedState } from "../dynamic/recorded-state";
 import { waitUntil } from "../dynamic/wait-until";
+import { lastLines } from "../platform/last-lines";
 import type { RestTarget } from "./rest";
 import { withPatroni } from "./rest";
 
@@ -30,8 +31,17 @@ async function problemOf({ rest }: PatroniLeaderInputs): Promise<string | undefi
 }
 
 async function awaitLeader(inputs: PatroniLeaderInputs): Promise<PatroniLeaderInputs> {
-  const { deadlineSeconds } = inputs;
-  await waitUntil({ what: "the members have a leader", deadlineSeconds }, async () => {
+  const { deadlineSeconds, rest } = inputs;
+  const explain = async (): Promise<string> => {
+    const logs = await Promise.all(
+      rest.members.map(async ({ name, reach }) => ({ name, log: await lastLines(reach, 5) })),
+    );
+    return logs
+      .filter(({ log }) => log !== "")
+      .map(({ name, log }) => `the end of the log of ${name}:\n${log}`)
+      .join("\n");
+  };
+  await waitUntil({ what: "the members have a leader", deadlineSeconds, explain }, async () => {
     const why = await problemOf(inputs);
     return why === undefined ? { done: true as const, value: undefined } : { done: false as const, why };
   });

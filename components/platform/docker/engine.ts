@@ -89,14 +89,3 @@ export async function memberState(engine: Dockerode, container: string): Promise
     return { status: "missing", health: "none", exitCode: 0, restarts: 0, startedAt: "" };
   }
 }
-
-/** The end of a container's log, each line indented; empty when there is none. */
-export async function lastLines(engine: Dockerode, container: string, lines: number): Promise<string> {
-  try {
-    const raw = await engine.getContainer(container).logs({ stdout: true, stderr: true, tail: lines });
-    const text = frameText(raw).trimEnd();
-    return text === "" ? "" : text.replace(/^/gm, "    | ");
-  } catch {
-    return "";
-  }
-}

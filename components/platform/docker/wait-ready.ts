@@ -1,6 +1,7 @@
 /** Waiting for members; part of serialised providers, see engine.ts. */
-import { dockerEngine, execIn, lastLines, type MemberState, memberState } from "./engine";
 import type Dockerode from "dockerode";
+import { lastLines } from "../last-lines";
+import { dockerEngine, execIn, type MemberState, memberState } from "./engine";
 
 /** A member to wait for. */
 export interface AwaitedMember {
@@ -52,7 +53,7 @@ export async function waitReady(
       const reason = hopeless ? `gave up after ${seconds()} s` : `not within ${deadlineSeconds} s`;
       const counted = `${members.length - unready.length} of ${members.length} ready`;
       const details = await Promise.all(
-        unready.map(({ member, state }) => describeMember(engine, member.container, state)),
+        unready.map(({ member, state }) => describeMember(member.container, state)),
       );
       throw new Error(`${what}: ${counted}, ${reason}.\n${details.join("\n")}`);
     }
@@ -107,12 +108,8 @@ export async function isReady(
 }
 
 /** What is known about a member, for an error message. */
-export async function describeMember(
-  engine: Dockerode,
-  container: string,
-  state: MemberState,
-): Promise<string> {
-  const log = state.status === "missing" ? "" : await lastLines(engine, container, 15);
+export async function describeMember(container: string, state: MemberState): Promise<string> {
+  const log = state.status === "missing" ? "" : await lastLines({ via: "docker", container }, 15);
   return `  ${container}: ${stateText(state)}${log === "" ? "" : `; the end of its log:\n${log}`}`;
 }
 

@@ -51,6 +51,14 @@ describe("waitUntil", () => {
     await expect(never).rejects.toThrow("it works: not within 0.05 s. Last seen: no");
   });
 
+  it("explains more at the deadline", async () => {
+    const explain = () => Promise.resolve("its log ends with this");
+    const look = () => Promise.resolve({ done: false as const, why: "not yet" });
+    await expect(waitUntil({ what: "it works", deadlineSeconds: 0.05, explain }, look)).rejects.toThrow(
+      "it works: not within 0.05 s. Last seen: not yet\nits log ends with this",
+    );
+  });
+
   it("looks once with deadline 0, and fails at once with what waiting does not mend", async () => {
     await expect(
       waitUntil({ what: "x", deadlineSeconds: 0 }, () => Promise.resolve({ done: false, why: "no" })),

@@ -1,11 +1,6 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { openReach } from "../../../components/platform/open-reach";
+import { KubernetesApi } from "../../support/kubernetes-api";
 
 test("a straight reach is the address itself", async () => {
   const opened = await openReach({ via: "tcp", host: "db.example.com", port: 5432 });
@@ -32,7 +27,7 @@ jest.setTimeout(60_000);
 describe("a port in a pod", () => {
   // An API server that speaks its port-forward protocol: binary messages of a channel's number and data; channel 0 is data, channel
   // 1 errors, and the first message of each holds the port. This one echoes in capitals.
-  const folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  const kubernetes = new KubernetesApi();
   const asked: string[] = [];
   const { WebSocketServer } = require("ws") as {
     WebSocketServer: new (options: object) => {
@@ -45,9 +40,8 @@ describe("a port in a pod", () => {
     close(): void;
     on(event: "message", listener: (data: Buffer) => void): void;
   }
-  const server = createServer();
   const api = new WebSocketServer({
-    server,
+    server: kubernetes.server,
     handleProtocols: (offered: Set<string>) => [...offered].find((p) => p.startsWith("v4")),
   });
   beforeAll(async () => {
@@ -67,47 +61,26 @@ describe("a port in a pod", () => {
         ),
       );
     });
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const { port } = server.address() as { port: number };
-    const config = {
-      "current-context": "c",
-      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-      clusters: [
-        { name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } },
-      ],
-      users: [{ name: "u", user: {} }],
-    };
-    writeFileSync(join(folder, "config"), JSON.stringify(config));
+    await kubernetes.start();
   });
   afterAll(() => {
-    rmSync(folder, { recursive: true });
     api.close();
-    server.close();
+    kubernetes.stop();
   });
 
-  /** In a process of its own, as the provider server is one: jest cannot load the client, which is an ES module. */
-  async function visit(pod: string): Promise<{ answer: string; problem: string | undefined }> {
-    const { text } = await pulumi.runtime.serializeFunction(() => ({ open: openReach }));
-    const program = `
-      const { open } = require("require-from-string")(${JSON.stringify(text)}).handler();
-      (async () => {
-        const opened = await open({ via: "kubernetes", namespace: "ns", pod: "${pod}", port: 5432 });
-        let answer = "";
-        await new Promise((resolve) => {
-          const client = require("node:net").connect(opened.port, opened.host, () => client.write("hello"));
-          client.on("data", (data) => { answer += data; client.end(); });
-          client.on("error", () => undefined).on("close", resolve);
-        });
-        console.log(JSON.stringify({ answer, problem: opened.lastProblem() }));
-        await opened.close();
-      })();`;
-    const env = { ...process.env, KUBECONFIG: join(folder, "config") };
-    const { stdout } = await promisify(execFile)(process.execPath, ["-e", program], {
-      env,
-      cwd: resolve(__dirname, "../../.."),
-    });
-    return JSON.parse(stdout) as { answer: string; problem: string | undefined };
-  }
+  const visit = (pod: string): Promise<{ answer: string; problem: string | undefined }> =>
+    kubernetes.run(
+      openReach,
+      `const opened = await tested({ via: "kubernetes", namespace: "ns", pod: "${pod}", port: 5432 });
+      let answer = "";
+      await new Promise((resolve) => {
+        const client = require("node:net").connect(opened.port, opened.host, () => client.write("hello"));
+        client.on("data", (data) => { answer += data; client.end(); });
+        client.on("error", () => undefined).on("close", resolve);
+      });
+      await opened.close();
+      return { answer, problem: opened.lastProblem() };`,
+    );
 
   test("is reached through the API server's port-forward", async () => {
     expect(await visit("pg-database-0")).toEqual({ answer: "HELLO" });
