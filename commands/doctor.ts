@@ -29,6 +29,9 @@ interface Finding {
 const good = (part: string, seen: string): Finding => ({ part, ok: true, seen });
 const bad = (part: string, seen: string, remedy: string): Finding => ({ part, ok: false, seen, remedy });
 
+/** The longest interval of a health check, and as much again for the look itself. */
+const FIRST_LOOK_MS = 20_000;
+
 /** Checks every part and says what is wrong and how to mend it. Exit code 1 when anything is. */
 export async function doctor(stack: string): Promise<number> {
   const findings: Finding[] = [];
@@ -43,7 +46,7 @@ export async function doctor(stack: string): Promise<number> {
   const engine = await checkEngine();
   add(engine);
   if (engine.ok) {
-    const all = await members(stack);
+    const all = await judgedMembers(stack);
     if (all.length === 0) {
       add(bad("stack", `${stack} has no containers`, "bring it up with 'make up'"));
     } else {
@@ -81,6 +84,16 @@ const checkEngine = (): Promise<Finding> =>
         "start it (systemctl start docker), or set DOCKER_HOST; 'make up' installs and starts one",
       ),
   );
+
+/** The members, once Docker has looked at them: after a start it says "starting" until its first look, ready or not. */
+async function judgedMembers(stack: string): Promise<Member[]> {
+  const deadline = Date.now() + FIRST_LOOK_MS;
+  for (;;) {
+    const all = await members(stack);
+    if (!all.some(({ status }) => status.includes("starting")) || Date.now() >= deadline) return all;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
 
 function checkContainer(member: Member): Finding {
   if (member.state === "running" && !/unhealthy|starting/.test(member.status))

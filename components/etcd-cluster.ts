@@ -125,7 +125,7 @@ export function etcdWorkload(
     readiness: {
       command: ["etcd-ready"],
       timeoutSeconds: 5,
-      intervalSeconds: 5,
+      intervalSeconds: 10,
       failureThreshold: 3,
       startPeriodSeconds: 60,
     },
