@@ -91,7 +91,7 @@ export async function underLoad(
   }
   const { bank: b, writer: w } = loads;
   note(
-    `${name.padEnd(44)} transfers ${String(b.transfers).padStart(5)} failed ${b.failed} longest ${String(b.longestMs).padStart(5)} ms` +
+    `${name.padEnd(56)} transfers ${String(b.transfers).padStart(5)} failed ${b.failed} longest ${String(b.longestMs).padStart(5)} ms` +
       `  inserts ${String(w.acknowledged).padStart(5)} unknown ${w.unknown} gap ${String(w.longestGapMs).padStart(5)} ms lost ${w.lost.length}`,
   );
   expect(w.lost).toEqual([]);

@@ -6,24 +6,27 @@ import { coordinatorLeader, failures, leaderOf, nodes, report, settled, sqlIn, u
 (withCitus ? describe : describe.skip)("leaders of a distributed database change and fail (D2, D8)", () => {
   afterAll(() => report());
 
+  /** The standby's row of group 1 gets another id, which nobody tells Patroni. */
+  async function makeRowAgain(leader: string): Promise<void> {
+    const standby =
+      (await nodes()).find(({ group, role }) => group === 1 && role === "secondary")?.host ?? "";
+    const coordinator = await coordinatorLeader();
+    await sqlIn(coordinator, `SELECT citus_remove_node('${standby}', 5432)`);
+    await sqlIn(coordinator, `SELECT citus_add_secondary_node('${standby}', 5432, '${leader}', 5432)`);
+  }
+
   test.each([
-    ["worker switchover", async () => {}],
-    [
-      "worker switchover, a row made again by hand",
-      // It gets another id, which nobody tells Patroni.
-      async (leader: string) => {
-        const standby =
-          (await nodes()).find(({ group, role }) => group === 1 && role === "secondary")?.host ?? "";
-        const coordinator = await coordinatorLeader();
-        await sqlIn(coordinator, `SELECT citus_remove_node('${standby}', 5432)`);
-        await sqlIn(coordinator, `SELECT citus_add_secondary_node('${standby}', 5432, '${leader}', 5432)`);
-      },
-    ],
-  ])("a %s breaks no query", async (name, before) => {
-    const leader = await leaderOf(1);
-    await before(leader);
+    ["a worker's switchover", 1, undefined],
+    ["a worker's switchover after a row was made again by hand", 1, makeRowAgain],
+    ["the coordinators' switchover", 0, undefined],
+  ])("%s breaks no query", async (name, group, before) => {
+    const leader = group === 0 ? await coordinatorLeader() : await leaderOf(group);
+    await before?.(leader);
     const loads = await underLoad(name, () =>
-      docker("exec", leader, "patronictl", "switchover", "--group", "1", "--leader", leader, "--force"),
+      docker(
+        ...["exec", leader, "patronictl", "switchover"],
+        ...["--group", String(group), "--leader", leader, "--force"],
+      ),
     );
     expect(failures(loads)).toEqual([]);
     await settled([1, 2]);

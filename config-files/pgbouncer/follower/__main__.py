@@ -130,12 +130,12 @@ class Follower:
                 time.sleep(0.05)
 
     def seen(self) -> Seen:
-        lost, asked, session = None, False, None
+        lost, asked, freed, session = None, False, False, None
         if self.session is not None:
-            lost, asked = self.session.take_events()
+            lost, asked, freed = self.session.take_events()
             session = self.session.current
         answers = {member.address: member.answer for member in self.members}
-        return Seen(time.monotonic(), answers, session, lost, asked, self.strays())
+        return Seen(time.monotonic(), answers, session, lost, asked, freed, self.strays())
 
     def strays(self) -> tuple[Stray, ...]:
         """Clients in a transaction on a former target. Idle connections go by themselves, busy ones when their transaction ends; one that

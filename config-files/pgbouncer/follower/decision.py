@@ -5,7 +5,7 @@ pool's ordinal, so that several pools spread over several replicas; when there i
 
 - The leader is the member that says so itself (Patroni's REST API: it holds the lock, and its PostgreSQL runs as a primary). Of two, the one
   on the higher timeline; of two on the same one, none.
-- The pool *holds* (PAUSE: clients wait instead of failing) when the leader asks for it before a planned stop, when the follower's session with
+- The pool *holds* (PAUSE: clients wait instead of failing) when the leader asks for it (before a planned stop, say), when the follower's session with
   the target breaks, or when the leader says twice that it is none. It goes on as soon as a target is proven.
 - A target is proven by a session of the follower there (which takes writes, in mode `primary`), so no login of a client fails there. Where
   logging in is what fails, the member's own word suffices after PROOF_PATIENCE.
@@ -71,6 +71,7 @@ class Seen:
     session: Session | None = None
     lost: str | None = None  # The member with which a session has just broken.
     asked: bool = False  # The leader has just asked for a pause.
+    freed: bool = False  # It has just taken that back.
     strays: tuple[Stray, ...] = ()
 
 
@@ -154,7 +155,7 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
         return go_on(state, best, [("hold", why)])
 
     hold = state.hold
-    hold = replace(hold, asked=hold.asked or seen.asked, down=hold.down or refused or seen.lost == target)
+    hold = replace(hold, asked=(hold.asked and not seen.freed) or seen.asked, down=hold.down or refused or seen.lost == target)
     state = replace(state, hold=hold)
     if best is None or not proven(state, seen, best):
         return state, []

@@ -32,7 +32,7 @@ class Unwanted(Exception):
 class TargetSession(threading.Thread):
     """Keeps a session with the member that `aim` names; with `writing`, it must take writes. `on_event` is called in this thread when
     something happened: `current` is the session as it is, and `take_events` returns, once each, the member with which a proven session
-    broke, and whether a pause was asked for.
+    broke, whether a pause was asked for, and whether that was taken back.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class TargetSession(threading.Thread):
         self.current: Session | None = None
         self.lost: str | None = None
         self.asked = False
+        self.freed = False
         self.failure = ""
 
     def aim(self, address: str | None, hurry: bool) -> None:
@@ -71,10 +72,10 @@ class TargetSession(threading.Thread):
             self.announced = name
         self.wake()
 
-    def take_events(self) -> tuple[str | None, bool]:
+    def take_events(self) -> tuple[str | None, bool, bool]:
         with self.lock:
-            events = (self.lost, self.asked)
-            self.lost, self.asked = None, False
+            events = (self.lost, self.asked, self.freed)
+            self.lost, self.asked, self.freed = None, False, False
         return events
 
     def wake(self) -> None:
@@ -168,9 +169,10 @@ class TargetSession(threading.Thread):
         raise Unwanted
 
     def heard(self, connection: object) -> None:
-        asked = any(notice.payload == "pause" for notice in connection.notifies)
+        words = [notice.payload for notice in connection.notifies if notice.payload in ("pause", "resume")]
         connection.notifies.clear()
-        if asked:
+        if words:
             with self.lock:
-                self.asked = True
+                # The last word counts, also over one that nobody has taken yet.
+                self.asked, self.freed = words[-1] == "pause", words[-1] == "resume"
             self.on_event()

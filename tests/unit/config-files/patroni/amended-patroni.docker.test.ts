@@ -4,7 +4,8 @@ import { imageOf } from "../../../support/patroni";
 
 /** Coordinators' Patroni of the image, with a `pg_dist_node` that answers from a list and keeps what is asked of it. */
 const PREAMBLE = `
-import importlib.machinery, importlib.util, json, re
+import importlib.machinery, importlib.util, json, re, sys
+sys.path.insert(0, "/usr/local/bin")
 from types import SimpleNamespace
 from unittest import mock
 loader = importlib.machinery.SourceFileLoader("amended", "/usr/local/bin/amended-patroni")
@@ -16,12 +17,16 @@ class Nodes:
     rows = [(0, "c", 5432, "primary", 1), (1, "a", 5432, "primary", 2), (1, "b", 5432, "secondary", 3)]
     asked = []
     readable = True
+    deadlocks = 0
     def query(self, sql, *params):
         if "FROM pg_catalog.pg_dist_node" in sql:
             if not self.readable:
                 raise Exception("no answer")
             return self.rows
         self.asked.append([re.sub(r".*citus_(\\w+)\\(.*", r"\\1", sql), *params])
+        if "update_node" in sql and self.deadlocks > 0:
+            self.deadlocks -= 1
+            raise Exception("deadlock detected")
         if "update_node" in sql and params[0] not in [row[4] for row in self.rows]:
             raise Exception("node not found")
         return [(9,)]
@@ -29,6 +34,8 @@ class Nodes:
         self.asked.append(["close"])
 
 nodes = Nodes()
+amended.pools.hold = lambda: nodes.asked.append(["hold"])
+amended.pools.release = lambda: nodes.asked.append(["release"])
 with mock.patch("threading.Thread.start"):
     handler = amended.CitusHandler(mock.Mock(connection_string="postgres://c:5432/app"), {"group": 0, "database": "app"})
 handler._connection = nodes
@@ -52,7 +59,7 @@ def tell():
     print(json.dumps(nodes.asked))
 `;
 
-describeWithImage("Patroni's memory of the nodes, as amended (D2)", () => {
+describeWithImage("the nodes of Citus and the amended Patroni (D2)", () => {
   const asked = (script: string): unknown =>
     JSON.parse(
       execFileSync(
@@ -72,8 +79,10 @@ describeWithImage("Patroni's memory of the nodes, as amended (D2)", () => {
       ),
     );
   const holds = (standby: number): readonly unknown[] => [
+    ["hold"],
     ["BEGIN"],
     ["update_node", 2, "a-demoted", 5432, 3000],
+    ["release"],
     ["update_node", standby, "a", 5432, 3000],
     ["update_node", 2, "b", 5432, 3000],
     ["COMMIT"],
@@ -83,7 +92,7 @@ event("before_demote", "a", cluster(_1=group("a", "b")))
 event("before_promote", "b", cluster(_1=group("b", "a")))
 event("after_promote", "b", cluster(_1=group("b", "a")))`;
 
-  test("a switchover is one transaction", () => {
+  test("a switchover is one transaction, and clients are held until it has its locks", () => {
     expect(asked(`loop(cluster(_1=group("a", "b")))${SWITCHOVER}`)).toEqual(holds(3));
   });
 
@@ -91,6 +100,17 @@ event("after_promote", "b", cluster(_1=group("b", "a")))`;
     expect(
       asked(`loop(cluster(_1=group("a", "b")))\nnodes.rows[2] = (1, "b", 5432, "secondary", 7)${SWITCHOVER}`),
     ).toEqual(holds(7));
+  });
+
+  test("locks that ended in a deadlock are tried for again, with the clients still held", () => {
+    const tries = (deadlocks: number): unknown =>
+      asked(
+        `loop(cluster(_1=group("a", "b")))\nnodes.deadlocks = ${deadlocks}\nevent("before_demote", "a", cluster(_1=group("a", "b")))`,
+      );
+    const locks = [["BEGIN"], ["update_node", 2, "a-demoted", 5432, 3000]];
+    expect(tries(1)).toEqual([["hold"], ...locks, ["close"], ...locks, ["release"]]);
+    const failed = [...locks, ["close"]];
+    expect(tries(9)).toEqual([["hold"], ...failed, ...failed, ...failed, ["release"]]);
   });
 
   test("a group that left is registered when it comes back as it was", () => {
@@ -119,6 +139,6 @@ loop(cluster(_1=group("a", "b")))`),
 loop(cluster(_1=group("a", "b")))
 nodes.readable = False
 event("before_demote", "a", cluster(_1=group("a", "b")))`),
-    ).toEqual([["BEGIN"], ["close"], ["close"]]);
+    ).toEqual([["hold"], ...[1, 2, 3].flatMap(() => [["BEGIN"], ["close"]]), ["release"], ["close"]]);
   });
 });

@@ -28,6 +28,7 @@ interface Seen {
   readonly session?: { readonly address: string } | null;
   readonly lost?: string | null;
   readonly asked?: boolean;
+  readonly freed?: boolean;
   readonly strays?: readonly { readonly client: string; readonly seconds: number }[];
 }
 interface Decision {
@@ -181,6 +182,16 @@ describe("a pool for writes", () => {
     "goes on 15 s after being asked when nothing came of it",
     { mode, state: held({ asked: true, since: NOW - 15 }), seen: aLeads },
     [[["resume", "a"]]],
+  );
+  claim(
+    "goes on when the leader takes its request back",
+    { mode, state: held({ asked: true, since: NOW - 1 }), seen: { ...aLeads, freed: true } },
+    [[["resume", "a"]]],
+  );
+  claim(
+    "is not moved by that when it holds because the leader is away",
+    { mode, state: held({ down: true }), seen: { answers: { a: no(3) }, freed: true } },
+    [[], { hold: { asked: false, down: true } }],
   );
   claim(
     "remembers that the leader went away after asking",

@@ -1,0 +1,74 @@
+"""Holds the clients of the pools for a moment, so that no transaction is open while something is done that would break it.
+
+Every pool of the leader keeps a session here (application name `pool-follower ...`) and listens. It is told to pause; when it
+has, its session is called `pool-follower paused`. With all of them paused no transaction is open.
+It is a courtesy and never an obstacle: it waits three seconds for transactions to end, and no failure of it is one of its caller.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+
+import psycopg2
+
+PATIENCE_SECONDS = 3.0
+POLL_SECONDS = 0.01
+
+# By database: what is notified in one is heard in that one only.
+FOLLOWERS = """
+    SELECT datname, count(*), count(*) FILTER (WHERE application_name = 'pool-follower paused')
+      FROM pg_catalog.pg_stat_activity
+     WHERE application_name LIKE 'pool-follower%' AND NOT pg_catalog.pg_is_in_recovery()
+     GROUP BY datname
+"""
+
+
+def open_session(database: str = "postgres"):
+    # NOTIFY is a commit: with the replicas gone it would wait for them.
+    options = "-c synchronous_commit=local -c statement_timeout=2000"
+    connection = psycopg2.connect(
+        host="/run/postgresql", user="postgres", dbname=database, connect_timeout=1, options=options, application_name="pool-pause"
+    )
+    connection.autocommit = True
+    return connection
+
+
+def followers(cursor) -> list[tuple[str, int, int]]:
+    cursor.execute(FOLLOWERS)
+    return cursor.fetchall()
+
+
+def tell(word: str, databases: list[str]) -> None:
+    for database in databases:
+        with closing(open_session(database)) as session, session.cursor() as cursor:
+            cursor.execute("SELECT pg_catalog.pg_notify('pool_control', %s)", (word,))
+
+
+def hold() -> str:
+    """Until something else leads, until `release`, or for 15 s. Returns what came of it."""
+    began = time.monotonic()
+    with closing(open_session()) as session, session.cursor() as cursor:
+        there = followers(cursor)
+        tell("pause", [database for database, _, _ in there])
+        while True:
+            pools, paused = (sum(row[column] for row in there) for column in (1, 2))
+            if paused == pools or time.monotonic() - began >= PATIENCE_SECONDS:
+                return f"{paused} of {pools} paused after {time.monotonic() - began:.2f} s"
+            time.sleep(POLL_SECONDS)
+            there = followers(cursor)
+
+
+def release() -> str:
+    with closing(open_session()) as session, session.cursor() as cursor:
+        tell("resume", [database for database, _, _ in followers(cursor)])
+    return "they go on"
+
+
+def quietly(step) -> None:
+    """Takes one of the steps above and tells the log how it went."""
+    try:
+        print(f"pools: {step()}", file=sys.stderr)
+    except psycopg2.Error as error:
+        print(f"pools: cannot {step.__name__} them: {error}", file=sys.stderr)
