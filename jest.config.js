@@ -1,9 +1,7 @@
-// ts-jest, not a faster transformer: its output is what ts-node gives the closure serialiser in `pulumi up`,
-// so a provider that serialises here serialises there. Type errors are the type checker's business.
 /** @type {import("jest").Config} */
 const base = {
   testEnvironment: "node",
-  transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
+  transform: { "^.+\\.ts$": "<rootDir>/scripts/typescript.js" },
 };
 
 /** @param {string} displayName @param {string[]} testMatch */

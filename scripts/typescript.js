@@ -51,15 +51,21 @@ function keep(file, text) {
 /** For ts-node, which the SDK's runner starts the program with (stacks/tsconfig.run.json). */
 exports.create = () => ({ transpile: (source, { fileName }) => translate(source, fileName) });
 
+function translateOrThrow(source, fileName) {
+  const { outputText, sourceMapText, diagnostics = [] } = translate(source, fileName);
+  if (diagnostics.length > 0) {
+    const { flattenDiagnosticMessageText } = require("typescript");
+    throw new SyntaxError(`${fileName}: ${flattenDiagnosticMessageText(diagnostics[0].messageText, "\n")}`);
+  }
+  return { code: outputText, map: sourceMapText };
+}
+
+/** For jest: providers are tested as the closure serialiser of `pulumi up` gets them. */
+exports.process = translateOrThrow;
+
 /** For the project's own commands: `require` takes TypeScript from here on. */
 exports.register = () => {
   enableCompileCache?.(join(cache, "compiled"));
-  require.extensions[".ts"] = (module, fileName) => {
-    const { outputText, diagnostics = [] } = translate(readFileSync(fileName, "utf8"), fileName);
-    if (diagnostics.length > 0) {
-      const { flattenDiagnosticMessageText } = require("typescript");
-      throw new SyntaxError(`${fileName}: ${flattenDiagnosticMessageText(diagnostics[0].messageText, "\n")}`);
-    }
-    module._compile(outputText, fileName);
-  };
+  require.extensions[".ts"] = (module, fileName) =>
+    module._compile(translateOrThrow(readFileSync(fileName, "utf8"), fileName).code, fileName);
 };
