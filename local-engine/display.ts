@@ -122,9 +122,11 @@ export class Display {
 
   /** A message of the program, a provider or the engine about a resource, or about the whole stack (`urn` empty). */
   diagnostic(severity: Severity, urn: string, message: string, ephemeral = false): void {
+    // The SDK sends thousands, and hiding the secrets in them took longer than all else that the engine does in a preview.
+    if (severity === "debug") return;
     // Colours that the program chose for a terminal of its own.
     const text = this.mask.hide(stripVTControlCharacters(message)).trimEnd();
-    if (severity === "debug" || text === "") return;
+    if (text === "") return;
     if (ephemeral) {
       for (const entry of this.active) if (entry.urn === urn) entry.status = text.split("\n").at(-1) ?? "";
       if (this.timer === undefined) this.stepLine("same", urn, text);
