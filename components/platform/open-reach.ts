@@ -81,7 +81,12 @@ async function dockerCarrier(name: string, port: number): Promise<Carry> {
     });
     const stream = await exec.start({ hijack: true, stdin: true });
     const complaint = await carryFrames(client, stream);
-    if (complaint !== "") throw new Error(`relay in ${name} to port ${port}: ${complaint}`);
+    // socat's lines begin with the time and its process id; the last one is the error. The same problem must read the same again.
+    const said = complaint
+      .split("\n")
+      .at(-1)
+      ?.replace(/^.* socat\[\d+\] [A-Z] /, "");
+    if (said) throw new Error(`relay in ${name} to port ${port}: ${said}`);
   };
 }
 

@@ -78,7 +78,9 @@ describeWithImage("a port in a container", (image) => {
       socket.on("error", () => undefined);
       socket.on("close", () => resolve());
     });
-    expect(closed.lastProblem()).toMatch(/port 7001: .*Connection refused/);
+    expect(closed.lastProblem()).toBe(
+      `relay in ${name} to port 7001: TCP:127.0.0.1:7001: Connection refused`,
+    );
     await closed.close();
   });
 
