@@ -9,7 +9,7 @@ const { version } = require("typescript/package.json");
 
 const cache = join(__dirname, "..", "node_modules", ".cache", "typescript");
 
-/** What ts-node asks of a transpiler: JavaScript, its source map, and what is wrong with the source. */
+/** JavaScript, its source map, and what is wrong with the source. */
 function translate(source, fileName) {
   const key = createHash("sha256")
     .update([version, basename(fileName), source].join("\0"))
@@ -48,9 +48,6 @@ function keep(file, text) {
   }
 }
 
-/** For ts-node, which the SDK's runner starts the program with (stacks/tsconfig.run.json). */
-exports.create = () => ({ transpile: (source, { fileName }) => translate(source, fileName) });
-
 function translateOrThrow(source, fileName) {
   const { outputText, sourceMapText, diagnostics = [] } = translate(source, fileName);
   if (diagnostics.length > 0) {
@@ -63,9 +60,12 @@ function translateOrThrow(source, fileName) {
 /** For jest: providers are tested as the closure serialiser of `pulumi up` gets them. */
 exports.process = translateOrThrow;
 
-/** For the project's own commands: `require` takes TypeScript from here on. */
+/** For the program and the commands: `require` takes TypeScript from here on. NODE_OPTIONS=--enable-source-maps maps stack traces. */
 exports.register = () => {
   enableCompileCache?.(join(cache, "compiled"));
-  require.extensions[".ts"] = (module, fileName) =>
-    module._compile(translateOrThrow(readFileSync(fileName, "utf8"), fileName).code, fileName);
+  require.extensions[".ts"] = (module, fileName) => {
+    const { code, map } = translateOrThrow(readFileSync(fileName, "utf8"), fileName);
+    const inline = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString("base64")}`;
+    module._compile(process.sourceMapsEnabled ? `${code}\n${inline}` : code, fileName);
+  };
 };
