@@ -105,7 +105,7 @@ export function patroniWorkload(
     scratch: ["/tmp", "/run/patroni", "/run/postgresql"],
     ports: { postgres: { port: PORTS.postgres }, rest: { port: PORTS.patroniRest } },
     // The proxies look themselves, more often; this is what a kubelet and a person go by. On Docker each look starts a process in the
-    // container, which is what an idle stack spends most of its CPU time on.
+    // container, and those are about half of what an idle stack spends of CPU time.
     readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 10 },
     liveness: { ...probe, command: ["patroni-alive"], intervalSeconds: 10 },
     handover: { command: ["patroni-handover"], timeoutSeconds: 90 },
