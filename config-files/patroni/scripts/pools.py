@@ -1,7 +1,7 @@
 """Holds the clients of the pools for a moment, so that no transaction is open while something is done that would break it.
 
-Every pool of the leader keeps a session here (application name `pool-follower ...`) and listens. It is told to pause; when it
-has, its session is called `pool-follower paused`. With all of them paused no transaction is open.
+Every pool of the leader keeps a session here (application name `pool-follower ...`) and listens. It is told to hold, and for what;
+when it has, its session is called `pool-follower paused`. With all of them paused no transaction is open.
 It is a courtesy and never an obstacle: it waits three seconds for transactions to end, and no failure of it is one of its caller.
 """
 
@@ -40,18 +40,18 @@ def followers(cursor) -> list[tuple[str, int, int]]:
     return cursor.fetchall()
 
 
-def tell(word: str, databases: list[str]) -> None:
+def tell(word: str, reason: str, databases: list[str]) -> None:
     for database in databases:
         with closing(open_session(database)) as session, session.cursor() as cursor:
-            cursor.execute("SELECT pg_catalog.pg_notify('pool_control', %s)", (word,))
+            cursor.execute("SELECT pg_catalog.pg_notify('pool_control', %s)", (f"{word} {reason}",))
 
 
-def hold() -> str:
-    """Until something else leads, until `release`, or for 15 s. Returns what came of it."""
+def hold(reason: str) -> str:
+    """Until something else leads, until `release` for the same reason, or for 15 s. Returns what came of it."""
     began = time.monotonic()
     with closing(open_session()) as session, session.cursor() as cursor:
         there = followers(cursor)
-        tell("pause", [database for database, _, _ in there])
+        tell("hold", reason, [database for database, _, _ in there])
         while True:
             pools, paused = (sum(row[column] for row in there) for column in (1, 2))
             if paused == pools or time.monotonic() - began >= PATIENCE_SECONDS:
@@ -60,15 +60,15 @@ def hold() -> str:
             there = followers(cursor)
 
 
-def release() -> str:
+def release(reason: str) -> str:
     with closing(open_session()) as session, session.cursor() as cursor:
-        tell("resume", [database for database, _, _ in followers(cursor)])
-    return "they go on"
+        tell("release", reason, [database for database, _, _ in followers(cursor)])
+    return "they need not wait any more"
 
 
-def quietly(step) -> None:
+def quietly(step, reason: str) -> None:
     """Takes one of the steps above and tells the log how it went."""
     try:
-        print(f"pools: {step()}", file=sys.stderr)
+        print(f"pools, {reason}: {step(reason)}", file=sys.stderr)
     except psycopg2.Error as error:
-        print(f"pools: cannot {step.__name__} them: {error}", file=sys.stderr)
+        print(f"pools, {reason}: cannot {step.__name__} them: {error}", file=sys.stderr)

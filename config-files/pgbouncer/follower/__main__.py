@@ -124,13 +124,13 @@ class Follower:
         while True:
             try:
                 if self.pool.paused():
-                    self.state = State(hold=Hold(False, time.monotonic(), True))
+                    self.state = State(hold=Hold((), time.monotonic(), True))
                 return
             except psycopg2.Error:
                 time.sleep(0.05)
 
     def seen(self) -> Seen:
-        lost, asked, freed, session = None, False, False, None
+        lost, asked, freed, session = None, (), (), None
         if self.session is not None:
             lost, asked, freed = self.session.take_events()
             session = self.session.current

@@ -70,14 +70,14 @@ class Seen:
     answers: dict[str, Answer] = field(default_factory=dict)
     session: Session | None = None
     lost: str | None = None  # The member with which a session has just broken.
-    asked: bool = False  # The leader has just asked for a pause.
-    freed: bool = False  # It has just taken that back.
+    asked: tuple[str, ...] = ()  # For what the leader has just asked for a pause.
+    freed: tuple[str, ...] = ()  # For what it needs none any more.
     strays: tuple[Stray, ...] = ()
 
 
 @dataclass(frozen=True)
 class Hold:
-    asked: bool
+    asked: tuple[str, ...]  # For what the leader asked for it: it may have two reasons at once, and each ends by itself.
     since: float
     down: bool = False  # The target has been away since.
 
@@ -155,7 +155,9 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
         return go_on(state, best, [("hold", why)])
 
     hold = state.hold
-    hold = replace(hold, asked=(hold.asked and not seen.freed) or seen.asked, down=hold.down or refused or seen.lost == target)
+    asked = tuple(sorted(set(hold.asked).difference(seen.freed).union(seen.asked)))
+    since = seen.now if seen.asked else hold.since
+    hold = replace(hold, asked=asked, since=since, down=hold.down or refused or seen.lost == target)
     state = replace(state, hold=hold)
     if best is None or not proven(state, seen, best):
         return state, []
@@ -166,7 +168,7 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
 
 def reason_to_hold(rules: Rules, state: State, seen: Seen, refused: bool) -> str | None:
     if seen.asked:
-        return f"{state.target} asks for it"
+        return f"{state.target} asks for it: {', '.join(seen.asked)}"
     if seen.lost == state.target:
         return f"the session with {state.target} broke"
     if rules.mode == "primary":

@@ -32,7 +32,7 @@ class Unwanted(Exception):
 class TargetSession(threading.Thread):
     """Keeps a session with the member that `aim` names; with `writing`, it must take writes. `on_event` is called in this thread when
     something happened: `current` is the session as it is, and `take_events` returns, once each, the member with which a proven session
-    broke, whether a pause was asked for, and whether that was taken back.
+    broke, for what a pause was asked for, and for what that was taken back.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class TargetSession(threading.Thread):
         self.hurry = True
         self.current: Session | None = None
         self.lost: str | None = None
-        self.asked = False
-        self.freed = False
+        self.asked: set[str] = set()
+        self.freed: set[str] = set()
         self.failure = ""
 
     def aim(self, address: str | None, hurry: bool) -> None:
@@ -72,10 +72,10 @@ class TargetSession(threading.Thread):
             self.announced = name
         self.wake()
 
-    def take_events(self) -> tuple[str | None, bool, bool]:
+    def take_events(self) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
         with self.lock:
-            events = (self.lost, self.asked, self.freed)
-            self.lost, self.asked, self.freed = None, False, False
+            events = (self.lost, tuple(sorted(self.asked)), tuple(sorted(self.freed)))
+            self.lost, self.asked, self.freed = None, set(), set()
         return events
 
     def wake(self) -> None:
@@ -169,10 +169,16 @@ class TargetSession(threading.Thread):
         raise Unwanted
 
     def heard(self, connection: object) -> None:
-        words = [notice.payload for notice in connection.notifies if notice.payload in ("pause", "resume")]
+        words = [notice.payload.partition(" ") for notice in connection.notifies]
         connection.notifies.clear()
+        with self.lock:
+            for verb, _, reason in words:
+                # The last word on each counts, also over one that nobody has taken yet.
+                if verb == "hold":
+                    self.asked.add(reason)
+                    self.freed.discard(reason)
+                elif verb == "release":
+                    self.asked.discard(reason)
+                    self.freed.add(reason)
         if words:
-            with self.lock:
-                # The last word counts, also over one that nobody has taken yet.
-                self.asked, self.freed = words[-1] == "pause", words[-1] == "resume"
             self.on_event()

@@ -34,8 +34,8 @@ class Nodes:
         self.asked.append(["close"])
 
 nodes = Nodes()
-amended.pools.hold = lambda: nodes.asked.append(["hold"])
-amended.pools.release = lambda: nodes.asked.append(["release"])
+amended.pools.hold = lambda reason: nodes.asked.append(["hold"])
+amended.pools.release = lambda reason: nodes.asked.append(["release"])
 with mock.patch("threading.Thread.start"):
     handler = amended.CitusHandler(mock.Mock(connection_string="postgres://c:5432/app"), {"group": 0, "database": "app"})
 handler._connection = nodes

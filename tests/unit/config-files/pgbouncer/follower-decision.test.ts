@@ -11,7 +11,7 @@ interface Answer {
   readonly seconds?: number;
 }
 interface Hold {
-  readonly asked: boolean;
+  readonly asked: readonly string[];
   readonly since: number;
   readonly down?: boolean;
 }
@@ -27,8 +27,8 @@ interface Seen {
   readonly answers?: Readonly<Record<string, Answer>>;
   readonly session?: { readonly address: string } | null;
   readonly lost?: string | null;
-  readonly asked?: boolean;
-  readonly freed?: boolean;
+  readonly asked?: readonly string[];
+  readonly freed?: readonly string[];
   readonly strays?: readonly { readonly client: string; readonly seconds: number }[];
 }
 interface Decision {
@@ -81,7 +81,7 @@ describe("a pool for writes", () => {
   const withA = { session: { address: "a" } };
   const held = (hold: Partial<Hold>, more: State = {}): State => ({
     ...following,
-    hold: { asked: false, since: NOW - 1, ...hold },
+    hold: { asked: [], since: NOW - 1, ...hold },
     ...more,
   });
   const aLeads = { answers: { a: leads() }, ...withA };
@@ -96,7 +96,7 @@ describe("a pool for writes", () => {
   ]);
   claim(
     "resumes a pool that a follower before it left paused",
-    { mode, state: { hold: { asked: false, since: 0 } }, seen: { answers: { b: leads() } } },
+    { mode, state: { hold: { asked: [], since: 0 } }, seen: { answers: { b: leads() } } },
     [
       [
         ["point", "b"],
@@ -110,14 +110,15 @@ describe("a pool for writes", () => {
     { mode, state: following, seen: { answers: { a: leads(), b: no(5) }, ...withA } },
     [[], { target: "a", hold: null, hurry: false }],
   );
-  claim("holds when the leader asks for it", { mode, state: following, seen: { ...aLeads, asked: true } }, [
-    [["hold", "a asks for it"]],
-    { hold: { asked: true, since: NOW, down: false }, hurry: true },
-  ]);
+  claim(
+    "holds when the leader asks for it",
+    { mode, state: following, seen: { ...aLeads, asked: ["stop"] } },
+    [[["hold", "a asks for it: stop"]], { hold: { asked: ["stop"], since: NOW, down: false }, hurry: true }],
+  );
   claim(
     "holds the moment its session with the leader breaks",
     { mode, state: following, seen: { answers: { a: leads() }, lost: "a" } },
-    [[["hold", "the session with a broke"]], { hold: { asked: false, down: true } }],
+    [[["hold", "the session with a broke"]], { hold: { asked: [], down: true } }],
   );
   claim(
     "looks closer when the leader says once that it is none",
@@ -143,7 +144,7 @@ describe("a pool for writes", () => {
     "moves and goes on once the new leader is proven",
     {
       mode,
-      state: held({ asked: true }, { best: "b", best_since: NOW }),
+      state: held({ asked: ["stop"] }, { best: "b", best_since: NOW }),
       seen: { answers: { a: no(9), b: leads(2) }, session: { address: "b" } },
     },
     [
@@ -175,43 +176,53 @@ describe("a pool for writes", () => {
   ]);
   claim(
     "stays held after being asked while the leader still leads",
-    { mode, state: held({ asked: true, since: NOW - 14 }), seen: aLeads },
+    { mode, state: held({ asked: ["stop"], since: NOW - 14 }), seen: aLeads },
     [[]],
   );
   claim(
     "goes on 15 s after being asked when nothing came of it",
-    { mode, state: held({ asked: true, since: NOW - 15 }), seen: aLeads },
+    { mode, state: held({ asked: ["stop"], since: NOW - 15 }), seen: aLeads },
     [[["resume", "a"]]],
   );
   claim(
     "goes on when the leader takes its request back",
-    { mode, state: held({ asked: true, since: NOW - 1 }), seen: { ...aLeads, freed: true } },
+    { mode, state: held({ asked: ["stop"], since: NOW - 1 }), seen: { ...aLeads, freed: ["stop"] } },
     [[["resume", "a"]]],
   );
   claim(
+    "stays held for a stop when the locks of a worker group, for which it was asked too, are there",
+    { mode, state: held({ asked: ["locks", "stop"] }), seen: { ...aLeads, freed: ["locks"] } },
+    [[], { hold: { asked: ["stop"] } }],
+  );
+  claim(
+    "has 15 s again when it is asked for something else meanwhile",
+    { mode, state: held({ asked: ["locks"], since: NOW - 14 }), seen: { ...aLeads, asked: ["stop"] } },
+    [[], { hold: { asked: ["locks", "stop"], since: NOW } }],
+  );
+  claim(
     "is not moved by that when it holds because the leader is away",
-    { mode, state: held({ down: true }), seen: { answers: { a: no(3) }, freed: true } },
-    [[], { hold: { asked: false, down: true } }],
+    { mode, state: held({ down: true }), seen: { answers: { a: no(3) }, freed: ["stop"] } },
+    [[], { hold: { asked: [], down: true } }],
   );
   claim(
     "remembers that the leader went away after asking",
-    { mode, state: held({ asked: true }), seen: { answers: { a: no(2) }, lost: "a" } },
+    { mode, state: held({ asked: ["stop"] }), seen: { answers: { a: no(2) }, lost: "a" } },
     [[], { hold: { down: true } }],
   );
   claim(
     "takes a leader that went away after asking and came back at once",
-    { mode, state: held({ asked: true, down: true }), seen: aLeads },
+    { mode, state: held({ asked: ["stop"], down: true }), seen: aLeads },
     [[["resume", "a"]]],
   );
   claim(
     "is not misled by an answer from before the stop: the session is gone",
-    { mode, state: held({ asked: true, down: true }), seen: { answers: { a: leads() } } },
+    { mode, state: held({ asked: ["stop"], down: true }), seen: { answers: { a: leads() } } },
     [[]],
   );
   claim(
     "remembers a request that arrives when it holds already",
-    { mode, state: held({}), seen: { answers: { a: no(3) }, asked: true } },
-    [[], { hold: { asked: true } }],
+    { mode, state: held({}), seen: { answers: { a: no(3) }, asked: ["stop"] } },
+    [[], { hold: { asked: ["stop"] } }],
   );
   claim(
     "stays held for as long as nobody leads",
@@ -240,7 +251,7 @@ describe("a pool for writes", () => {
   );
   claim(
     "cuts nobody off while it holds",
-    { mode, state: held({ asked: true }), seen: { ...aLeads, strays } },
+    { mode, state: held({ asked: ["stop"] }), seen: { ...aLeads, strays } },
     [[]],
   );
 });
@@ -282,7 +293,7 @@ describe("a pool for reads", () => {
     [["hold", "the session with b broke"]],
     { target: "b", hold: { down: true } },
   ]);
-  const broken: State = { ...reading, hold: { asked: false, since: NOW, down: true } };
+  const broken: State = { ...reading, hold: { asked: [], since: NOW, down: true } };
   const bGone = { answers: { a: leads(), b: no(1), c: replica } };
   claim("waits for a session elsewhere", { mode, state: broken, seen: bGone }, [[], { best: "c" }]);
   claim(
