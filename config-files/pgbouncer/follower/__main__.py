@@ -116,6 +116,7 @@ class Follower:
         self.pool = Pool(POOL_PORT)
         self.state = State()
         self.session_failure = ""
+        self.show_life_at = 0.0
         self.strays_until = 0.0
         self.stray_since: dict[str, float] = {}
 
@@ -190,8 +191,10 @@ class Follower:
                 self.session_failure = self.session.failure
                 if self.session_failure:
                     log(f"no session with {state.best or state.target}: {self.session_failure}")
-        if not self.first:
+        if not self.first and time.monotonic() >= self.show_life_at:
+            self.pool.run("SHOW VERSION")
             (RUN / "follower.alive").touch()
+            self.show_life_at = time.monotonic() + 1
 
     def run(self) -> None:
         for member in self.members:
