@@ -77,6 +77,19 @@ describe("a stack that is up (S1, C4)", () => {
     expect(Number(seen)).toBeGreaterThanOrEqual(written);
   });
 
+  test("members that are all stopped at once, as by their machine, start as one cluster again (D8)", async () => {
+    const run = `stopped ${Date.now()}`;
+    const members = [0, 1, 2].map((i) => stack.member("patroni", i));
+    // A leader hands over to a member that is stopping, too: whose promotion nobody heard of is a matter of chance.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const written = await rows(`${run} ${attempt}`);
+      await docker("stop", ...members);
+      await docker("start", ...members);
+      await stack.whole(MEMBERS);
+      expect(await count(`${run} ${attempt}`)).toBeGreaterThanOrEqual(written);
+    }
+  });
+
   test("an up that is killed at any moment is finished by the next one", async () => {
     const run = `killed ${Date.now()}`;
     const written = await rows(run);
