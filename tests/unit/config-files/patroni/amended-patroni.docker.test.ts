@@ -64,17 +64,7 @@ describeWithImage("the nodes of Citus and the amended Patroni (D2)", () => {
     JSON.parse(
       execFileSync(
         "docker",
-        [
-          "run",
-          "--rm",
-          "-i",
-          "--network",
-          "none",
-          "--entrypoint",
-          "/opt/patroni/bin/python",
-          imageOf("patroni"),
-          "-",
-        ],
+        `run --rm -i --network none --entrypoint /opt/patroni/bin/python ${imageOf("patroni")} -`.split(" "),
         { input: `${PREAMBLE}\n${script}\ntell()\n`, encoding: "utf8" },
       ),
     );
@@ -133,11 +123,56 @@ loop(cluster(_1=group("a", "b")))`),
     ).toEqual([]);
   });
 
+  test("who waits for a task hears of it when the leader is demoted, or that nobody will do it", () => {
+    expect(
+      asked(`
+import threading
+loop(cluster(_1=group("a", "b")))
+def asks(timeout):
+    handler.handle_event(cluster(_1=group("a", "b")), {"type": "before_demote", "group": 1, "leader": "a", "timeout": timeout, "cooldown": 3})
+    nodes.asked.append(["answered"])
+def asked_by(timeout):
+    thread = threading.Thread(target=asks, args=(timeout,), daemon=True)
+    thread.start()
+    while not handler._tasks:
+        thread.join(0.01)
+    return thread
+waits = asked_by(600)
+handler.on_demote()
+waits.join(60)
+overridden = asked_by(0.1)
+handler._tasks.clear()
+overridden.join(60)`),
+    ).toEqual([["answered"], ["answered"]]);
+  });
+
+  test("nodes that cannot be read are looked at again after a pause, or when there is something to do", () => {
+    expect(
+      asked(`
+import threading, time
+nodes.readable = False
+with mock.patch.object(amended, "LOOK_AGAIN_SECONDS", 0.2):
+    began = time.monotonic()
+    for _ in range(3):
+        handler.load_pg_dist_group()
+    nodes.asked.append(["paused", time.monotonic() - began >= 0.6])
+with mock.patch.object(amended, "LOOK_AGAIN_SECONDS", 600):
+    looking = threading.Thread(target=handler.load_pg_dist_group, daemon=True)
+    looking.start()
+    while looking.is_alive():
+        with handler._condition:
+            handler._condition.notify()
+        looking.join(0.01)
+nodes.asked = [entry for entry in nodes.asked if entry != ["close"]] + [["went on"]]`),
+    ).toEqual([["paused", true], ["went on"]]);
+  });
+
   test("nothing is changed while the nodes cannot be read", () => {
     expect(
       asked(`
 loop(cluster(_1=group("a", "b")))
 nodes.readable = False
+amended.LOOK_AGAIN_SECONDS = 0.01
 event("before_demote", "a", cluster(_1=group("a", "b")))`),
     ).toEqual([["hold"], ...[1, 2, 3].flatMap(() => [["BEGIN"], ["close"]]), ["release"], ["close"]]);
   });
