@@ -133,6 +133,8 @@ export class PatroniGroup {
   readonly leader: pulumi.Resource;
   /** Resolves when every member runs with the declared configuration, too. */
   readonly ready: pulumi.Resource;
+  /** As of a `Deployment`: before `ready` at first, after a change only with its members whole again. */
+  readonly started: readonly pulumi.Resource[];
   readonly rest: RestArgs;
   private readonly args: PatroniGroupArgs;
 
@@ -168,6 +170,7 @@ export class PatroniGroup {
       parent,
       dependsOn: [etcd.ready, ...(opts.dependsOn ?? [])],
     });
+    this.started = deployment.started;
     this.rest = {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.rest })),
       ca: certificates.authority.certificatePem,
@@ -178,7 +181,7 @@ export class PatroniGroup {
     this.leader = new PatroniLeader(
       `${name}-leader`,
       { rest: { members, ca } },
-      { parent, dependsOn: [...deployment.started] },
+      { parent, dependsOn: [...this.started] },
     );
     this.ready = new PatroniConfiguration(
       `${name}-configuration`,

@@ -102,7 +102,8 @@ export class WorkerPool extends pulumi.ComponentResource {
         citus: { number: settings.group, database: coordinator.database },
         parent: this,
       },
-      { dependsOn: [keys] },
+      // A leader's switchover needs the coordinators' leader, so these change one after the other, and are stopped in turn, too.
+      { dependsOn: [keys, ...coordinator.group.started] },
     );
   }
 }
