@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,14 @@ def claim(dcs: Any, postgresql: Any) -> bool:
     value = json.dumps({"last": newest(wal, known) + 1, "member": postgresql.name})
     unchanged = {"mod_revision": found[0]["mod_revision"]} if found else {"create_revision": "0"}
     return bool(dcs._client.put(key, value, **unchanged))
+
+
+def without_gap(leader: str, timeline: int, history: list[Any]) -> list[Any]:
+    """What the leader records in the DCS. Patroni takes the last line for the timeline before the present one: members that have missed a
+    failover are known by it, and where it is not, the same is recorded again in every loop."""
+    if not history or history[-1][0] == timeline - 1:
+        return history
+    return [*history, (timeline - 1, history[-1][1], UNKNOWN, datetime.now(timezone.utc).isoformat(), leader)]
 
 
 def forget_unused(postgresql: Any) -> None:

@@ -8,6 +8,7 @@ import base64, glob, json, logging, os, subprocess, sys, time
 from pathlib import Path
 sys.path.insert(0, "/usr/local/bin")
 import timelines
+from patroni.postgresql.misc import parse_history
 logging.disable()
 os.environ["PATH"] += ":" + glob.glob("/usr/lib/postgresql/*/bin")[0]
 HOME = Path("/tmp/servers")
@@ -110,6 +111,8 @@ seen.append(timelines.claim(dcs, leader))
 leader.promote()
 leader.sql("INSERT INTO t VALUES ('leader')")
 seen.append(leader.timeline())
+recorded = timelines.without_gap("leader", 3, list(parse_history((leader.wal_dir / "00000003.history").read_text())))
+seen.append([line[0] for line in recorded] + [recorded[-1][4], recorded == timelines.without_gap("leader", 3, recorded)])
 replica.stop()
 replica.follow(leader)
 replica.start()
@@ -122,7 +125,7 @@ leader.stop()
 seen.append(timelines.claim(dcs, replica))
 replica.promote()
 seen.append(replica.timeline())`),
-    ).toEqual([true, 2, true, 3, true, 4]);
+    ).toEqual([true, 2, true, 3, [1, 2, "leader", true], true, 4]);
   });
 
   test("a promotion that did not happen leaves nothing that keeps a member from following the next leader", () => {
