@@ -72,7 +72,8 @@ export const PGBOUNCER_MANDATORY: PgbouncerSettings = {
   unix_socket_mode: "0700",
   admin_users: "",
 
-  // A name's address is looked up again after a second: a replica that was restarted may have another one.
+  // A name's address is looked up again after a second, and the follower answers: a member that was restarted may have another one.
+  resolv_conf: "/run/pgbouncer/resolv.conf",
   dns_max_ttl: 1,
   dns_nxdomain_ttl: 1,
 

@@ -23,6 +23,7 @@ import psycopg2
 from console import SOCKET_DIRECTORY, Console, Pause
 from decision import Hold, Rules, Seen, State, Stray, decide
 from patroni import Member
+from resolver import serve
 from session import FOLLOWING, PAUSED, TargetSession
 
 CA_FILE = "/secrets/tls/ca.crt"
@@ -227,6 +228,7 @@ def main() -> int:
         return 2
     follower = Follower(json.loads(Path(arguments[0]).read_text()), "--first" in sys.argv)
     if not follower.first:
+        serve()
         (RUN / "follower.pid").write_text(str(os.getpid()))
 
         def again(*_) -> None:
