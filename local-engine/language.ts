@@ -43,7 +43,6 @@ export function runProgram({
       PULUMI_CONFIG: JSON.stringify(config.values),
       PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(config.secretKeys),
       ...(project.typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
-      ...(project.tsconfig === undefined ? {} : { PULUMI_NODEJS_TSCONFIG_PATH: project.tsconfig }),
       // Types are checked when the code is written, not every time that it runs.
       PULUMI_NODEJS_TRANSPILE_ONLY: process.env.PULUMI_NODEJS_TRANSPILE_ONLY ?? "true",
     },

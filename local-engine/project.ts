@@ -9,8 +9,7 @@ import type { Crypter } from "./secrets";
 interface ProjectFile {
   name: string;
   main?: string;
-  runtime?:
-    string | { name: string; options?: { typescript?: boolean; tsconfig?: string; nodeargs?: string } };
+  runtime?: string | { name: string; options?: { typescript?: boolean; nodeargs?: string } };
   config?: Record<string, unknown>;
 }
 
@@ -22,8 +21,6 @@ export interface Project {
   readonly folder: string;
   readonly entry: string;
   readonly typescript: boolean;
-  /** How the program is translated, relative to `folder`; by default a tsconfig.json there. */
-  readonly tsconfig?: string;
   readonly nodeArgs: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -56,7 +53,6 @@ export function readProject(cwd: string): Project {
     folder: isFolder ? main : dirname(main),
     entry: isFolder ? "." : basename(main),
     typescript: runtime.options?.typescript !== false,
-    tsconfig: runtime.options?.tsconfig,
     nodeArgs: runtime.options?.nodeargs?.split(/\s+/).filter(Boolean) ?? [],
     config: file.config ?? {},
   };

@@ -1,10 +1,11 @@
 /**
- * A local listener for a `Reach`. It ends up inside serialised dynamic providers: no imports but types, no state at module level,
- * `require` inside bodies.
+ * A local listener for a `Reach`. It ends up inside serialised dynamic providers: no state at module level, `require` inside bodies;
+ * what it imports keeps to that, too.
  */
-import type Dockerode from "dockerode";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { dockerEngine } from "./docker/engine";
+import { kubernetesClient } from "./kubernetes/client";
 import type { Reach } from "./reach";
 
 /** Where to connect to. Every connection is carried to the port; closing ends those that are open. */
@@ -67,8 +68,7 @@ async function listen(carry: Carry): Promise<OpenReach> {
 
 /** Executes a relay in the container for each connection, so that no port needs to be published. */
 async function dockerCarrier(name: string, port: number): Promise<Carry> {
-  const Engine = require("dockerode") as typeof Dockerode;
-  const container = new Engine().getContainer(name);
+  const container = dockerEngine().getContainer(name);
   const { State } = await container.inspect();
   if (!State.Running) throw new Error(`container ${name} is not running (${State.Status})`);
   return async (client) => {
@@ -120,29 +120,11 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
   });
 }
 
-/** What is used of @kubernetes/client-node; its own types are those of an ES module, which this one cannot import. */
-interface KubernetesClient {
-  readonly KubeConfig: new () => { loadFromDefault(): void };
-  readonly PortForward: new (config: object) => {
-    portForward(
-      namespace: string,
-      pod: string,
-      ports: number[],
-      output: Duplex,
-      errors: Duplex,
-      input: Duplex,
-    ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
-  };
-}
-
 /** One port-forward through the API server for each connection. */
 function kubernetesCarrier(namespace: string, pod: string, port: number): Carry {
-  // Loads although it is an ES module: Node 22 requires those.
-  const { KubeConfig, PortForward } = require("@kubernetes/client-node") as KubernetesClient;
   const { PassThrough } = require("node:stream") as typeof import("node:stream");
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  const forward = new PortForward(config);
+  const { client: api, config } = kubernetesClient();
+  const forward = new api.PortForward(config);
   return async (client) => {
     const errors = new PassThrough();
     let complaint = "";
