@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { eventually } from "./stack";
 import { connect, query, type WriterTarget } from "./writer";
 
 const ACCOUNTS = 200;
@@ -62,10 +63,20 @@ export class Bank {
     };
   }
 
-  /** How much there is too much; 0 when nothing was lost or made. Right only when nobody transfers: a read of all shards is no snapshot. */
-  static async surplus(target: WriterTarget): Promise<number> {
-    const [row] = await query<{ sum: string }>(target, "SELECT sum(balance)::text AS sum FROM accounts");
-    return Number(row?.sum) - ACCOUNTS * BALANCE;
+  /**
+   * Resolves when no money is missing and none was made, with the ms that this took; right only when nobody transfers, because a read of
+   * all shards is no snapshot. A transfer is acknowledged as soon as the coordinator has committed it; where a worker failed at that
+   * moment, its half stays prepared until the next recovery (`citus.recover_2pc_interval`). Nothing else changes the sum of a bank at
+   * rest, so that a transfer that was really torn stays so until the deadline.
+   */
+  static async awaitWhole(target: WriterTarget, deadlineMs = 60_000): Promise<number> {
+    const started = performance.now();
+    await eventually("every transfer is whole", deadlineMs, async () => {
+      const [row] = await query<{ sum: string }>(target, "SELECT sum(balance)::text AS sum FROM accounts");
+      const surplus = Number(row?.sum) - ACCOUNTS * BALANCE;
+      if (surplus !== 0) throw new Error(`the accounts hold ${surplus} too much`);
+    });
+    return Math.round(performance.now() - started);
   }
 
   private async work(): Promise<void> {
