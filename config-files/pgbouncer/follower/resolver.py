@@ -68,7 +68,6 @@ class Handler(socketserver.BaseRequestHandler):
 
 class Server(socketserver.ThreadingUDPServer):
     daemon_threads = True
-    allow_reuse_address = True
 
 
 def serve(port: int = PORT) -> Server:
