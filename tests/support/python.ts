@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { dirname } from "node:path";
+import { imageOf } from "./patroni";
 
 /**
  * Calls a function of a Python script with JSON arguments, once for each set of them (starting Python is what takes time). Decisions
@@ -22,3 +23,13 @@ export function callPython(script: string, name: string, calls: readonly (readon
     execFileSync("python3", ["-c", program], { input: JSON.stringify(calls), encoding: "utf8" }),
   ) as unknown[];
 }
+
+/** What a program prints, as JSON, that runs with Patroni's Python in a container of its image. */
+export const runInPatroniImage = (program: string): unknown =>
+  JSON.parse(
+    execFileSync(
+      "docker",
+      `run --rm -i --network none --entrypoint /opt/patroni/bin/python ${imageOf("patroni")} -`.split(" "),
+      { input: program, encoding: "utf8" },
+    ),
+  );

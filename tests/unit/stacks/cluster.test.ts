@@ -43,6 +43,14 @@ describe.each([
     );
   });
 
+  if (shape === "distributed")
+    test("changes its worker groups after the coordinators, and so stops them before (D8)", () => {
+      const [member, coordinator] =
+        stack === "dev" ? ["pg-worker-1-0", "pg-coordinator-2-healthy"] : ["pg-worker-1", "pg-coordinator"];
+      const starts = resources.filter((r) => r.name === member && /:(Container|StatefulSet)$/.test(r.type));
+      expect(starts.map((r) => r.dependsOn)).toEqual([expect.arrayContaining([coordinator])]);
+    });
+
   test("uses its own platform's resources and none of the other's (C4)", () => {
     const [mine, other] = stack === "dev" ? ["docker:", "kubernetes:"] : ["kubernetes:", "docker:"];
     expect(resources.some((r) => r.type.startsWith(mine))).toBe(true);

@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { describeWithImage } from "../../../support/docker";
-import { imageOf } from "../../../support/patroni";
+import { runInPatroniImage } from "../../../support/python";
 
 /** Coordinators' Patroni of the image, with a `pg_dist_node` that answers from a list and keeps what is asked of it. */
 const PREAMBLE = `
@@ -60,14 +59,7 @@ def tell():
 `;
 
 describeWithImage("the nodes of Citus and the amended Patroni (D2)", () => {
-  const asked = (script: string): unknown =>
-    JSON.parse(
-      execFileSync(
-        "docker",
-        `run --rm -i --network none --entrypoint /opt/patroni/bin/python ${imageOf("patroni")} -`.split(" "),
-        { input: `${PREAMBLE}\n${script}\ntell()\n`, encoding: "utf8" },
-      ),
-    );
+  const asked = (script: string): unknown => runInPatroniImage(`${PREAMBLE}\n${script}\ntell()\n`);
   const holds = (standby: number): readonly unknown[] => [
     ["hold"],
     ["BEGIN"],

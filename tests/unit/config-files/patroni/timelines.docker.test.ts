@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { describeWithImage } from "../../../support/docker";
-import { imageOf } from "../../../support/patroni";
+import { runInPatroniImage } from "../../../support/python";
 
 /** Servers in one container, with a DCS that is a dictionary. `claim` is what the amended Patroni calls before a promotion. */
 const PREAMBLE = `
@@ -90,13 +89,7 @@ seen = []
 
 describeWithImage("the timelines of promotions (D8)", () => {
   const seen = (script: string): unknown =>
-    JSON.parse(
-      execFileSync(
-        "docker",
-        `run --rm -i --network none --entrypoint /opt/patroni/bin/python ${imageOf("patroni")} -`.split(" "),
-        { input: `${PREAMBLE}\n${script}\nprint(json.dumps(seen))\n`, encoding: "utf8" },
-      ),
-    );
+    runInPatroniImage(`${PREAMBLE}\n${script}\nprint(json.dumps(seen))\n`);
 
   test("one that stopped before anybody heard of its promotion joins the next leader by a rewind, and others follow", () => {
     expect(

@@ -74,16 +74,15 @@ describeWithImage("the addresses of a pool's members (D8)", () => {
       container("pool"),
       "sh",
       "-c",
-      `
-      python3 -c 'import psycopg2; psycopg2.connect("host=/tmp port=${port} user=u dbname=d connect_timeout=2")' 2>/dev/null || true`,
+      `python3 -c 'import psycopg2; psycopg2.connect("host=/tmp port=${port} user=u dbname=d connect_timeout=2")' 2>/dev/null || true`,
     );
     return docker(
       "exec",
       container("pool"),
       "sh",
       "-c",
-      `grep -o "new connection to server.*\\|@[0-9.]*:5432" /tmp/${port}.log | grep -o "@[0-9.]*" | tail -n 1`,
-    ).slice(1);
+      `grep -o "@[0-9.]*:5432 new connection to server" /tmp/${port}.log | tail -n 1 | tr -d @ | cut -d: -f1`,
+    );
   };
 
   const start = (port: number, resolvConf: string): void => {
