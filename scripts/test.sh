@@ -9,12 +9,19 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0 failed=0 skipped=0
 
-check() { # name, command...: counts as one test
-  local name=$1 from=$SECONDS
-  shift
-  echo "--- $name"
-  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-  echo "--- $name: $((SECONDS - from)) s"
+checks() { # name=command...: each counts as one test; they share nothing, so all run at once
+  local from=$SECONDS check name pids=() i=0
+  for check in "$@"; do
+    ${check#*=} >"$results/${check%%=*}.log" 2>&1 &
+    pids+=($!)
+  done
+  for check in "$@"; do
+    name=${check%%=*}
+    if wait "${pids[i++]}"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    echo "--- $name"
+    cat "$results/$name.log"
+  done
+  echo "--- checks: $((SECONDS - from)) s"
 }
 
 suite() { # projects of jest.config.js, then folders or files
@@ -22,8 +29,10 @@ suite() { # projects of jest.config.js, then folders or files
   for word in "$@"; do if [[ $word = */* ]]; then paths+=("$word"); else projects+=("$word"); fi; done
   echo "--- suites: $*"
   rm -f "$out"
-  # Tests on containers share them and the two cores; the report is for this script.
-  node node_modules/jest/bin/jest.js --selectProjects "${projects[@]}" $([ "$1" = unit ] || echo --runInBand) --json --outputFile "$out" -- "${paths[@]}" >/dev/null || true
+  # Left to itself, jest leaves one of two cores idle. Suites on containers share these, and cannot run beside each other.
+  local workers=2
+  [[ $1 = unit || $1 = engine ]] || workers=1
+  node node_modules/jest/bin/jest.js --selectProjects "${projects[@]}" --maxWorkers "$workers" --json --outputFile "$out" -- "${paths[@]}" >/dev/null || true
   if ! read -r p f s < <(node -e '
     const r = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
     // A suite that could not even run has no failed test in it, and counts as one.
@@ -33,9 +42,7 @@ suite() { # projects of jest.config.js, then folders or files
   echo "--- suites: $*: $((SECONDS - from)) s"
 }
 
-check lint eslint .
-check format prettier --check --log-level warn .
-check types tsc --noEmit
+checks lint="eslint ." format="prettier --check --log-level warn ." types="tsc --noEmit"
 suite unit
 if [ "${1:-}" != unit ]; then
   suite engine
