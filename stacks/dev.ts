@@ -1,9 +1,11 @@
 import { COORDINATOR_WORKLOAD } from "../components/citus-coordinator";
 import { PATRONI_WORKLOAD } from "../components/patroni-cluster";
-import { workloadsWithData } from "../components/platform/docker/existing-data";
+import { abandonedVolumes, workloadsWithData } from "../components/platform/docker/existing-data";
 import { DockerPlatform } from "../components/platform/docker/platform";
 import { takenHostPorts } from "../components/platform/docker/host-ports";
 import type { Problem } from "../components/problems";
+import { REMOVED_MARK } from "../components/sql/worker-groups/statements";
+import { workerWorkload } from "../components/worker-pool";
 import { DEBIAN_PACKAGE, imagesWith } from "../config-files/images";
 import { chooseCitus, type Existing } from "./citus";
 import type { Environment } from "./environment";
@@ -22,9 +24,10 @@ export const dev: Environment = {
       caCertificates: images?.caCertificates,
       images: imagesWith({ ...images, citus: citus.package }),
     }),
-  problems: async ({ cluster, images }, exposed) => [
+  problems: async ({ cluster, images }, { ports, workerGroups }) => [
     ...packageProblems(images?.postgresPackages ?? []),
-    ...(await takenHostPorts(cluster, exposed)),
+    ...(await takenHostPorts(cluster, ports)),
+    ...(await usedNumbers(cluster, workerGroups)),
   ],
 };
 
@@ -33,6 +36,23 @@ async function existing(cluster: string): Promise<Existing> {
   const workloads = await workloadsWithData(cluster);
   if (workloads.has(COORDINATOR_WORKLOAD)) return "distributed";
   return workloads.has(PATRONI_WORKLOAD) ? "replicated" : undefined;
+}
+
+/** Worker groups whose number belonged to one that was removed. Their members would refuse to start with its data. */
+async function usedNumbers(cluster: string, groups: readonly number[]): Promise<readonly Problem[]> {
+  const workloads = groups.map(workerWorkload);
+  const volumes = await abandonedVolumes(cluster, workloads, REMOVED_MARK);
+  return groups.flatMap((group) => {
+    const left = volumes.filter(({ workload }) => workload === workerWorkload(group));
+    const names = left.map(({ volume }) => volume).sort();
+    if (names.length === 0) return [];
+    return {
+      setting: "workers.groups",
+      value: group,
+      rule: `${group} is the number of a group that was removed, and its data are still there (${names.join(", ")})`,
+      remedy: `Name the groups (- group: 1, ...) and give the new one a number that none had; or, when nobody needs the old data, \`docker volume rm ${names.join(" ")}\``,
+    };
+  });
 }
 
 const packageProblems = (packages: readonly string[]): Problem[] =>

@@ -12,8 +12,16 @@ export interface Environment {
   /** Whether the stack is distributed. Asks nothing but what is on this machine and where packages come from. */
   citus(settings: StackSettings): Promise<CitusChoice>;
   platform(settings: StackSettings, citus: CitusChoice): Platform;
-  /** What only this environment can find wrong, before anything exists. `exposed` are the ports of 127.0.0.1 that will be used. */
-  problems(settings: StackSettings, exposed: readonly ExposedPort[]): Promise<readonly Problem[]>;
+  /** What only this environment can find wrong, before anything exists. */
+  problems(settings: StackSettings, declared: Declared): Promise<readonly Problem[]>;
+}
+
+/** What settings come to. */
+export interface Declared {
+  /** Ports of 127.0.0.1 that will be used. */
+  readonly ports: readonly ExposedPort[];
+  /** Numbers of the worker groups that this program runs. */
+  readonly workerGroups: readonly number[];
 }
 
 export interface ExposedPort {

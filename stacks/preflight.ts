@@ -42,9 +42,12 @@ export async function problemsOf(
       port: first + entry * ENTRY_PORT_STEP,
     })),
   );
-  // Ports that cannot be used at all need no look at who has them.
-  const found = proxy.problems.length > 0 ? [] : exposed;
-  return [...problems, ...(await environment.problems(settings, found))];
+  const declared = {
+    // Ports that cannot be used at all need no look at who has them.
+    ports: proxy.problems.length > 0 ? [] : exposed,
+    workerGroups: workers?.value.groups.map(({ group }) => group) ?? [],
+  };
+  return [...problems, ...(await environment.problems(settings, declared))];
 }
 
 /** Problems of a group by the place where the value stands: what all groups share is written once, in `patroni`, and told once. */

@@ -1,5 +1,6 @@
 import { dockerEngine } from "./engine";
 import { LABELS } from "./names";
+import { removeHelpers, volumeHas } from "./volume-files";
 
 /** Workloads of a cluster that have data volumes on the engine; none when the engine does not answer, which then says so itself. */
 export async function workloadsWithData(cluster: string): Promise<ReadonlySet<string>> {
@@ -10,4 +11,30 @@ export async function workloadsWithData(cluster: string): Promise<ReadonlySet<st
   } catch {
     return new Set();
   }
+}
+
+/**
+ * Data volumes of these workloads that no container uses and that hold `file`: what a workload left there when it was taken away. One
+ * that is in use is not looked at: its own members see to it. None when the engine does not answer.
+ */
+export async function abandonedVolumes(
+  cluster: string,
+  workloads: readonly string[],
+  file: string,
+): Promise<readonly { readonly workload: string; readonly volume: string }[]> {
+  const engine = dockerEngine();
+  const label = [`${LABELS.stack}=${cluster}`];
+  const [listed, containers] = await Promise.all([
+    engine.listVolumes({ filters: JSON.stringify({ label }) }),
+    engine.listContainers({ all: true, filters: { label } }),
+  ]).catch(() => [{ Volumes: [] }, []] as const);
+  const used = new Set(containers.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)));
+  const found = listed.Volumes.filter(({ Name }) => !used.has(Name))
+    .map(({ Name, Labels }) => ({ volume: Name, workload: Labels[LABELS.workload] ?? "" }))
+    .filter(({ workload }) => workloads.includes(workload))
+    .map(async (one) => {
+      await removeHelpers(engine, one.volume);
+      return (await volumeHas(engine, one.volume, file)) ? [one] : [];
+    });
+  return (await Promise.all(found)).flat();
 }

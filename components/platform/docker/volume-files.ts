@@ -66,6 +66,19 @@ export async function readVolume(engine: Dockerode, volume: string): Promise<Lai
   });
 }
 
+/** Whether there is a file of this name at the top of a volume. */
+export async function volumeHas(engine: Dockerode, volume: string, file: string): Promise<boolean> {
+  return withHelper(engine, volume, {}, (helper) =>
+    helper.infoArchive({ path: `/${ROOT}/${file}` }).then(
+      () => true,
+      (error: unknown) => {
+        if (isNotFound(error)) return false;
+        throw error;
+      },
+    ),
+  );
+}
+
 /** Containers that an interrupted run has left; they would hold the volume. */
 export async function removeHelpers(engine: Dockerode, volume: string): Promise<void> {
   const filters = { label: [`${HELPER_LABEL}=${volume}`] };

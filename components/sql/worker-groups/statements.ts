@@ -77,9 +77,12 @@ export const readRecoveryIntervalStatement = (): string =>
 
 export const readStandbyStatement = (): string => "SELECT pg_catalog.pg_is_in_recovery() AS standby";
 
+/** The file in a data volume that says that its member was removed from the cluster. */
+export const REMOVED_MARK = "removed";
+
 /** Leaves a file beside the data by which the member refuses to start again. A standby may do it, too: it reads and writes no table. */
 export const markRemovedStatement = (): string =>
-  "COPY (SELECT 'removed from its cluster at ' || pg_catalog.now()) TO '/var/lib/postgresql/removed'";
+  `COPY (SELECT 'removed from its cluster at ' || pg_catalog.now()) TO '/var/lib/postgresql/${REMOVED_MARK}'`;
 
 /** Asks the member's first process for an orderly stop, as its platform would. The session ends by it. */
 export const stopMemberStatement = (): string => "COPY (SELECT) TO PROGRAM 'kill -TERM 1'";

@@ -144,7 +144,7 @@ describe("problems are told before any resource exists (F6)", () => {
 
   test("a package's name is no way to add words to the build's commands", async () => {
     const written = { images: { postgresPackages: ["postgresql-17-cron", "x; rm -rf /"] } };
-    const problems = await dev.problems(settingsOf("dev", written), []);
+    const problems = await dev.problems(settingsOf("dev", written), { ports: [], workerGroups: [] });
     expect(problems.map(({ setting, value }) => ({ setting, value }))).toEqual([
       { setting: "images.postgresPackages", value: "x; rm -rf /" },
     ]);
