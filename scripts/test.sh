@@ -37,6 +37,9 @@ suite() { # projects of jest.config.js, then folders or files
     const r = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
     // A suite that could not even run has no failed test in it, and counts as one.
     console.log(r.numPassedTests, r.numFailedTests + r.numRuntimeErrorTestSuites, r.numPendingTests + r.numTodoTests);
+    const slow = r.testResults.flatMap((suite) => suite.assertionResults).filter(({ duration }) => duration > 20e3);
+    for (const { fullName, duration } of slow.sort((a, b) => b.duration - a.duration))
+      console.error(`${(duration / 1000).toFixed(0).padStart(6)} s  ${fullName}`);
   ' "$out"); then p=0 f=1 s=0; fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   echo "--- suites: $*: $((SECONDS - from)) s"

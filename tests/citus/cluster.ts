@@ -92,13 +92,15 @@ export async function underLoad(
   const { bank: b, writer: w } = loads;
   const wholeMs = await Bank.awaitWhole(application);
   note(
-    `${name.padEnd(56)} transfers ${String(b.transfers).padStart(5)} failed ${b.failed} longest ${String(b.longestMs).padStart(5)} ms` +
-      `  inserts ${String(w.acknowledged).padStart(5)} unknown ${w.unknown} gap ${String(w.longestGapMs).padStart(5)} ms lost ${w.lost.length}` +
+    `${name.padEnd(56)} transfers ${String(b.transfers).padStart(5)} failed ${b.failed} longest ${String(b.longestMs).padStart(5)} ms (${timeOf(b.longestEnded)})` +
+      `  inserts ${String(w.acknowledged).padStart(5)} unknown ${w.unknown} gap ${String(w.longestGapMs).padStart(5)} ms (${timeOf(w.longestGapEnded)}) lost ${w.lost.length}` +
       `  whole after ${wholeMs} ms`,
   );
   expect(w.lost).toEqual([]);
   return loads;
 }
+
+const timeOf = (moment: Date): string => moment.toISOString().slice(11, 23);
 
 export const failures = ({ bank, writer }: Loads): readonly string[] => [...bank.errors, ...writer.errors];
 

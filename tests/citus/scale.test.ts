@@ -5,22 +5,37 @@ import { failures, note, report, settled, shards, sql, stack, underLoad, workers
 (withCitus ? describe : describe.skip)("worker groups come and go under load (D3, D4)", () => {
   afterAll(() => report());
 
-  test("a group is added under load: shards are spread, nothing fails (D3)", async () => {
-    stack.configure(workers(3));
-    const loads = await underLoad("scale-out 2 to 3 groups", () => stack.up());
+  const jobs = (): Promise<{ job: string; state: string }[]> =>
+    sql("SELECT job_id AS job, state::text FROM pg_dist_background_job ORDER BY job_id");
+
+  test("groups are added under load, by an up that is killed while shards move: the next one goes on with its job, and nothing fails (D3, F3)", async () => {
+    stack.configure(workers(4));
+    const before = await jobs();
+    const loads = await underLoad("scale-out 2 to 4 groups, killed while shards move", async () => {
+      expect(await stack.upKilledAt(/rebalance job \d+: [1-9]\d* of/)).toBe(true);
+      expect(await jobs()).toHaveLength(before.length + 1);
+      await stack.up();
+    });
+    expect((await jobs()).slice(before.length)).toEqual([{ job: expect.any(String), state: "finished" }]);
     expect(failures(loads)).toEqual([]);
-    await settled([1, 2, 3]);
+    await settled([1, 2, 3, 4]);
     const counts = Object.values(await shards());
-    expect(counts).toHaveLength(3);
+    expect(counts).toHaveLength(4);
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(4);
   });
 
-  test("a preview says what the database would move when a group leaves, and changes nothing (F5)", async () => {
+  test("a preview says what the database would move when groups leave, and changes nothing (F5)", async () => {
     const before = await shards();
     stack.configure(workers(2));
     const preview = await stack.preview();
-    expect(preview).toMatch(/worker group 3 is drained of \d+ shard\(s\)/);
-    expect(preview).toMatch(/move \d+ shard\(s\), .* from pg-citus-worker-3-\d to pg-citus-worker-[12]-\d/);
+    for (const group of [3, 4]) {
+      expect(preview).toMatch(new RegExp(`worker group ${group} is drained of \\d+ shard\\(s\\)`));
+      expect(preview).toMatch(
+        new RegExp(
+          `move \\d+ shard\\(s\\), .* from pg-citus-worker-${group}-\\d to pg-citus-worker-[12]-\\d`,
+        ),
+      );
+    }
     expect(await shards()).toEqual(before);
     const marked = await sql(
       "SELECT 1 FROM pg_dist_node WHERE groupid > 0 AND noderole = 'primary' AND NOT shouldhaveshards",
@@ -28,24 +43,24 @@ import { failures, note, report, settled, shards, sql, stack, underLoad, workers
     expect(marked).toEqual([]);
   });
 
-  test("a group that the others have no space for is refused, in the preview and by up, and nothing changes (F5)", async () => {
+  test("groups that the others have no space for are refused, in the preview and by up, and nothing changes (F5)", async () => {
     const before = await shards();
     const members = await sql("SELECT * FROM pg_dist_node ORDER BY nodeid");
     const parameters = { "citus.desired_percent_disk_available_after_move": 99 };
-    stack.configure({ ...workers(3), coordinator: { parameters } });
+    stack.configure({ ...workers(4), coordinator: { parameters } });
     await stack.up();
     stack.configure({ ...workers(2), coordinator: { parameters } });
     const refusal =
       /would take .* and have .* left, less than the 99 % of citus.desired_percent_disk_available/;
     expect(await stack.preview()).toMatch(refusal);
-    await expect(stack.up()).rejects.toThrow(/worker groups 3 cannot leave, and nothing was changed/);
+    await expect(stack.up()).rejects.toThrow(/worker groups 3, 4 cannot leave, and nothing was changed/);
     expect(await shards()).toEqual(before);
     expect(await sql("SELECT * FROM pg_dist_node ORDER BY nodeid")).toEqual(members);
-    stack.configure(workers(3));
+    stack.configure(workers(4));
     await stack.up();
   });
 
-  test("an up that is killed at every step is finished by the next one; the group leaves under load (D4, F3)", async () => {
+  test("an up that is killed at every step is finished by the next one; two groups leave under load (D4, F3)", async () => {
     stack.configure(workers(2));
     const moments = [
       /no shard shall lie on/,
@@ -53,11 +68,11 @@ import { failures, note, report, settled, shards, sql, stack, underLoad, workers
       /group 3 is empty/,
       /stop .*, a standby of the leaving group/,
       /remove .* from the cluster, and stop it/,
-      /group 3 has left the cluster/,
-      /Container .*worker-3-\d.* delet/,
+      /group [34] has left the cluster/,
+      /Container .*worker-[34]-\d.* delet/,
     ];
     const killed: boolean[] = [];
-    const loads = await underLoad("scale-in 3 to 2 groups, killed at every step", async () => {
+    const loads = await underLoad("scale-in 4 to 2 groups, killed at every step", async () => {
       for (const moment of moments) killed.push(await stack.upKilledAt(moment));
       await stack.up();
     });
@@ -68,10 +83,11 @@ import { failures, note, report, settled, shards, sql, stack, underLoad, workers
     await settled([1, 2]);
     expect(Object.keys(await shards())).toEqual(["1", "2"]);
     const containers = await stack.containers();
-    expect(containers.filter((name) => name.includes("worker-3"))).toEqual([]);
-    expect(await docker("volume", "ls", "--quiet", "--filter", "name=pg-citus-worker-3")).toMatch(
-      /worker-3-0-data/,
-    );
+    expect(containers.filter((name) => /worker-[34]/.test(name))).toEqual([]);
+    for (const group of [3, 4])
+      expect(await docker("volume", "ls", "--quiet", "--filter", `name=pg-citus-worker-${group}`)).toContain(
+        `worker-${group}-0-data`,
+      );
     const listed = await docker(
       "exec",
       stack.member("coordinator", 0),
@@ -80,7 +96,17 @@ import { failures, note, report, settled, shards, sql, stack, underLoad, workers
       "--format",
       "json",
     );
-    expect(listed).not.toContain("worker-3");
+    expect(listed).not.toMatch(/worker-[34]/);
     await stack.preview("--expect-no-changes");
+  });
+
+  test("the number of a group that left is not used again, and nothing is touched (issue B 9)", async () => {
+    const before = await stack.containers();
+    stack.configure(workers(3));
+    await expect(stack.up()).rejects.toThrow(
+      /workers\.groups = 3: 3 is the number of a group that was removed/,
+    );
+    expect(await stack.containers()).toEqual(before);
+    stack.configure(workers(2));
   });
 });

@@ -9,6 +9,8 @@ export interface BankReport {
   readonly transfers: number;
   readonly failed: number;
   readonly longestMs: number;
+  /** When the longest transfer was acknowledged, to be looked up in the members' logs. */
+  readonly longestEnded: Date;
   readonly errors: readonly string[];
 }
 
@@ -19,6 +21,7 @@ export class Bank {
   private transfers = 0;
   private failed = 0;
   private longestMs = 0;
+  private longestEnded = new Date();
   private readonly errors = new Set<string>();
 
   constructor(private readonly target: WriterTarget) {}
@@ -59,6 +62,7 @@ export class Bank {
       transfers: this.transfers,
       failed: this.failed,
       longestMs: Math.round(this.longestMs),
+      longestEnded: this.longestEnded,
       errors: [...this.errors],
     };
   }
@@ -93,7 +97,8 @@ export class Bank {
         await client.query("UPDATE accounts SET balance = balance + 1 WHERE id = $1", [to + 1]);
         await client.query("COMMIT");
         this.transfers++;
-        this.longestMs = Math.max(this.longestMs, performance.now() - started);
+        const took = performance.now() - started;
+        if (took > this.longestMs) [this.longestMs, this.longestEnded] = [took, new Date()];
       } catch (error) {
         this.failed++;
         this.errors.add(error instanceof Error ? error.message : String(error));

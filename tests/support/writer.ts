@@ -19,6 +19,8 @@ export interface WriterReport {
   readonly lost: readonly number[];
   /** Longest time between two acknowledged writes, in ms. */
   readonly longestGapMs: number;
+  /** When the first write after it was acknowledged, to be looked up in the members' logs. */
+  readonly longestGapEnded: Date;
   readonly errors: readonly string[];
 }
 
@@ -112,11 +114,14 @@ export class Writer {
     const rows = await query<{ id: string }>(this.target, "SELECT id FROM writes WHERE run = $1", [this.run]);
     const found = new Set(rows.map((row) => Number(row.id)));
     const gaps = this.times.slice(1).map((time, i) => time - (this.times[i] ?? time));
+    const longestGap = Math.max(0, ...gaps);
+    const ended = this.times[gaps.indexOf(longestGap) + 1] ?? 0;
     return {
       acknowledged: this.acknowledged.length,
       unknown: this.unknown,
       lost: this.acknowledged.filter((id) => !found.has(id)),
-      longestGapMs: Math.round(Math.max(0, ...gaps)),
+      longestGapMs: Math.round(longestGap),
+      longestGapEnded: new Date(performance.timeOrigin + ended),
       errors: [...new Set(this.errors)],
     };
   }
