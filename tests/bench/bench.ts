@@ -23,6 +23,7 @@ export class Bench {
   readonly lines: Line[] = [];
   private readonly started = Date.now();
   private usedCli = false;
+  private interrupted = false;
   /** Of the measured stack, over the defaults of dev. */
   settings: Settings = {};
 
@@ -37,14 +38,25 @@ export class Bench {
 
   /** Adds a line to the table. A measurement that fails is told at once, and the others go on. */
   async measure(name: string, work: () => Promise<Figure>): Promise<void> {
+    await this.unlessInterrupted();
     this.say(name);
     try {
       this.lines.push({ name, measured: await work() });
     } catch (error) {
+      await this.unlessInterrupted();
       this.lines.push({ name });
       this.say(`${name} COULD NOT BE MEASURED: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+
+  /** From now on nothing is measured any more: what is being measured fails, and nothing comes after it. */
+  interrupt(): void {
+    this.interrupted = true;
+  }
+
+  /** Holds up for good whoever would go on after an interrupt; the process ends without it. */
+  private unlessInterrupted = (): Promise<void> =>
+    this.interrupted ? new Promise(() => {}) : Promise.resolve();
 
   /** From now on the stack is deployed by this engine. */
   async use(engine: Engine["name"]): Promise<void> {

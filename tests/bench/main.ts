@@ -62,6 +62,7 @@ async function main(parts: readonly string[]): Promise<number> {
     await Promise.race([measure(bench, new Set(parts.length === 0 ? PARTS : parts)), interrupted()]);
     complete = true;
   } catch (error) {
+    bench.interrupt();
     bench.say(error instanceof Error ? error.message : String(error));
   } finally {
     bench.say("removing everything that was made");
