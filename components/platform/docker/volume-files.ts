@@ -70,7 +70,11 @@ export async function readVolume(engine: Dockerode, volume: string): Promise<Lai
 export async function volumeHas(engine: Dockerode, volume: string, file: string): Promise<boolean> {
   return withHelper(engine, volume, {}, (helper) =>
     helper.infoArchive({ path: `/${ROOT}/${file}` }).then(
-      () => true,
+      (answer) => {
+        // An answer that nobody reads keeps its connection, and this process with it.
+        (answer as NodeJS.ReadableStream).resume();
+        return true;
+      },
       (error: unknown) => {
         if (isNotFound(error)) return false;
         throw error;
