@@ -1,7 +1,17 @@
 import { withCitus } from "../support/citus";
 import * as faults from "../support/faults";
 import { docker } from "../support/stack";
-import { coordinatorLeader, failures, leaderOf, nodes, report, settled, sqlIn, underLoad } from "./cluster";
+import {
+  coordinatorLeader,
+  failures,
+  leaderOf,
+  nodes,
+  report,
+  settled,
+  sqlIn,
+  stack,
+  underLoad,
+} from "./cluster";
 
 (withCitus ? describe : describe.skip)("leaders of a distributed database change and fail (D2, D8)", () => {
   afterAll(() => report());
@@ -62,5 +72,26 @@ import { coordinatorLeader, failures, leaderOf, nodes, report, settled, sqlIn, u
       await faults.healthy(leader);
       await settled([1, 2]);
     });
+  });
+
+  test("members that were restarted still connect to themselves, so that shards can be moved (D3)", async () => {
+    for (const member of [0, 1, 2].map((index) => stack.member("coordinator", index)))
+      expect(await sqlIn(member, "SHOW citus.local_hostname")).toBe("/run/postgresql");
+    const move = async (from: number, to: number): Promise<void> => {
+      const shard = await sqlIn(
+        await coordinatorLeader(),
+        `SELECT min(shardid) FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) WHERE logicalrelid = 'accounts'::regclass AND groupid = ${from}`,
+      );
+      const place = `SELECT shardid || ' in group ' || groupid FROM pg_dist_placement WHERE shardid = ${shard}`;
+      expect(await sqlIn(await coordinatorLeader(), place)).toBe(`${shard} in group ${from}`);
+      const [source, target] = [await leaderOf(from), await leaderOf(to)];
+      await sqlIn(
+        await coordinatorLeader(),
+        `SELECT citus_move_shard_placement(${shard}, '${source}', 5432, '${target}', 5432)`,
+      );
+      expect(await sqlIn(await coordinatorLeader(), place)).toBe(`${shard} in group ${to}`);
+    };
+    await move(1, 2);
+    await move(2, 1);
   });
 });

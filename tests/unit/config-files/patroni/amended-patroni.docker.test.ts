@@ -168,4 +168,14 @@ amended.LOOK_AGAIN_SECONDS = 0.01
 event("before_demote", "a", cluster(_1=group("a", "b")))`),
     ).toEqual([["hold"], ...[1, 2, 3].flatMap(() => [["BEGIN"], ["close"]]), ["release"], ["close"]]);
   });
+
+  test("a node connects to itself by the socket, also before Patroni knows its own address", () => {
+    expect(
+      asked(`
+parameters = {"max_prepared_transactions": 8, "unix_socket_directories": "/run/postgresql"}
+handler._postgresql.connection_pool.conn_kwargs = {}
+handler.adjust_postgres_gucs(parameters)
+nodes.asked.append([parameters["citus.local_hostname"], parameters["shared_preload_libraries"]])`),
+    ).toEqual([["/run/postgresql", "citus"]]);
+  });
 });
