@@ -113,18 +113,26 @@ export class TestStack {
     );
   }
 
+  /** Fails when `up` does, by itself: a run that ended before its moment is none that was killed. */
   private async upKilled(moment: (output: Readable) => Promise<void>): Promise<boolean> {
+    await this.engine.prepare();
     const { program, args, env } = this.engine.invocation(["up", "--yes"]);
     const child = spawn(program, [...args], {
       ...{ env, cwd: PROJECT, detached: true },
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
-    // Nobody may wait because nobody reads.
-    child.stdout.resume();
-    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    const printed: string[] = [];
+    for (const output of [child.stdout, child.stderr])
+      output.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
+    const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
     const killed = await Promise.race([exited.then(() => false), moment(child.stdout).then(() => true)]);
     if (killed && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    await exited;
+    const code = await exited;
+    if (!killed && code !== 0) {
+      await closed;
+      throw new Error(`up failed with exit code ${code}, before it was to be killed:\n${printed.join("")}`);
+    }
     return killed;
   }
 

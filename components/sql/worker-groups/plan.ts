@@ -144,28 +144,3 @@ export const spaceProblems = (
         `less than the ${percent} % of citus.desired_percent_disk_available_after_move`,
     ];
   });
-
-export interface JobState {
-  readonly job: string;
-  /** `scheduled`, `running`, `finished`, `failing`, `failed`, `cancelling`, `cancelled`. */
-  readonly state: string;
-  readonly counts: Readonly<Record<string, number>>;
-}
-
-export const isUnderWay = ({ state }: JobState): boolean =>
-  ["scheduled", "running", "failing", "cancelling"].includes(state);
-
-/** Progress of a job: how many moves are done, at what rate, and how long the rest takes at that rate. */
-export function describeProgress(
-  job: JobState,
-  since: { readonly done: number; readonly seconds: number },
-): string {
-  const total = Object.values(job.counts).reduce((sum, count) => sum + count, 0);
-  const done = job.counts["done"] ?? 0;
-  const moved = done - since.done;
-  const left =
-    moved > 0 && since.seconds > 0
-      ? `, about ${Math.ceil(((total - done) * since.seconds) / moved)} s left`
-      : "";
-  return `rebalance job ${job.job}: ${done} of ${total} moves done${left}`;
-}

@@ -8,6 +8,7 @@ import { withSession } from "../session";
 import { checkGroups } from "./check";
 import type { GroupSpec } from "./plan";
 import { describeMoves, formatBytes, leavingGroups, missingOf } from "./plan";
+import { rebalance } from "./rebalance";
 import type { OnCoordinator } from "./reconcile";
 import {
   addExternal,
@@ -17,7 +18,6 @@ import {
   planDeparture,
   readNodes,
   readShards,
-  rebalance,
   refuseImpossible,
 } from "./reconcile";
 import { removeGroup } from "./remove";

@@ -1,27 +1,16 @@
 import { waitUntil } from "../../dynamic/wait-until";
 import type { Session } from "../session";
-import type { GroupSpec, JobState, Move, NodeRow, ShardsRow, Space } from "./plan";
-import {
-  describeMoves,
-  describeProgress,
-  isUnderWay,
-  leavingGroups,
-  markSteps,
-  missingOf,
-  spaceProblems,
-  toAdd,
-} from "./plan";
+import type { GroupSpec, Move, NodeRow, ShardsRow, Space } from "./plan";
+import { leavingGroups, markSteps, missingOf, spaceProblems, toAdd } from "./plan";
 import {
   addNodeStatement,
   readHealthStatement,
-  readJobStatement,
   readLeastFreeStatement,
   readNodesStatement,
   readPlanStatement,
   readShardsStatement,
   readSpaceStatement,
   setShardsStatement,
-  startRebalanceStatement,
 } from "./statements";
 
 /** Runs `use` in a session on the coordinators' leader; again, when the connection is lost. */
@@ -33,21 +22,6 @@ export const readShards = (session: Session): Promise<ShardsRow[]> =>
   session.query<ShardsRow>(readShardsStatement());
 export const readMoves = (session: Session, drainOnly: boolean): Promise<Move[]> =>
   session.query<Move>(readPlanStatement(), [drainOnly]);
-
-async function readJob(
-  session: Session,
-): Promise<(JobState & { readonly problems: readonly string[] }) | undefined> {
-  interface Row {
-    readonly job: string;
-    readonly state: string;
-    readonly counts: Record<string, number> | null;
-    readonly tasks: readonly { readonly state?: string; readonly message?: string }[] | null;
-  }
-  const [row] = await session.query<Row>(readJobStatement());
-  if (row === undefined) return undefined;
-  const problems = (row.tasks ?? []).flatMap(({ message }) => (message ? [message.trim()] : []));
-  return { job: row.job, state: row.state, counts: row.counts ?? {}, problems };
-}
 
 /** Adds workers that somebody else runs. */
 export async function addExternal(on: OnCoordinator, groups: readonly GroupSpec[]): Promise<void> {
@@ -103,48 +77,10 @@ export async function mark(
   });
 }
 
-/**
- * Moves shards in the background until nothing is left to move. A job that already runs is waited for, so an interrupted run goes on
- * where it was.
- * @param drainOnly only away from groups that leave, instead of spreading all of them anew
- */
-export async function rebalance(on: OnCoordinator, drainOnly: boolean): Promise<void> {
-  for (;;) {
-    const job = await on(async (session) => {
-      const running = await readJob(session);
-      if (running && isUnderWay(running)) return running;
-      const moves = await readMoves(session, drainOnly);
-      if (moves.length === 0) return undefined;
-      for (const line of describeMoves(moves)) console.log(line);
-      await session.query(startRebalanceStatement(), [drainOnly]);
-      return readJob(session);
-    });
-    if (job === undefined) return;
-    await follow(on, job.job);
-  }
-}
-
-/** Shows a job's progress until it ends. No deadline: how long it takes is a matter of how much there is, and it goes on by itself. */
-async function follow(on: OnCoordinator, job: string): Promise<void> {
-  const started = Date.now();
-  let first: number | undefined;
-  let printed = "";
-  for (;;) {
-    const now = await on(readJob);
-    if (now === undefined || now.job !== job) return;
-    first ??= now.counts["done"] ?? 0;
-    const line = describeProgress(now, { done: first, seconds: (Date.now() - started) / 1000 });
-    if (line !== printed) console.log(line);
-    printed = line;
-    if (!isUnderWay(now)) {
-      if (now.state === "finished") return;
-      throw new Error(
-        `the rebalance job ${job} ended as ${now.state}; nothing was removed and no shard is lost. ` +
-          `What it said: ${now.problems.join("; ") || "nothing"}. Mend that and run it again.`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
+/** Of planned moves, those that Citus would refuse for lack of space. */
+export async function moveProblems(session: Session, moves: readonly Move[]): Promise<readonly string[]> {
+  const [least] = await session.query<{ percent: number }>(readLeastFreeStatement());
+  return spaceProblems(moves, await session.query<Space>(readSpaceStatement()), least?.percent ?? 0);
 }
 
 /** What leaves, and what of it cannot be done; nothing is changed. */
@@ -178,9 +114,7 @@ export async function planDeparture(on: OnCoordinator, declared: readonly GroupS
     } finally {
       await session.query("ROLLBACK");
     }
-    const [least] = await session.query<{ percent: number }>(readLeastFreeStatement());
-    const space = await session.query<Space>(readSpaceStatement());
-    return { leaving, moves, problems: spaceProblems(moves, space, least?.percent ?? 0) };
+    return { leaving, moves, problems: await moveProblems(session, moves) };
   });
 }
 

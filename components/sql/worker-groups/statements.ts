@@ -43,13 +43,28 @@ export const startRebalanceStatement = (): string =>
   "SELECT pg_catalog.citus_rebalance_start(drain_only := $1)::text AS job";
 
 /** The job that runs or ran last; no row when there has been none. */
-export const readJobStatement =
-  (): string => `SELECT job_id::text AS job, state::text, details -> 'task_state_counts' AS counts, details -> 'tasks' AS tasks
-FROM pg_catalog.citus_rebalance_status() ORDER BY job_id DESC LIMIT 1`;
+export const readJobStatement = (): string => `SELECT job_id::text AS job, state::text
+FROM pg_catalog.pg_dist_background_job WHERE job_type = 'rebalance' ORDER BY job_id DESC LIMIT 1`;
 
-/** Bytes of the moves that run now. */
-export const readProgressStatement =
-  (): string => `SELECT coalesce(sum(source_shard_size), 0)::float8 AS total, coalesce(sum(least(target_shard_size, source_shard_size)), 0)::float8 AS done
+/** Every move of a job. Parameter $1: the job. */
+export const readTasksStatement =
+  (): string => `SELECT task_id::text AS task, status::text AS state, coalesce(retry_count, 0) AS failures, coalesce(message, '') AS message
+FROM pg_catalog.pg_dist_background_task WHERE job_id = $1::bigint ORDER BY task_id`;
+
+/** Bytes that each move of a job is of: a shard goes with those that lie together with it. Asks every node. Parameter $1: the job. */
+export const readTaskSizesStatement =
+  (): string => `SELECT t.task_id::text AS task, sum(s.bytes)::float8 AS bytes
+FROM pg_catalog.pg_dist_background_task t
+JOIN pg_catalog.pg_dist_shard moved ON moved.shardid = substring(t.command FROM 'citus_move_shard_placement\\((\\d+),')::bigint
+JOIN pg_catalog.pg_dist_partition p ON p.logicalrelid = moved.logicalrelid
+JOIN pg_catalog.pg_dist_partition q ON q.logicalrelid = p.logicalrelid OR q.colocationid = p.colocationid AND p.colocationid > 0
+JOIN pg_catalog.pg_dist_shard d ON d.logicalrelid = q.logicalrelid AND d.shardminvalue IS NOT DISTINCT FROM moved.shardminvalue
+JOIN (SELECT shardid, max(shard_size) AS bytes FROM citus_shards GROUP BY shardid) s ON s.shardid = d.shardid
+WHERE t.job_id = $1::bigint GROUP BY t.task_id`;
+
+/** Bytes that the moves under way have copied. */
+export const readCopiedStatement =
+  (): string => `SELECT coalesce(sum(least(target_shard_size, source_shard_size)), 0)::float8 AS bytes
 FROM pg_catalog.get_rebalance_progress() WHERE progress = 1`;
 
 /** Which node cannot reach which. */

@@ -1,7 +1,6 @@
 import { checkGroups } from "../../../../components/sql/worker-groups/check";
 import {
   describeMoves,
-  describeProgress,
   formatBytes,
   leavingGroups,
   markSteps,
@@ -158,13 +157,5 @@ describe("progress for people", () => {
     expect(describeMoves([{ source: "a", target: "b", shards: 5, bytes: 2048 }])).toEqual([
       "move 5 shard(s), 2.0 KiB, from a to b",
     ]);
-  });
-
-  test("a job: what is left is told once its rate is known", () => {
-    const job = { job: "7", state: "running", counts: { done: 4, running: 1, blocked: 5 } };
-    expect(describeProgress(job, { done: 4, seconds: 3 })).toBe("rebalance job 7: 4 of 10 moves done");
-    expect(describeProgress(job, { done: 2, seconds: 3 })).toBe(
-      "rebalance job 7: 4 of 10 moves done, about 9 s left",
-    );
   });
 });

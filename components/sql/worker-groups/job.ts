@@ -1,0 +1,72 @@
+/** A background job of Citus that moves shards: how far it is, and whether it gets any further. Pure. */
+
+import { formatBytes } from "./plan";
+
+/** One move of a shard and of those that lie together with it. */
+export interface Task {
+  readonly task: string;
+  /** `blocked`, `runnable`, `running`, `done`, `error`, `unscheduled`, `cancelling`, `cancelled`. */
+  readonly state: string;
+  /** How often it failed. Citus tries again after 5 s, 20 s, then every minute, and gives up after 32 times (`CalculateBackoffDelay`). */
+  readonly failures: number;
+  /** What it said last. */
+  readonly message: string;
+}
+
+export interface Job {
+  readonly job: string;
+  /** `scheduled`, `running`, `finished`, `failing`, `failed`, `cancelling`, `cancelled`. */
+  readonly state: string;
+  readonly tasks: readonly Task[];
+}
+
+export const isUnderWay = ({ state }: Pick<Job, "state">): boolean =>
+  ["scheduled", "running", "failing", "cancelling"].includes(state);
+
+/** Failures of one move, with none finished meanwhile, after which waiting is over: more than a failover of a node costs. */
+const FAILURES = 4;
+
+export const doneMoves = (job: Job): number => job.tasks.filter(({ state }) => state === "done").length;
+
+/** Moves that failed since `before`, with what they said. */
+export const failedSince = (before: Job, now: Job): readonly Task[] =>
+  now.tasks.filter(
+    ({ task, failures }) => failures > (before.tasks.find((other) => other.task === task)?.failures ?? 0),
+  );
+
+/** A move that has failed so often since `before`, the moment when the job last got further, that it will not help to wait. */
+export const hopeless = (before: Job, now: Job): Task | undefined =>
+  failedSince(before, now).find(
+    ({ task, failures }) =>
+      failures - (before.tasks.find((other) => other.task === task)?.failures ?? 0) >= FAILURES,
+  );
+
+/** What a job has moved. */
+export interface Moved {
+  readonly moves: number;
+  readonly bytes: number;
+}
+
+/** `sizes`: bytes by task; `copied`: bytes that the moves under way have copied. */
+export const movedBy = (job: Job, sizes: ReadonlyMap<string, number>, copied: number): Moved => ({
+  moves: doneMoves(job),
+  bytes: job.tasks.reduce(
+    (sum, { task, state }) => sum + (state === "done" ? (sizes.get(task) ?? 0) : 0),
+    copied,
+  ),
+});
+
+/** Of how much, how fast, and how long the rest takes at that rate. */
+export function describeProgress(job: string, now: Moved, all: Moved, since: Moved, seconds: number): string {
+  const parts = [`rebalance job ${job}: ${now.moves} of ${all.moves} moves`];
+  if (all.bytes > 0)
+    parts.push(`${formatBytes(Math.min(now.bytes, all.bytes))} of ${formatBytes(all.bytes)}`);
+  // By bytes, where they are known: moves differ in size.
+  const of = (moved: Moved): number => (all.bytes > 0 ? moved.bytes : moved.moves);
+  const rate = seconds > 0 ? (of(now) - of(since)) / seconds : 0;
+  if (rate > 0 && now.moves < all.moves) {
+    if (all.bytes > 0) parts.push(`${formatBytes(rate)}/s`);
+    parts.push(`about ${Math.ceil(Math.max(0, of(all) - of(now)) / rate)} s left`);
+  }
+  return parts.join(", ");
+}
