@@ -45,23 +45,75 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
     for (const server of [coordinator, ...workers]) server.remove();
   });
 
-  test("they are added under their numbers, and hold shards", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
-    outputs = (await provider.create(inputs([1, 2]))).outs as WorkerGroupsOutputs;
-    expect(printed.filter((line) => line.startsWith("add "))).toEqual(
-      workers.map(({ address }, i) => `add ${address}:5432 to the cluster as group ${i + 1}`),
+  const set = async (statement: string): Promise<void> => {
+    await sql(coordinator, statement);
+    await sql(coordinator, "SELECT pg_reload_conf()");
+  };
+  const LEAVE_FREE = "citus.desired_percent_disk_available_after_move";
+  const jobs = (): Promise<object[]> =>
+    sql(coordinator, "SELECT job_id::int AS job, state::text FROM pg_dist_background_job ORDER BY 1");
+
+  /** Citus lets up to a minute pass before it tries a failed move again. */
+  const withoutPauses = async <T>(use: () => Promise<T>): Promise<T> => {
+    const hurry = setInterval(
+      () =>
+        void sql(
+          coordinator,
+          "UPDATE pg_dist_background_task SET not_before = now() WHERE not_before > now()",
+        ).catch(() => undefined),
+      500,
     );
+    try {
+      return await use();
+    } finally {
+      clearInterval(hurry);
+    }
+  };
+
+  test("one is added under its number", async () => {
+    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    outputs = (await provider.create(inputs([1]))).outs as WorkerGroupsOutputs;
+    expect(printed).toContain(`add ${workers[0]?.address ?? ""}:5432 to the cluster as group 1`);
     await sql(coordinator, "CREATE TABLE orders (id int PRIMARY KEY)");
     await sql(coordinator, "SELECT create_distributed_table('orders', 'id', shard_count := 8)");
     await sql(coordinator, "INSERT INTO orders SELECT generate_series(1, 1000)");
+    expect(await shards()).toEqual([{ group: 1, shards: 8 }]);
+    expect(await provider.diff("worker-groups", outputs, inputs([1]))).toEqual({
+      changes: false,
+      replaces: [],
+    });
+  });
+
+  test("shards that do not fit on the one that comes are not moved, and the reason names the parameter (issue B 3)", async () => {
+    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    await set(`ALTER SYSTEM SET ${LEAVE_FREE} = 99`);
+    await expect(provider.update("worker-groups", outputs, inputs([1, 2]))).rejects.toThrow(
+      /shards cannot be moved as planned, and none was: .* less than the 99 % of citus\.desired_percent_disk_available/,
+    );
+    expect(printed).toContain(`add ${workers[1]?.address ?? ""}:5432 to the cluster as group 2`);
+    expect(await shards()).toEqual([{ group: 1, shards: 8 }]);
+    expect(await jobs()).toEqual([]);
+  });
+
+  test("a job that gets no further ends the run with what it said, and the next run goes on with it (F3)", async () => {
+    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    await sql(coordinator, "SELECT citus_rebalance_start()");
+    await expect(
+      withoutPauses(() => provider.update("worker-groups", outputs, inputs([1, 2]))),
+    ).rejects.toThrow(
+      /rebalance job 1 gets no further; .* Move 1 failed \d+ times, at last with: ERROR: not enough empty space/,
+    );
+    expect(printed.filter((line) => line.startsWith("move 1 failed: ERROR"))).not.toEqual([]);
+    expect(await shards()).toEqual([{ group: 1, shards: 8 }]);
+    await set(`ALTER SYSTEM RESET ${LEAVE_FREE}`);
+    const update = await withoutPauses(() => provider.update("worker-groups", outputs, inputs([1, 2])));
+    outputs = update.outs as WorkerGroupsOutputs;
+    expect(await jobs()).toEqual([{ job: 1, state: "finished" }]);
+    expect(printed.at(-1)).toMatch(/^rebalance job 1: 4 of 4 moves, (\S+ \S+) of \1$/);
     expect(await shards()).toEqual([
       { group: 1, shards: 4 },
       { group: 2, shards: 4 },
     ]);
-    expect(await provider.diff("worker-groups", outputs, inputs([1, 2]))).toEqual({
-      changes: false,
-      replaces: [],
-    });
   });
 
   test("one that leaves is drained, settles nobody's transactions any more, and is no node", async () => {
