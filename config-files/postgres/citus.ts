@@ -31,9 +31,8 @@ export function citusDefaults(role: CitusRole, connections: number): Record<stri
 /** What nobody may change. */
 export const CITUS_MANDATORY: Readonly<Record<string, Mandatory>> = {
   "citus.node_conninfo": {
-    // A node whose address is silent is given up after 5 s, as by `citus.node_connection_timeout`, which counts only while a statement
-    // connects. Cancelling one connects, too, and cannot be interrupted: without a limit the kernel tried for 72 s, and for as long
-    // the maintenance daemon kept its own PostgreSQL from stopping (tried).
+    // A connection to a node that is silent breaks after 5 s with something sent, as long as `citus.node_connection_timeout` waits for a
+    // new one, and after 25 s with nothing to send; by the defaults of the kernel (tcp(7)) after 15 minutes and two hours.
     value:
       "sslmode=verify-full sslrootcert=/secrets/tls/ca.crt sslcert=/secrets/tls/tls.crt sslkey=/secrets/tls/tls.key " +
       "keepalives_idle=10 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=5000",
