@@ -91,7 +91,9 @@ async function follow(on: OnCoordinator, first: Job): Promise<void> {
       console.log(`move ${task} failed: ${message.trim()}`);
     if (!isUnderWay(now)) {
       if (now.state === "finished") return;
-      const said = now.tasks.flatMap(({ message }) => (message ? [message.trim()] : []));
+      const said = now.tasks.flatMap(({ state, message }) =>
+        state !== "done" && message ? [message.trim()] : [],
+      );
       throw new Error(
         `the rebalance job ${now.job} ended as ${now.state}; nothing was removed and no shard is lost. ` +
           `What it said: ${said.join("; ") || "nothing"}. Mend that and run it again.`,
