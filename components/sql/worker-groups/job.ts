@@ -28,18 +28,16 @@ const FAILURES = 4;
 
 export const doneMoves = (job: Job): number => job.tasks.filter(({ state }) => state === "done").length;
 
+const newFailures = (before: Job, { task, failures }: Task): number =>
+  failures - (before.tasks.find((other) => other.task === task)?.failures ?? 0);
+
 /** Moves that failed since `before`, with what they said. */
 export const failedSince = (before: Job, now: Job): readonly Task[] =>
-  now.tasks.filter(
-    ({ task, failures }) => failures > (before.tasks.find((other) => other.task === task)?.failures ?? 0),
-  );
+  now.tasks.filter((task) => newFailures(before, task) > 0);
 
 /** A move that has failed so often since `before`, the moment when the job last got further, that it will not help to wait. */
 export const hopeless = (before: Job, now: Job): Task | undefined =>
-  failedSince(before, now).find(
-    ({ task, failures }) =>
-      failures - (before.tasks.find((other) => other.task === task)?.failures ?? 0) >= FAILURES,
-  );
+  now.tasks.find((task) => newFailures(before, task) >= FAILURES);
 
 /** What a job has moved. */
 export interface Moved {

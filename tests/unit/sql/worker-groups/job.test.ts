@@ -53,7 +53,7 @@ describe("the progress of a job (D3)", () => {
   });
 });
 
-describe("a job that gets no further (F8)", () => {
+describe("a job that gets no further (D3)", () => {
   const before = job(["runnable", 7], ["runnable"], ["blocked"]);
 
   test("what failed since the last look is told, whatever failed before", () => {
