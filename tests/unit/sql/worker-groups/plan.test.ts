@@ -8,6 +8,7 @@ import {
   type NodeRow,
   removalOrder,
   spaceProblems,
+  toAdd,
 } from "../../../../components/sql/worker-groups/plan";
 
 const node = (group: number, host: string, over: Partial<NodeRow> = {}): NodeRow => ({
@@ -157,5 +158,17 @@ describe("progress for people", () => {
     expect(describeMoves([{ source: "a", target: "b", shards: 5, bytes: 2048 }])).toEqual([
       "move 5 shard(s), 2.0 KiB, from a to b",
     ]);
+  });
+});
+
+describe("workers that somebody else runs (issue B 3)", () => {
+  test("all that are not registered are added at once, and never a group of the stack", () => {
+    const external = [
+      { group: 3, hosts: ["a"], externalPort: 5432 },
+      { group: 4, hosts: ["b"], externalPort: 5433 },
+    ];
+    const added = external.map(({ group, hosts: [host], externalPort: port }) => ({ group, host, port }));
+    expect(toAdd([...groups, ...external], [])).toEqual(added);
+    expect(toAdd([...groups, ...external], [...nodes, node(3, "a")])).toEqual(added.slice(1));
   });
 });
