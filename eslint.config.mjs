@@ -56,6 +56,19 @@ export default tseslint.config(
   },
   // Constructing a resource is its effect; it often needs no name.
   { files: ["components/**", "stacks/**", "tests/**", "local-engine/tests/**"], rules: { "no-new": "off" } },
+  {
+    files: ["components/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "MemberExpression.superClass[object.property.name='dynamic'][property.name='Resource']",
+          message:
+            "extend DynamicResource (components/dynamic/resource.ts): its provider is not serialised in every run",
+        },
+      ],
+    },
+  },
   restrict(["stacks/**/*.ts", "commands/**/*.ts"], [providers.docker, providers.kubernetes, providers.pg]),
   restrict(
     ["components/**/*.ts"],

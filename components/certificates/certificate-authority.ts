@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../dynamic/resource";
 import { AUTHORITY_PROVIDER_VERSION, authorityProvider } from "./authority-provider";
 
 export interface CertificateAuthorityArgs {
@@ -12,7 +13,7 @@ export interface CertificateAuthorityArgs {
  * The cluster's own certificate authority. Its private key lies in the stack's state only, encrypted, and signs the cluster's
  * certificates (`Certificate`).
  */
-export class CertificateAuthority extends pulumi.dynamic.Resource {
+export class CertificateAuthority extends DynamicResource {
   /** The authority's certificate, which everything in the cluster trusts. */
   declare readonly certificatePem: pulumi.Output<string>;
   /** PKCS #8, a secret. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../dynamic/resource";
 import { CERTIFICATE_PROVIDER_VERSION, certificateProvider } from "./certificate-provider";
 import type { CertificateUsage } from "./issue";
 
@@ -21,7 +22,7 @@ export interface CertificateArgs {
 }
 
 /** A certificate with its key, signed by the cluster's authority. */
-export class Certificate extends pulumi.dynamic.Resource {
+export class Certificate extends DynamicResource {
   declare readonly certificatePem: pulumi.Output<string>;
   /** PKCS #8, a secret. */
   declare readonly privateKeyPem: pulumi.Output<string>;

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../dynamic/resource";
 import type { Reach } from "../platform/reach";
 import { ETCD_AUTHENTICATION_PROVIDER_VERSION, etcdAuthenticationProvider } from "./provider";
 
@@ -31,7 +32,7 @@ export interface EtcdAuthenticationArgs {
  * Users, roles and authentication of an etcd cluster. Resolves when a majority answers, authentication is on, and each scope's user
  * has been seen to be able to write its own keys and no others.
  */
-export class EtcdAuthentication extends pulumi.dynamic.Resource {
+export class EtcdAuthentication extends DynamicResource {
   /** What a refresh found different from what was declared; the next `up` mends it. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 

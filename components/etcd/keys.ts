@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../dynamic/resource";
 import type { EtcdAuthenticationArgs } from "./index";
 import { ETCD_KEYS_PROVIDER_VERSION, etcdKeysProvider } from "./keys-provider";
 
@@ -17,7 +18,7 @@ export interface EtcdKeysArgs {
  * Keys in etcd that others write, and that go with this resource: deleting it deletes them. What writes them depends on it, so that it
  * has been deleted before.
  */
-export class EtcdKeys extends pulumi.dynamic.Resource {
+export class EtcdKeys extends DynamicResource {
   constructor(name: string, args: EtcdKeysArgs, opts?: pulumi.CustomResourceOptions) {
     super(
       etcdKeysProvider,

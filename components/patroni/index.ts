@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../dynamic/resource";
 import type { RestMember } from "./rest";
 import { PATRONI_CONFIGURATION_PROVIDER_VERSION, patroniConfigurationProvider } from "./provider";
 
@@ -31,7 +32,7 @@ export interface PatroniConfigurationArgs {
  * are restarted one by one, each streaming again before the next, and the leader last, after a switchover. What was changed in the
  * running cluster by somebody else is noticed by the next preview, when the cluster can be reached.
  */
-export class PatroniConfiguration extends pulumi.dynamic.Resource {
+export class PatroniConfiguration extends DynamicResource {
   constructor(name: string, args: PatroniConfigurationArgs, opts?: pulumi.CustomResourceOptions) {
     const { password, ...rest } = args.rest;
     super(

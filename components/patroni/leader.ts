@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../dynamic/resource";
 import { PATRONI_LEADER_PROVIDER_VERSION, patroniLeaderProvider } from "./leader-provider";
 import type { RestArgs } from "./index";
 
@@ -12,7 +13,7 @@ export interface PatroniLeaderArgs {
  * Resolves when one of the members leads and takes writes. At first that is long before the others have been cloned from it, and what
  * only needs somebody to write to need not wait for them.
  */
-export class PatroniLeader extends pulumi.dynamic.Resource {
+export class PatroniLeader extends DynamicResource {
   constructor(name: string, args: PatroniLeaderArgs, opts?: pulumi.CustomResourceOptions) {
     super(
       patroniLeaderProvider,

@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import { diffInputs } from "./diff-inputs";
 import { dockerEngine, memberState } from "./engine";
 import { type AwaitedMember, isReady, waitReady, waitReadyAfterUpdate } from "./wait-ready";
@@ -35,7 +36,7 @@ export const allReadyProvider: pulumi.dynamic.ResourceProvider<AllReadyInputs, A
 };
 
 /** Resolves when every member of a workload is ready; what needs the workload depends on it. */
-export class AllReady extends pulumi.dynamic.Resource {
+export class AllReady extends DynamicResource {
   constructor(name: string, args: AllReadyInputs, opts: pulumi.CustomResourceOptions) {
     super(allReadyProvider, name, args, opts, "postgres-cluster", "AllReady");
   }

@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import { diffInputs } from "./diff-inputs";
 import { type AwaitedMember, waitReadyAfterUpdate } from "./wait-ready";
 
@@ -24,7 +25,7 @@ export const healthyProvider: pulumi.dynamic.ResourceProvider<HealthyInputs, Hea
 };
 
 /** The end of a member's turn in a rolling change: its new container is ready. Failing here stops the change. */
-export class Healthy extends pulumi.dynamic.Resource {
+export class Healthy extends DynamicResource {
   constructor(name: string, args: HealthyInputs, opts: pulumi.CustomResourceOptions) {
     super(healthyProvider, name, args, opts, "postgres-cluster", "Healthy");
   }

@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import { diffInputs } from "./diff-inputs";
 import { dockerEngine, isNotFound } from "./engine";
 import { type Files, sameFiles } from "./mounted-files-layout";
@@ -54,7 +55,7 @@ export interface MountedFilesArgs {
 }
 
 /** Files in a named volume, changed in one step under the programs that read them. */
-export class MountedFiles extends pulumi.dynamic.Resource {
+export class MountedFiles extends DynamicResource {
   constructor(name: string, args: MountedFilesArgs, opts: pulumi.CustomResourceOptions) {
     super(mountedFilesProvider, name, args, opts, "postgres-cluster", "MountedFiles");
   }

@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import type { Command } from "../workload";
 import { diffInputs } from "./diff-inputs";
 import { dockerEngine, execIn, isNotFound, memberState } from "./engine";
@@ -46,7 +47,7 @@ export const turnProvider: pulumi.dynamic.ResourceProvider<TurnInputs, TurnInput
 };
 
 /** A member's turn in a rolling change: what it alone has is handed over before its container is replaced. */
-export class Turn extends pulumi.dynamic.Resource {
+export class Turn extends DynamicResource {
   constructor(name: string, args: TurnInputs, opts: pulumi.CustomResourceOptions) {
     super(turnProvider, name, args, opts, "postgres-cluster", "Turn");
   }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import type { TableSpec } from "./plan";
@@ -56,7 +57,7 @@ const secretly = (opts: pulumi.CustomResourceOptions | undefined): pulumi.Custom
  * A table whose rows lie on the shards of the worker groups, decided by one column. An empty or a filled table; one that is so already is
  * adopted. A preview asks the database what is wrong with it. Deleting the resource never drops a row.
  */
-export class DistributedTable extends pulumi.dynamic.Resource {
+export class DistributedTable extends DynamicResource {
   /** What a refresh found different from what was declared; the next `up` mends it. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 
@@ -74,7 +75,7 @@ export class DistributedTable extends pulumi.dynamic.Resource {
 }
 
 /** A table that every node has whole, so that joins with it need no network. Deleting the resource never drops a row. */
-export class ReferenceTable extends pulumi.dynamic.Resource {
+export class ReferenceTable extends DynamicResource {
   /** What a refresh found different from what was declared; the next `up` mends it. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import { type CheckedGroup, CLUSTER_CHECK_PROVIDER_VERSION, clusterCheckProvider } from "./provider";
@@ -17,7 +18,7 @@ export interface ClusterCheckArgs {
  * no other, `pg_dist_node` has each under its own name and in the role that it has, active and with the present metadata, and each
  * node reaches every other one. Fails with everything that is wrong. A preview and a refresh look, too.
  */
-export class ClusterCheck extends pulumi.dynamic.Resource {
+export class ClusterCheck extends DynamicResource {
   constructor(name: string, args: ClusterCheckArgs, opts?: pulumi.CustomResourceOptions) {
     const { target, password } = splitPassword(args.coordinator);
     super(

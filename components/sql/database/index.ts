@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import type { Access } from "./plan";
@@ -31,7 +32,7 @@ export interface DatabaseArgs {
  * A database with its owner, extensions and rights. Nobody but the named roles may connect, and none but the owner change the schema.
  * A second `up` changes nothing. Deleting the resource never drops the database.
  */
-export class Database extends pulumi.dynamic.Resource {
+export class Database extends DynamicResource {
   /** What a refresh found different from what was declared; the next `up` mends it. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import type { RestMember } from "../../patroni/rest";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
@@ -25,7 +26,7 @@ export interface ReplicationCheckArgs {
  * declared, no further behind than the limit, and nobody else takes writes. Fails with everything that is wrong. A preview looks,
  * too, and shows a change when something broke or the leader or a member's state is another one than the last time.
  */
-export class ReplicationCheck extends pulumi.dynamic.Resource {
+export class ReplicationCheck extends DynamicResource {
   /** What the last check saw. */
   declare readonly seen: pulumi.Output<Seen>;
 

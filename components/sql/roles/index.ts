@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import type { OnRemoval } from "./plan";
@@ -40,7 +41,7 @@ export interface RolesArgs {
  * Roles of a PostgreSQL cluster with their passwords, memberships and settings. None is ever a superuser, may replicate or bypass row
  * security. A second `up` changes nothing. Deleting the resource leaves the roles: they belong to the data.
  */
-export class Roles extends pulumi.dynamic.Resource {
+export class Roles extends DynamicResource {
   /** What a refresh found different from what was declared; the next `up` mends it. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
 import type { RestArgs } from "../../patroni";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
@@ -42,7 +43,7 @@ export interface WorkerGroupRegistrationArgs {
  * One resource for all groups, not one each: all that leave must be marked before the first is drained, or shards would be moved from
  * one leaving group to the other; and the end of a whole stack must not look like the end of a group.
  */
-export class WorkerGroupRegistration extends pulumi.dynamic.Resource {
+export class WorkerGroupRegistration extends DynamicResource {
   /** Shards of each group after the last `up`, by its number. */
   declare readonly shards: pulumi.Output<Readonly<Record<string, number>>>;
 
