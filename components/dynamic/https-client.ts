@@ -40,8 +40,8 @@ export async function openHttps(server: HttpsServer): Promise<HttpsClient> {
   const https = require("node:https") as typeof import("node:https");
   const tls = require("node:tls") as typeof import("node:tls");
   const { isIP } = require("node:net") as typeof import("node:net");
-  const opened = await openInTime(server.reach, 15_000);
-  // A tunnel costs a process in the container for each connection, so requests share one.
+  const opened = await openInTime(server.reach, 15_000, { direct: true });
+  // A tunnel may cost a process in the container for each connection, so requests share one.
   const agent = new https.Agent({ keepAlive: true, maxSockets: 4 });
   const send: SendHttps = (request) =>
     new Promise((resolve, reject) => {

@@ -3,8 +3,12 @@ import { openReach } from "../platform/open-reach";
 import type { Reach } from "../platform/reach";
 
 /** Opens a reach, or fails when that takes longer than `timeoutMs`; one that opens later is closed. */
-export async function openInTime(reach: Reach, timeoutMs: number): Promise<OpenReach> {
-  const opening: Promise<OpenReach> = openReach(reach);
+export async function openInTime(
+  reach: Reach,
+  timeoutMs: number,
+  options?: { readonly direct: boolean },
+): Promise<OpenReach> {
+  const opening: Promise<OpenReach> = openReach(reach, options);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { type OpenReach, openReach } from "../../../components/platform/open-reach";
 import { describeWithImage, docker } from "../../support/docker";
+import { eventually } from "../../support/stack";
 
 jest.setTimeout(60_000);
 
@@ -82,6 +83,24 @@ describeWithImage("a port in a container", (image) => {
       `relay in ${name} to port 7001: TCP:127.0.0.1:7001: Connection refused`,
     );
     await closed.close();
+  });
+
+  test("is reached without a relay where it listens on the container's own address and that is allowed", async () => {
+    const address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", name);
+    docker("exec", "-d", name, "socat", "TCP-LISTEN:7002,fork,reuseaddr", "EXEC:cat");
+    const reach = { via: "docker", container: name, port: 7002 } as const;
+    await eventually("socat listens", 10_000, async () => {
+      expect(await openReach(reach, { direct: true })).toMatchObject({ host: address, port: 7002 });
+    });
+    const asked = await openReach(reach);
+    expect(asked.host).toBe("127.0.0.1");
+    await asked.close();
+  });
+
+  test("is reached through a relay where it listens inside the container only", async () => {
+    const inside = await openReach({ via: "docker", container: name, port: 7000 }, { direct: true });
+    expect(inside.host).toBe("127.0.0.1");
+    await inside.close();
   });
 
   test("fails at once where the container does not run", async () => {
