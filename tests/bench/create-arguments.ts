@@ -40,6 +40,7 @@ export interface ContainerInputs {
   readonly restart?: string;
   readonly stopSignal?: string;
   readonly stopTimeout?: number;
+  readonly sysctls?: Readonly<Record<string, string>>;
   readonly capabilities?: { readonly drops?: readonly string[] };
   readonly securityOpts?: readonly string[];
   readonly logDriver?: string;
@@ -86,6 +87,7 @@ const OPTIONS: {
   restart: (policy) => ["--restart", policy],
   stopSignal: (signal) => ["--stop-signal", signal],
   stopTimeout: (seconds) => ["--stop-timeout", `${seconds}`],
+  sysctls: (values) => Object.entries(values).flatMap(([name, value]) => ["--sysctl", `${name}=${value}`]),
   capabilities: ({ drops = [] }) => drops.flatMap((capability) => ["--cap-drop", capability]),
   securityOpts: (options) => options.flatMap((option) => ["--security-opt", option]),
   logDriver: (driver) => ["--log-driver", driver],
