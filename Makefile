@@ -29,7 +29,7 @@ clean: packages ## Delete the volumes of a stack that is down, with all data; as
 	$(run) clean
 
 ##@ The database
-.PHONY: psql psql-replica switchover restart slow-queries test-replication password
+.PHONY: psql psql-replica switchover restart slow-queries test-replication password worker-files
 psql: packages ## SQL on the leader as superuser (GROUP=2: of worker group 2); ROLE=app_readwrite goes through the write endpoint
 	$(run) psql
 psql-replica: packages ## SQL on a replica; ROLE=app_readonly goes through the read endpoint
@@ -44,6 +44,8 @@ test-replication: packages ## Write on the leader, find it on every replica
 	$(run) test-replication
 password: packages ## Print the password of ROLE (default app_readwrite)
 	$(run) password
+worker-files: packages ## Write certificate and key of an external worker (GROUP=9 DIR=./db9)
+	$(run) worker-files
 
 ##@ Development
 .PHONY: test test-unit lint golden bench setup packages

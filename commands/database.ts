@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   chosenGroup,
   CommandError,
@@ -186,5 +188,25 @@ export async function password(stack: string): Promise<number> {
   if (found === undefined)
     throw new CommandError(`there is no role "${role}": ROLE is one of ${Object.keys(passwords).join(", ")}`);
   console.log(found);
+  return 0;
+}
+
+/** Writes the certificate, key and authority of the external worker GROUP into the folder DIR. */
+export async function workerFiles(stack: string): Promise<number> {
+  const { externalWorkers = {} } = await stackOutputs(stack);
+  const [group = "", folder = ""] = [process.env["GROUP"], process.env["DIR"]];
+  const files = externalWorkers[group];
+  if (files === undefined) {
+    const known = Object.keys(externalWorkers).join(", ") || "none is declared under workers.external";
+    throw new CommandError(`GROUP must name an external worker of the last up: ${known}`);
+  }
+  if (folder === "") throw new CommandError("DIR must name the folder to write to");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    rmSync(file, { force: true });
+    writeFileSync(file, text, { mode: 0o600 });
+    console.log(file);
+  }
   return 0;
 }

@@ -17,6 +17,8 @@ export interface StackOutputs {
   readonly citus: string;
   /** Shards by worker group, when it is. */
   readonly shards?: Readonly<Record<string, number>>;
+  /** By group: what workers that somebody else runs are to have on their disks, by file name. */
+  readonly externalWorkers?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly certificateAuthority: string;
   readonly certificatesExpire: Readonly<Record<string, string>>;
   readonly passwords: Readonly<Record<string, string>>;

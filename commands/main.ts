@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, (stack: string, args: readonly string[])
   "slow-queries": database.slowQueries,
   "test-replication": database.testReplication,
   password: database.password,
+  "worker-files": database.workerFiles,
 };
 
 async function main(): Promise<number> {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority } from "./certificates";
 import type { Platform } from "./platform/platform";
@@ -22,6 +23,9 @@ export interface WorkloadCertificateArgs {
   /** Further names under which clients reach the members, such as those of an entry that passes TLS through. */
   readonly alsoKnownAs?: readonly string[];
 }
+
+/** The files that a program needs to prove who it is and to verify others. The key is a secret. */
+export type TlsFiles = Readonly<Record<"ca.crt" | "tls.crt" | "tls.key", pulumi.Output<string>>>;
 
 /** Where every workload finds its certificate, key and the authority's certificate. */
 export const TLS_DIRECTORY = "/secrets/tls";
@@ -85,37 +89,46 @@ export class ClusterCertificates extends pulumi.ComponentResource {
       this.platform.replicaName(workload, i),
       this.platform.replicaAddress(workload, i),
     ]);
+    const files = this.files(workload, args.commonName ?? workload, parent, [
+      ...names,
+      this.platform.serviceAddress(workload),
+      "localhost",
+      ...(args.alsoKnownAs ?? []),
+    ]);
+    return this.platform.secret(`${workload}-tls`, files, { parent });
+  }
+
+  /** Issues the certificate of a server that somebody else runs under `host`, a name or an address; it gets the files from its operator. */
+  issueOutside(name: string, host: string, commonName: string, parent: pulumi.Resource): TlsFiles {
+    return this.files(name, commonName, parent, [host, "localhost"]);
+  }
+
+  private files(
+    name: string,
+    commonName: string,
+    parent: pulumi.Resource,
+    reachedAs: readonly string[],
+  ): TlsFiles {
     const certificate = new Certificate(
-      `${workload}-certificate`,
+      `${name}-certificate`,
       {
         authority: {
           certificatePem: this.authority.certificatePem,
           privateKeyPem: this.authority.privateKeyPem,
         },
-        commonName: args.commonName ?? workload,
-        dnsNames: [
-          ...new Set([
-            ...names,
-            this.platform.serviceAddress(workload),
-            "localhost",
-            ...(args.alsoKnownAs ?? []),
-          ]),
-        ],
-        ipAddresses: ["127.0.0.1"],
+        commonName,
+        dnsNames: [...new Set(reachedAs.filter((host) => isIP(host) === 0))],
+        ipAddresses: ["127.0.0.1", ...reachedAs.filter((host) => isIP(host) !== 0)],
         usages: ["server", "client"],
         lifetimeDays: this.days,
       },
       { parent },
     );
-    this.expires[workload] = certificate.expires;
-    return this.platform.secret(
-      `${workload}-tls`,
-      {
-        "ca.crt": this.authority.certificatePem,
-        "tls.crt": certificate.certificatePem,
-        "tls.key": certificate.privateKeyPem,
-      },
-      { parent },
-    );
+    this.expires[name] = certificate.expires;
+    return {
+      "ca.crt": this.authority.certificatePem,
+      "tls.crt": certificate.certificatePem,
+      "tls.key": certificate.privateKeyPem,
+    };
   }
 }

@@ -14,8 +14,9 @@ export interface WorkerGroupArgs extends PatroniGroupSettings {
 }
 
 /**
- * A worker that somebody else runs: one PostgreSQL with Citus of the coordinators' version, in a database of the same name. It must admit
- * the nodes' client certificates as any role, and be reached by every node under this address; failover and backup are not ours.
+ * A worker that somebody else runs: one PostgreSQL with Citus of the coordinators' version, in a database of the same name. It has the
+ * certificate that the cluster issues to it (`WorkerPool.external`), admits those of the nodes as any role, and is reached by every node
+ * under this address; failover and backup are not ours. docs/runbooks/external-worker.md has its configuration.
  */
 export interface ExternalWorkerArgs {
   /** 1 and upwards, different from those of `groups`. */
@@ -24,6 +25,8 @@ export interface ExternalWorkerArgs {
   readonly host: string;
   /** Default 5432. */
   readonly port?: number;
+  /** Add it to the cluster. Default true. With false it only gets its certificate, so that it can be set up first. */
+  readonly joined?: boolean;
 }
 
 /** The worker groups of a distributed database. */
@@ -138,7 +141,7 @@ export function resolveWorkerPool(
     return { ...value, group };
   });
   const outside = external.map((worker, i): Required<ExternalWorkerArgs> => {
-    const { group, host, port = PORTS.postgres } = worker;
+    const { group, host, port = PORTS.postgres, joined = true } = worker;
     const wrong = (setting: string, value: unknown, rule: string, remedy: string): void =>
       problem(`external[${i}].${setting}`, value, rule, remedy);
     if (!Number.isInteger(group) || group < 1)
@@ -150,7 +153,7 @@ export function resolveWorkerPool(
       wrong("host", host, "must be a DNS name or an address", "Write for instance db7.example.com");
     if (!Number.isInteger(port) || port < 1 || port > 65_535)
       wrong("port", port, "must be 1 to 65535", `Use ${PORTS.postgres}`);
-    return { group, host, port };
+    return { group, host, port, joined };
   });
   return { value: { groups: resolved, external: outside, rebalance }, problems };
 }

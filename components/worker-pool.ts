@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import type { CitusCoordinator } from "./citus-coordinator";
+import type { TlsFiles } from "./cluster-certificates";
 import { EtcdKeys } from "./etcd/keys";
 import { PatroniGroup } from "./patroni-group";
 import { refuse } from "./problems";
@@ -28,6 +30,8 @@ export class WorkerPool extends pulumi.ComponentResource {
   readonly registration: WorkerGroupRegistration;
   /** What the last `up` saw of each group's replication. */
   readonly replication: readonly ReplicationCheck[];
+  /** What workers that somebody else runs are to have on their disks, by group. */
+  readonly external: Readonly<Record<number, TlsFiles>>;
   /** Proves that the nodes, the coordinators among them, are those that were declared. */
   readonly nodes: ClusterCheck;
 
@@ -46,6 +50,14 @@ export class WorkerPool extends pulumi.ComponentResource {
     this.replication = this.groups.map((group, i) =>
       group.proveReplication(`${name}-${value.groups[i]?.group ?? i}`),
     );
+    const { certificates } = coordinator.context;
+    this.external = Object.fromEntries(
+      value.external.map(({ group, host }) => [
+        group,
+        certificates.issueOutside(workerWorkload(group), host, NODE_COMMON_NAME, this),
+      ]),
+    );
+    const joined = value.external.filter((worker) => worker.joined);
     this.registration = new WorkerGroupRegistration(
       `${name}-registration`,
       {
@@ -56,7 +68,7 @@ export class WorkerPool extends pulumi.ComponentResource {
           session: group.session(coordinator.database),
           rest: group.rest,
         })),
-        external: value.external,
+        external: joined,
         rebalance: value.rebalance,
       },
       { parent: this, dependsOn: [coordinator.ready, ...this.groups.map((group) => group.ready)] },
@@ -70,7 +82,7 @@ export class WorkerPool extends pulumi.ComponentResource {
             group: group.number ?? 0,
             members: group.rest.members,
           })),
-          ...value.external.map(({ group, host }) => ({ group, members: [], external: host })),
+          ...joined.map(({ group, host }) => ({ group, members: [], external: host })),
         ],
       },
       { parent: this, dependsOn: [this.registration, coordinator.group.ready] },

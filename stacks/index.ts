@@ -30,6 +30,7 @@ export = async () => {
     citus: citus.why,
     replication: database.replication.seen,
     ...(workers && { shards: workers.registration.shards }),
+    ...(workers?.resolved.external.length && { externalWorkers: pulumi.secret(workers.external) }),
     certificateAuthority: certificates.authority.certificatePem,
     certificatesExpire: certificates.expires,
     passwords: pulumi.secret(database.passwords.ofRoles),

@@ -104,10 +104,11 @@ const SCHEMA = z.strictObject({
             group: count("Its number."),
             host: z.string(),
             port: count("Its port.").optional(),
+            joined: z.boolean().describe("Add it; `false` only issues its certificate.").optional(),
           }),
         )
         .describe(
-          "Workers that somebody else runs (`- {group: 7, host: db7.example.com}`): they are added, drained and removed as groups are.",
+          "Workers that somebody else runs (`- {group: 7, host: db7.example.com}`): they are added, drained and removed as groups are ([how](docs/runbooks/external-worker.md)).",
         ),
       rebalance: z.boolean().describe("Spread the shards anew when a group was added."),
       ...GROUP,

@@ -224,6 +224,7 @@ export interface Outputs {
   readonly database: string;
   readonly certificateAuthority: string;
   readonly passwords: Readonly<Record<string, string>>;
+  readonly externalWorkers?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface PatroniMember {
