@@ -1,3 +1,5 @@
+import { tell } from "./tell";
+
 /**
  * Looks at a server for `read`. One that cannot be looked at is neither gone nor as it was: the refresh goes on, since it is what heals
  * a cluster that has lost members, and `drift` makes the `up` after it run `update`, which looks again once they are back.
@@ -11,7 +13,7 @@ export async function orUnseen<Recorded extends object, Seen>(
     return await look();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    console.log(`could not be looked at, and is verified by the next update: ${reason}`);
+    tell(`could not be looked at, and is verified by the next update: ${reason}`);
     return { id, props: { ...recorded, drift: [`could not be looked at: ${reason}`] } };
   }
 }

@@ -1,3 +1,5 @@
+import { tell } from "./tell";
+
 export interface WaitOptions {
   /** What is waited for, for the progress lines and for the error: "etcd members answer". */
   readonly what: string;
@@ -50,14 +52,14 @@ export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Loo
     // A wait of a second or two is normal and worth no line.
     const waited = Math.round((now - started) / 1000);
     if (waited >= 2 && (why !== lastWhy || now - lastPrinted >= 10_000)) {
-      console.log(`waiting until ${options.what} (${waited} s of ${options.deadlineSeconds} s): ${why}`);
+      tell(`waiting until ${options.what} (${waited} s of ${options.deadlineSeconds} s): ${why}`);
       lastWhy = why;
       lastPrinted = now;
     }
     if (!explained && waited >= EXPLAIN_AFTER_SECONDS) {
       explained = true;
       const explanation = await options.explain?.();
-      if (explanation) console.log(explanation);
+      if (explanation) tell(explanation);
     }
     // Looks are slow where a machine is busy, and must not be what keeps it so.
     const pause = Math.max(options.intervalMs ?? 500, Math.min(now - began, 5000));

@@ -3,6 +3,7 @@ import { changedInputs } from "../dynamic/changed-inputs";
 import { waitUntil } from "../dynamic/wait-until";
 import { logIn, must, withGateway } from "./gateway";
 import type { ClusterMember } from "./reconcile";
+import { tell } from "../dynamic/tell";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then records the new code. */
 export const ETCD_KEYS_PROVIDER_VERSION = 1;
@@ -65,6 +66,6 @@ export const etcdKeysProvider: dynamic.ResourceProvider<EtcdKeysInputs, EtcdKeys
 
   async delete(_id, props) {
     const deleted = await deleteKeys(props);
-    if (deleted > 0) console.log(`${deleted} keys below ${props.prefix} were deleted from etcd`);
+    if (deleted > 0) tell(`${deleted} keys below ${props.prefix} were deleted from etcd`);
   },
 };

@@ -7,6 +7,7 @@ import type { Scope } from "./plan";
 import { checkScopes } from "./check";
 import type { ClusterMember } from "./reconcile";
 import { inspectAuthentication, reconcileAuthentication } from "./reconcile";
+import { tell } from "../dynamic/tell";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const ETCD_AUTHENTICATION_PROVIDER_VERSION = 1;
@@ -68,7 +69,7 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
 
   delete() {
     // Switching authentication off would open everything that is still stored.
-    console.log("etcd keeps its users and its authentication; they go with its data volumes");
+    tell("etcd keeps its users and its authentication; they go with its data volumes");
     return Promise.resolve();
   },
 };

@@ -5,6 +5,7 @@ import type { Gateway } from "./gateway";
 import { executeStep, isHealthy, logIn, mayWrite, readAuthentication, withGateway } from "./gateway";
 import type { Scope } from "./plan";
 import { describeStep, planAuthentication } from "./plan";
+import { tell } from "../dynamic/tell";
 
 export interface ClusterMember {
   readonly name: string;
@@ -88,7 +89,7 @@ export async function reconcileAuthentication(
     const isLast = (step: (typeof steps)[number]) =>
       step.do === "set-password" && step.user === "root" && token !== undefined;
     for (const step of [...steps.filter((s) => !isLast(s)), ...steps.filter(isLast)]) {
-      console.log(`etcd: ${describeStep(step)}`);
+      tell(`etcd: ${describeStep(step)}`);
       await executeStep(gateway, step, passwords, token);
     }
     for (const scope of wanted.scopes) await proveScope(gateway, scope, passwords[scope.user] ?? "");

@@ -4,6 +4,7 @@ import { describePatch, planPatch, planRestart } from "./plan";
 import type { PatroniRest } from "./rest";
 import { readStatus } from "./status";
 import { switchover } from "./switchover";
+import { tell } from "../dynamic/tell";
 
 export interface ApplyOptions {
   /** For the members to answer and to take a change, in seconds. */
@@ -56,7 +57,7 @@ async function patch(
       // 409: somebody else changed it in between; 503: it was wiped out.
       if (answer.status !== 200)
         return { done: false as const, why: `status ${answer.status}: ${answer.text.trim()}` };
-      for (const line of describePatch(wanted)) console.log(`Patroni: ${line}`);
+      for (const line of describePatch(wanted)) tell(`Patroni: ${line}`);
       return { done: true as const, value: true };
     },
   );
@@ -120,10 +121,10 @@ async function restartWhereNeeded(rest: PatroniRest, options: ApplyOptions): Pro
         `members still wait for a restart after ${count} steps: Patroni and PostgreSQL disagree`,
       );
     if (step.do === "switchover") {
-      console.log(`Patroni: switchover from ${step.from}, whose replicas have restarted`);
+      tell(`Patroni: switchover from ${step.from}, whose replicas have restarted`);
       await switchover(rest, undefined, options.restartSeconds);
     } else {
-      console.log(`Patroni: restart ${step.member} (${step.why})`);
+      tell(`Patroni: restart ${step.member} (${step.why})`);
       await restart(rest, step.member, options);
     }
   }

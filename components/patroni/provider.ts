@@ -9,6 +9,7 @@ import { describePatch, planPatch } from "./plan";
 import type { RestTarget } from "./rest";
 import { withPatroni } from "./rest";
 import { readStatus } from "./status";
+import { tell } from "../dynamic/tell";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const PATRONI_CONFIGURATION_PROVIDER_VERSION = 1;
@@ -83,7 +84,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
     const names = ["rest", "password", "configuration", "providerVersion"];
     if (changedInputs(olds, news, names).changed.length > 0) return { changes: true, replaces: [] };
     const drift = await liveDrift(news);
-    for (const line of drift) console.log(`Patroni's configuration is not as declared: ${line}`);
+    for (const line of drift) tell(`Patroni's configuration is not as declared: ${line}`);
     return { changes: drift.length > 0, replaces: [] };
   },
 
@@ -107,7 +108,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
   },
 
   delete() {
-    console.log("Patroni keeps its dynamic configuration; it goes with the DCS");
+    tell("Patroni keeps its dynamic configuration; it goes with the DCS");
     return Promise.resolve();
   },
 };

@@ -2,6 +2,7 @@
 import type Dockerode from "dockerode";
 import { lastLines } from "../last-lines";
 import { dockerEngine, execIn, type MemberState, memberState } from "./engine";
+import { tell } from "../../dynamic/tell";
 
 /** A member to wait for. */
 export interface AwaitedMember {
@@ -62,7 +63,7 @@ export async function waitReady(
       const names = unready
         .map(({ member, state }) => `${member.container} (${stateText(state)})`)
         .join(", ");
-      console.log(`${what}: waiting for ${names}, ${seconds()} s of at most ${deadlineSeconds} s`);
+      tell(`${what}: waiting for ${names}, ${seconds()} s of at most ${deadlineSeconds} s`);
     }
     waiting = unready;
     // On a busy machine a look is slow because of what the members are doing, and looks must not take half of it from them.

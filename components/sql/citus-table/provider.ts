@@ -17,6 +17,7 @@ import {
   referenceStatement,
   undistributeStatement,
 } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const CITUS_TABLE_PROVIDER_VERSION = 1;
@@ -110,11 +111,11 @@ async function reconcile(inputs: CitusTableInputs): Promise<CitusTableOutputs> {
     const state = await readTable(session, inputs);
     const problems = tableProblems(inputs, state);
     if (problems.length > 0) throw new Error(problems.join("\n"));
-    for (const line of tableWarnings(inputs, state)) console.log(line);
+    for (const line of tableWarnings(inputs, state)) tell(line);
     const steps = planTable(inputs, state);
     if ("refused" in steps) throw new Error(steps.refused);
     for (const step of steps) {
-      console.log(describeTableStep(inputs.table, step));
+      tell(describeTableStep(inputs.table, step));
       await execute(session, inputs.table, step);
     }
   });
@@ -138,7 +139,7 @@ async function foresee(
   } catch (error) {
     // 42P01 undefined_table: there is no Citus in this database yet.
     const said = error instanceof Error ? error.message : String(error);
-    if (sqlState(error) !== "42P01") console.log(`${inputs.table} cannot be looked at: ${said}`);
+    if (sqlState(error) !== "42P01") tell(`${inputs.table} cannot be looked at: ${said}`);
     return { wrong: [], steps: [] };
   }
 }
@@ -160,7 +161,7 @@ export const citusTableProvider: dynamic.ResourceProvider<CitusTableInputs, Citu
       failures.push({ property: "shardCount", reason: `must be 1 to 64000, got ${shardCount}` });
     if (failures.length === 0) {
       const { wrong, steps } = await foresee(news);
-      for (const line of steps) console.log(line);
+      for (const line of steps) tell(line);
       failures.push(...wrong.map((reason) => ({ property: "table", reason })));
     }
     return { inputs: news, failures };
@@ -197,14 +198,14 @@ export const citusTableProvider: dynamic.ResourceProvider<CitusTableInputs, Citu
 
   async delete(_id, props) {
     if (props.onDelete === "keep") {
-      console.log(`${props.table} stays as it is, with its rows`);
+      tell(`${props.table} stays as it is, with its rows`);
       return;
     }
     const options = { deadlineSeconds: props.deadlineSeconds, statementTimeoutSeconds: COPYING_SECONDS };
     await on(props, options, async (session) => {
       const { kind } = await readTable(session, props);
       if (kind !== "distributed" && kind !== "reference") return;
-      console.log(`bring the rows of ${props.table} back to the coordinator`);
+      tell(`bring the rows of ${props.table} back to the coordinator`);
       await session.query(undistributeStatement(), [props.table]);
     });
   },

@@ -11,6 +11,7 @@ import { readHealthStatement } from "../worker-groups/statements";
 import type { ClusterObservation, RegisteredNode } from "./plan";
 import { judgeCluster } from "./plan";
 import { readAllNodesStatement } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 /** Raise it when the provider checks something else for the same inputs: the next `up` then checks anew. */
 export const CLUSTER_CHECK_PROVIDER_VERSION = 1;
@@ -105,10 +106,10 @@ export const clusterCheckProvider: dynamic.ResourceProvider<ClusterCheckInputs, 
       return { changes: true, replaces: [] };
     try {
       const problems = await look(news, 0);
-      for (const line of problems) console.log(`nodes: ${line}`);
+      for (const line of problems) tell(`nodes: ${line}`);
       return { changes: problems.length > 0, replaces: [] };
     } catch (error) {
-      console.log(`the nodes cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`the nodes cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
       return { changes: true, replaces: [] };
     }
   },
@@ -121,7 +122,7 @@ export const clusterCheckProvider: dynamic.ResourceProvider<ClusterCheckInputs, 
     const recorded = recordedState(props);
     return orUnseen(id, recorded, async () => {
       const problems = await look(recorded, 15);
-      for (const line of problems) console.log(`nodes: ${line}`);
+      for (const line of problems) tell(`nodes: ${line}`);
       return { id, props: { ...recorded, drift: problems } };
     });
   },

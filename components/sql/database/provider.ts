@@ -17,6 +17,7 @@ import {
   readServerStatement,
   serverStatement,
 } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const DATABASE_PROVIDER_VERSION = 1;
@@ -98,7 +99,7 @@ async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefine
     target,
     async (session) => {
       for (const step of planServer(await readServer(session, inputs.name), inputs, before)) {
-        console.log(describeDatabaseStep(step));
+        tell(describeDatabaseStep(step));
         try {
           await session.query(serverStatement(step));
         } catch (error) {
@@ -113,7 +114,7 @@ async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefine
     { ...target, database: inputs.name },
     async (session) => {
       for (const step of planDatabase(await readDatabase(session, inputs), inputs, before)) {
-        console.log(`${inputs.name}: ${describeDatabaseStep(step)}`);
+        tell(`${inputs.name}: ${describeDatabaseStep(step)}`);
         // A step is whole or not at all: the lookup function must not vanish between two of its statements.
         await session.query("BEGIN");
         for (const statement of databaseStatements(step)) await session.query(statement);
@@ -173,7 +174,7 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
   },
 
   delete(_id, props) {
-    console.log(`database ${props.name} stays, with its data; drop it by hand when nobody needs it`);
+    tell(`database ${props.name} stays, with its data; drop it by hand when nobody needs it`);
     return Promise.resolve();
   },
 };

@@ -6,6 +6,7 @@ import type { SessionTarget } from "../session";
 import { observe } from "./observe";
 import type { Expectation, Seen, Verdict } from "./plan";
 import { describeChange, judgeReplication } from "./plan";
+import { tell } from "../../dynamic/tell";
 
 /** Raise it when the provider checks something else for the same inputs: the next `up` then checks anew. */
 export const REPLICATION_CHECK_PROVIDER_VERSION = 1;
@@ -98,12 +99,10 @@ export const replicationCheckProvider: dynamic.ResourceProvider<
         verdict = await look(news);
       }
       const changes = verdict.healthy ? describeChange(olds.seen, verdict.seen) : verdict.problems;
-      for (const line of changes) console.log(`replication: ${line}`);
+      for (const line of changes) tell(`replication: ${line}`);
       return { changes: changes.length > 0, replaces: [] };
     } catch (error) {
-      console.log(
-        `replication cannot be looked at: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      tell(`replication cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
       return { changes: true, replaces: [] };
     }
   },

@@ -9,6 +9,7 @@ import type { OnRemoval, Role, RoleState, RoleStep } from "./plan";
 import { describeRoleStep, planRoles } from "./plan";
 import { matchesVerifier, scramVerifier } from "./scram";
 import { readRolesStatement, roleStatement } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const ROLES_PROVIDER_VERSION = 1;
@@ -73,12 +74,12 @@ async function execute(
 ): Promise<void> {
   const statement = roleStatement(step, (name) => scramVerifier(passwords[name] ?? ""));
   try {
-    console.log(describeRoleStep(step));
+    tell(describeRoleStep(step));
     await session.query(statement);
   } catch (error) {
     // 2BP01 dependent_objects_still_exist: it owns something, or has rights to something. Data is not ours to drop.
     if (step.do === "drop" && sqlState(error) === "2BP01") {
-      console.log(`role ${step.name} owns objects or has rights to some, so it stays, without LOGIN`);
+      tell(`role ${step.name} owns objects or has rights to some, so it stays, without LOGIN`);
       await session.query(roleStatement({ do: "disable-login", name: step.name }, () => ""));
       return;
     }
@@ -135,7 +136,7 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
 
   delete(_id, props) {
     const names = props.roles.map((role) => role.name).join(", ");
-    console.log(`roles stay in the database, with what they own: ${names}`);
+    tell(`roles stay in the database, with what they own: ${names}`);
     return Promise.resolve();
   },
 };

@@ -22,6 +22,7 @@ import {
 } from "./reconcile";
 import { removeGroup } from "./remove";
 import { removeExternal } from "./remove-external";
+import { tell } from "../../dynamic/tell";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const WORKER_GROUPS_PROVIDER_VERSION = 2;
@@ -126,7 +127,7 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
   const coming = news.groups.filter(({ group }) => !olds.groups.some((other) => other.group === group));
   for (const { group, hosts } of coming) {
     const next = news.rebalance ? "; then shards are moved onto it in the background" : "";
-    console.log(`worker group ${group} (${hosts.join(", ")}) joins${next}`);
+    tell(`worker group ${group} (${hosts.join(", ")}) joins${next}`);
   }
   if (leaving.length === 0) return;
   try {
@@ -134,16 +135,16 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
     const shards = await on(readShards);
     for (const { group } of leaving) {
       const row = shards.find((other) => other.group === group);
-      console.log(
+      tell(
         `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its data stay`,
       );
     }
     const { moves, problems } = await planDeparture(on, news.groups);
-    for (const line of describeMoves(moves)) console.log(line);
-    for (const problem of problems) console.log(`refused: ${problem}`);
+    for (const line of describeMoves(moves)) tell(line);
+    for (const problem of problems) tell(`refused: ${problem}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    console.log(`what would be moved cannot be told: ${reason}`);
+    tell(`what would be moved cannot be told: ${reason}`);
   }
 }
 
@@ -161,10 +162,10 @@ export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, 
     if (changed.length > 0 || olds.drift.length > 0) return { changes: true, replaces: [] };
     try {
       const wrong = await look(news, 0);
-      for (const line of wrong) console.log(line);
+      for (const line of wrong) tell(line);
       return { changes: wrong.length > 0, replaces: [] };
     } catch (error) {
-      console.log(`the nodes cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`the nodes cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
       return { changes: true, replaces: [] };
     }
   },
@@ -187,7 +188,7 @@ export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, 
 
   delete(_id, props) {
     const numbers = props.groups.map(({ group }) => group).join(", ");
-    console.log(`the worker groups ${numbers} stay as they are, with their shards`);
+    tell(`the worker groups ${numbers} stay as they are, with their shards`);
     return Promise.resolve();
   },
 };

@@ -12,6 +12,7 @@ import {
   readTaskSizesStatement,
   startRebalanceStatement,
 } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 const LOOK_EVERY_MS = 1000;
 /** Between two lines about a job of which no move has ended meanwhile. */
@@ -53,7 +54,7 @@ export async function rebalance(on: OnCoordinator, drainOnly: boolean): Promise<
             "Make space there, or lower that parameter of the coordinators, and run it again.",
         );
       }
-      for (const line of describeMoves(moves)) console.log(line);
+      for (const line of describeMoves(moves)) tell(line);
       await session.query(startRebalanceStatement(), [drainOnly]);
       return readJob(session);
     });
@@ -84,11 +85,10 @@ async function follow(on: OnCoordinator, first: Job): Promise<void> {
     if (now === undefined || now.job !== first.job) return;
     const moved = movedBy(now, sizes, copied);
     if (told === undefined || moved.moves > told.moves || Date.now() - told.at >= TELL_EVERY_MS) {
-      console.log(describeProgress(now.job, moved, all, since, (Date.now() - started) / 1000));
+      tell(describeProgress(now.job, moved, all, since, (Date.now() - started) / 1000));
       told = { moves: moved.moves, at: Date.now() };
     }
-    for (const { task, message } of failedSince(last, now))
-      console.log(`move ${task} failed: ${message.trim()}`);
+    for (const { task, message } of failedSince(last, now)) tell(`move ${task} failed: ${message.trim()}`);
     if (!isUnderWay(now)) {
       if (now.state === "finished") return;
       const said = now.tasks.flatMap(({ state, message }) =>

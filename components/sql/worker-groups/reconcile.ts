@@ -12,6 +12,7 @@ import {
   readSpaceStatement,
   setShardsStatement,
 } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 /** Runs `use` in a session on the coordinators' leader; again, when the connection is lost. */
 export type OnCoordinator = <T>(use: (session: Session) => Promise<T>) => Promise<T>;
@@ -27,7 +28,7 @@ export const readMoves = (session: Session, drainOnly: boolean): Promise<Move[]>
 export async function addExternal(on: OnCoordinator, groups: readonly GroupSpec[]): Promise<void> {
   await on(async (session) => {
     for (const { group, host, port } of toAdd(groups, await readNodes(session))) {
-      console.log(`add ${host}:${port} to the cluster as group ${group}`);
+      tell(`add ${host}:${port} to the cluster as group ${group}`);
       await session.query(addNodeStatement(), [host, port, group]);
     }
   });
@@ -65,13 +66,11 @@ export async function awaitHealthy(on: OnCoordinator, deadlineSeconds: number): 
 export async function mark(
   on: OnCoordinator,
   groups: readonly GroupSpec[],
-  tell: (line: string) => void = (line) => {
-    console.log(line);
-  },
+  say: (line: string) => void = tell,
 ): Promise<void> {
   await on(async (session) => {
     for (const { host, port, shards } of markSteps(groups, await readNodes(session))) {
-      tell(shards ? `shards may lie on ${host}` : `no shard shall lie on ${host} any more`);
+      say(shards ? `shards may lie on ${host}` : `no shard shall lie on ${host} any more`);
       await session.query(setShardsStatement(), [host, port, shards]);
     }
   });

@@ -11,6 +11,7 @@ import {
   runOnNodeStatement,
   settlePreparedStatement,
 } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 interface Place {
   readonly host: string;
@@ -55,10 +56,10 @@ export async function removeExternal(
   );
   await proveEmpty(on, group);
   await on(async (session) => {
-    console.log(`remove ${place.host}:${place.port} from the cluster`);
+    tell(`remove ${place.host}:${place.port} from the cluster`);
     await session.query(removeNodeStatement(), [place.host, place.port]);
   });
-  console.log(
+  tell(
     `group ${group} has left the cluster; ${place.host}:${place.port} runs on, with citus.recover_2pc_interval = -1. ` +
       "Before it is used for anything else, drop the extension citus there and reset that setting",
   );

@@ -16,6 +16,7 @@ import {
   settlePreparedStatement,
   stopMemberStatement,
 } from "./statements";
+import { tell } from "../../dynamic/tell";
 
 /** How the members of a group are reached. */
 export interface GroupReach {
@@ -106,7 +107,7 @@ async function stopStandbys(
       await onMember(reach, name, async (session) => {
         const [row] = await session.query<{ standby: boolean }>(readStandbyStatement());
         if (row?.standby !== true) return;
-        console.log(`stop ${name}, a standby of the leaving group`);
+        tell(`stop ${name}, a standby of the leaving group`);
         await session.query(markRemovedStatement());
         await session.query(stopMemberStatement());
       });
@@ -139,11 +140,11 @@ export async function removeGroup(
   await switchRecoveryOff(reach, deadlineSeconds);
   await settle(on, reach, deadlineSeconds);
   await proveEmpty(on, group);
-  console.log(`group ${group} is empty, has no prepared transaction, and settles none any more`);
+  tell(`group ${group} is empty, has no prepared transaction, and settles none any more`);
   await stopStandbys(on, group, reach, deadlineSeconds);
   await on(async (session) => {
     for (const { host, port } of removalOrder(group, await readNodes(session))) {
-      console.log(`remove ${host} from the cluster, and stop it`);
+      tell(`remove ${host} from the cluster, and stop it`);
       await session.query(removeNodeStatement(), [host, port]);
     }
   });
@@ -154,7 +155,7 @@ export async function removeGroup(
     });
   }
   const names = reach.session.members.map(({ name }) => name).join(", ");
-  console.log(
+  tell(
     `group ${group} has left the cluster; the data volumes of ${names} stay, and nothing in them is needed any more`,
   );
 }

@@ -1,0 +1,27 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { tell } from "../../../components/dynamic/tell";
+
+const PROJECT = path.join(__dirname, "../../..");
+
+test("a provider whose engine was killed ends when it tells something, and does not complain for ever (F3)", async () => {
+  const { text } = await pulumi.runtime.serializeFunction(() => ({ tell }));
+  const program = `
+    // As the SDK's server for dynamic providers does.
+    process.on("uncaughtException", (error) => console.error(error.stack));
+    const { tell } = require("require-from-string")(${JSON.stringify(text)}).handler();
+    let n = 0;
+    setInterval(() => tell(\`line \${n++}\`), 20);`;
+  const child = spawn(process.execPath, ["-e", program], { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"] });
+  try {
+    const [first] = (await once(child.stdout, "data")) as [Buffer];
+    expect(first.toString()).toMatch(/^line 0\n/);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    expect(await once(child, "exit")).toEqual([1, null]);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
