@@ -12,7 +12,7 @@ help: ## Show this list
 	awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ The stack
-.PHONY: up down preview status doctor logs clean
+.PHONY: up down preview status doctor logs clean images
 up: setup ## Bring the stack up, or to what its settings say; installs what this machine lacks (NO_INSTALL=1 only tells)
 	$(run) up
 down: packages ## Take the stack down; volumes with data stay
@@ -27,6 +27,9 @@ logs: packages ## Follow the logs (WORKLOAD=patroni narrows, TAIL=100, FOLLOW= e
 	$(run) logs
 clean: packages ## Delete the volumes of a stack that is down, with all data; asks first (CONFIRM=<cluster>)
 	$(run) clean
+
+images: setup ## Build the images of STACK=prod under their names in images.registry and print their tags; PUSH=1 publishes them
+	$(run) images
 
 ##@ The database
 .PHONY: psql psql-replica switchover restart slow-queries test-replication password worker-files

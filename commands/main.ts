@@ -1,6 +1,7 @@
 import { CommandError } from "./containers";
 import { doctor } from "./doctor";
 import * as database from "./database";
+import { images } from "./images";
 import * as lifecycle from "./lifecycle";
 
 /** What `make <name>` runs. Each resolves with an exit code. */
@@ -9,6 +10,7 @@ const COMMANDS: Readonly<Record<string, (stack: string, args: readonly string[])
   down: lifecycle.down,
   preview: lifecycle.preview,
   clean: lifecycle.clean,
+  images,
   status: lifecycle.status,
   logs: lifecycle.logs,
   doctor,
