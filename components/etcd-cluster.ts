@@ -121,7 +121,10 @@ export function etcdWorkload(
     secrets: { [TLS_DIRECTORY]: secrets.tls, [PASSWORD_DIRECTORY]: secrets.password },
     data: { path: "/var/lib/etcd", size: resolved.volumeSize },
     scratch: ["/tmp"],
-    ports: { client: { port: PORTS.etcdClient }, peer: { port: PORTS.etcdPeer } },
+    ports: {
+      client: { port: PORTS.etcdClient, from: ["etcd", "patroni"] },
+      peer: { port: PORTS.etcdPeer, from: ["etcd"] },
+    },
     readiness: {
       command: ["etcd-ready"],
       timeoutSeconds: 5,

@@ -80,6 +80,8 @@ export function patroniWorkload(
   citus?: CitusGroup,
 ): WorkloadSpec {
   const probe = { timeoutSeconds: 5, failureThreshold: 3, startPeriodSeconds: 600 };
+  // Applications come to a worker through the coordinators only.
+  const clients = citus && citus.number > 0 ? ["patroni"] : ["haproxy", "patroni", "pgbouncer"];
   return {
     name,
     image: "patroni",
@@ -103,7 +105,10 @@ export function patroniWorkload(
     secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/patroni": secrets.patroni },
     data: { path: "/var/lib/postgresql", size: settings.volumeSize },
     scratch: ["/tmp", "/run/patroni", "/run/postgresql"],
-    ports: { postgres: { port: PORTS.postgres }, rest: { port: PORTS.patroniRest } },
+    ports: {
+      postgres: { port: PORTS.postgres, from: clients },
+      rest: { port: PORTS.patroniRest, from: clients },
+    },
     // The proxies look themselves, more often; this is what a kubelet and a person go by. On Docker each look starts a process in the
     // container, and those are about half of what an idle stack spends of CPU time.
     readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 10 },

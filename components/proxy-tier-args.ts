@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { PooledDatabase } from "./application-database";
 import type { ClusterCertificates } from "./cluster-certificates";
 import type { Platform } from "./platform/platform";
@@ -25,6 +26,8 @@ export interface ProxyTierArgs {
   readonly connectionsPerSecond?: number;
   /** A replica that is further behind than this gets no reads; when none is near enough, the leader serves them. Default `16Mi`. */
   readonly maximumLag?: string;
+  /** Further names or addresses under which clients reach the entry, such as `db.example.com`: certificates are good for them. Default none. */
+  readonly names?: readonly string[];
   /** Where clients on this machine reach the first entry; each further one has its ports 10 higher. Docker only. */
   readonly ports?: ProxyPorts;
 }
@@ -47,10 +50,15 @@ export interface ResolvedProxyTier {
   readonly maxClients: number;
   readonly connectionsPerSecond: number;
   readonly maximumLagBytes: number;
+  readonly names: readonly string[];
   readonly ports: Required<ProxyPorts>;
 }
 
 export const DEFAULT_ENTRIES = 2;
+
+/** A DNS name, a wildcard in its first label allowed: https://www.rfc-editor.org/rfc/rfc1123#section-2.1 */
+const DNS_NAME =
+  /^(\*\.)?([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
 
 /** How far apart the ports of two entries are on one host. */
 export const ENTRY_PORT_STEP = 10;
@@ -61,7 +69,7 @@ export function resolveProxyTier(
   maxConnections: number,
 ): { readonly value: ResolvedProxyTier; readonly problems: readonly Problem[] } {
   const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, poolSize = 20, maxClients = 2000 } = args;
-  const { connectionsPerSecond = 200, maximumLag = "16Mi" } = args;
+  const { connectionsPerSecond = 200, maximumLag = "16Mi", names = [] } = args;
   const ports = { write: 6432, read: 6433, statistics: 7000, ...args.ports };
   const problems: Problem[] = [];
   const problem = (setting: string, value: unknown, rule: string, remedy: string): void => {
@@ -89,6 +97,10 @@ export function resolveProxyTier(
   }
   const lagMiB = sizeMiB(maximumLag);
   if (lagMiB === undefined) problem("maximumLag", maximumLag, SIZE_RULE, "Write for instance 16Mi");
+  names.forEach((name, i) => {
+    if (isIP(name) === 0 && !DNS_NAME.test(name))
+      problem(`names[${i}]`, name, "must be a DNS name or an address", "Write for instance db.example.com");
+  });
   problems.push(...portProblems(ports, entries));
   return {
     value: {
@@ -99,6 +111,7 @@ export function resolveProxyTier(
       maxClients,
       connectionsPerSecond,
       maximumLagBytes: (lagMiB ?? 16) * 1024 * 1024,
+      names,
       ports,
     },
     problems,

@@ -37,12 +37,14 @@ const probe = (command: string): Probe => ({
   startPeriodSeconds: 60,
 });
 
-/** What clients inside the cluster call the entry. It passes TLS through, so the servers behind it must bear its names. */
+/** What clients call the entry. It passes TLS through, so the servers behind it must bear its names. */
 export const entryNames = (
-  platform: Addresses & Pick<Platform, "serviceAddress">,
-  entries = DEFAULT_ENTRIES,
+  platform: Addresses & Pick<Platform, "serviceAddress" | "exposedNames">,
+  { entries = DEFAULT_ENTRIES, names = [] }: Pick<ProxyTierArgs, "entries" | "names"> = {},
 ): readonly string[] => [
+  ...names,
   platform.serviceAddress(ENTRY_WORKLOAD),
+  ...platform.exposedNames(ENTRY_WORKLOAD),
   ...replicasOf(platform, ENTRY_WORKLOAD, entries).flatMap(({ name, address }) => [name, address]),
 ];
 
@@ -87,11 +89,11 @@ export function entryWorkload(
     secrets: { [TLS_DIRECTORY]: secrets.tls },
     scratch: ["/tmp", "/run/haproxy"],
     ports: {
-      write: { port: write },
-      read: { port: read },
-      "direct-write": { port: directWrite },
-      "direct-read": { port: directRead },
-      statistics: { port: statistics },
+      write: { port: write, from: "anybody" },
+      read: { port: read, from: "anybody" },
+      "direct-write": { port: directWrite, from: "anybody" },
+      "direct-read": { port: directRead, from: "anybody" },
+      statistics: { port: statistics, from: "anybody" },
     },
     readiness: probe("haproxy-ready"),
     resources: { memoryMiB: 256 },
@@ -143,7 +145,8 @@ export function poolWorkload(
     },
     secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/pgbouncer": secrets.pool },
     scratch: ["/tmp", "/run/pgbouncer"],
-    ports: { postgres: { port: PORTS.pool } },
+    // A cancelled statement may arrive at another one of the fleet, which passes it on.
+    ports: { postgres: { port: PORTS.pool, from: ["haproxy", "pgbouncer"] } },
     readiness: probe("pool-ready"),
     resources: { memoryMiB: 256 },
     stopGraceSeconds: 30,
@@ -180,7 +183,7 @@ export class ProxyTier extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const alsoKnownAs = entryNames(platform, value.entries);
+    const alsoKnownAs = entryNames(platform, value);
     const { workload, members } = database.group;
     const served = { name: database.database, workload, members: members.length };
     const deployPool = (mode: PoolMode, name: string, replicas: number): pulumi.Resource =>

@@ -16,7 +16,7 @@ import { coordinatorSettings, type StackSettings, workerSettings } from "./setti
 export function cluster(settings: StackSettings, platform: Platform, distributed: boolean) {
   const scope = settings.cluster;
   const production = settings.environment === "prod";
-  const alsoKnownAs = entryNames(platform, settings.proxy?.entries);
+  const alsoKnownAs = entryNames(platform, settings.proxy);
 
   const certificates = new ClusterCertificates("certificates", {
     platform,

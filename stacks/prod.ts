@@ -25,8 +25,13 @@ export const prod: Environment = {
         ? { distributed: false, why: "the settings say so (citus: off)", problems: [] }
         : { distributed: true, why: "Citus of the registry's image", problems: [] },
     ),
-  platform: ({ cluster, namespace, images }) =>
-    new KubernetesPlatform({ cluster, namespace: namespace ?? "postgres", images: imageReferences(images) }),
+  platform: ({ cluster, namespace, images, kubernetes }) =>
+    new KubernetesPlatform({
+      ...kubernetes,
+      cluster,
+      namespace: namespace ?? "postgres",
+      images: imageReferences(images),
+    }),
   problems: (settings) => Promise.resolve(imageProblems(settings.images)),
 };
 

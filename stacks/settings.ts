@@ -125,6 +125,9 @@ const SCHEMA = z.strictObject({
       maxClients: count("Client connections that each PgBouncer admits."),
       connectionsPerSecond: count("New connections a second that one client address may open at the entry."),
       maximumLag: size("A replica that is further behind gets no reads."),
+      names: z
+        .array(z.string())
+        .describe("Further names or addresses of the entry, such as `db.example.com`, for its certificates."),
       ports: z
         .strictObject({
           write: count("Host port of the write endpoint."),
@@ -144,6 +147,24 @@ const SCHEMA = z.strictObject({
     })
     .partial()
     .describe("The cluster's own certificates.")
+    .optional(),
+  kubernetes: z
+    .strictObject({
+      storageClass: z.string().describe("Class of the data volumes; else the cluster's default."),
+      exposeAs: z
+        .enum(["ClusterIP", "NodePort", "LoadBalancer"])
+        .describe("How the entry is reached; `ClusterIP` from inside the Kubernetes cluster only."),
+      exposeAnnotations: z
+        .record(z.string(), z.string())
+        .describe("Annotations of the entry's Service, such as those of a cloud's load balancer."),
+      clusterDomain: z.string().describe("DNS domain of the Kubernetes cluster."),
+      priorityClass: z.string().describe("Priority class of the pods; it must exist."),
+      imagePullSecret: z
+        .string()
+        .describe("Secret of the namespace with the registry's credentials; it must exist."),
+    })
+    .partial()
+    .describe("What the Kubernetes cluster is like (prod).")
     .optional(),
   images: z
     .strictObject({

@@ -22,7 +22,7 @@ const FIELDS = {
   configuration: ["files", "onChange"],
   secrets: ["name"],
   data: ["path", "size"],
-  ports: ["port"],
+  ports: ["port", "from"],
   probe: ["command", "timeoutSeconds", "intervalSeconds", "failureThreshold", "startPeriodSeconds"],
   command: ["command", "timeoutSeconds"],
   resources: ["memoryMiB", "cpuMillis", "sharedMemoryMiB"],

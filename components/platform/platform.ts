@@ -48,6 +48,8 @@ export interface Platform {
   replicaAddress(workload: string, ordinal: number): string;
   /** The DNS name under which any ready replica answers. */
   serviceAddress(workload: string): string;
+  /** Further DNS names under which clients reach an exposed workload. */
+  exposedNames(workload: string): readonly string[];
   /** How the machine that runs the program reaches a replica's port. */
   reachableFromHere(workload: string, ordinal: number, port: number): Reach;
   /** Where clients outside reach an exposed port, in order of preference: `127.0.0.1:6432`. */

@@ -61,6 +61,11 @@ export interface DataVolume {
 
 export interface Port {
   readonly port: number;
+  /**
+   * Who connects to it: programs of the cluster, by their images' names, or `anybody`, clients outside among them. Kubernetes admits
+   * nobody else; on Docker all members of a cluster share a network, and what is in them asks who it is.
+   */
+  readonly from: "anybody" | readonly string[];
 }
 
 export interface Exposure {

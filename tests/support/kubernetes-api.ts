@@ -44,6 +44,7 @@ export class KubernetesApi {
       env,
       cwd: resolve(__dirname, "../.."),
     });
-    return JSON.parse(stdout) as T;
+    // Before it stands what the function told.
+    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as T;
   }
 }

@@ -164,6 +164,11 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     return workloadName(this.args, workload);
   }
 
+  /** Ports are published on loopback, which every certificate is good for. */
+  exposedNames(): readonly string[] {
+    return [];
+  }
+
   reachableFromHere(workload: string, ordinal: number, port: number): Reach {
     return { via: "docker", container: this.replicaName(workload, ordinal), port };
   }

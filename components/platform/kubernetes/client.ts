@@ -1,16 +1,74 @@
 /** The Kubernetes API, as kubectl finds it. Ends up inside serialised dynamic providers, see ../docker/engine.ts. */
-import type { Duplex } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Metadata {
+  readonly name?: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly deletionTimestamp?: Date;
+}
+
+export interface StatefulSet {
+  readonly metadata?: Metadata;
+  readonly status?: { readonly observedGeneration?: number; readonly updateRevision?: string };
+}
+
+interface Terminated {
+  readonly exitCode: number;
+  readonly reason?: string;
+}
+
+export interface Pod {
+  readonly metadata?: Metadata;
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly {
+      readonly restartCount: number;
+      readonly state?: {
+        readonly waiting?: { readonly reason?: string; readonly message?: string };
+        readonly terminated?: Terminated;
+      };
+      readonly lastState?: { readonly terminated?: Terminated };
+    }[];
+  };
+}
+
+/** How a command ended. */
+interface Status {
+  readonly status?: string;
+  readonly message?: string;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
+}
+
+interface CoreV1Api {
+  readNamespacedPodLog(request: Named & { readonly tailLines: number }): Promise<string>;
+  readNamespacedPod(request: Named): Promise<Pod>;
+  deleteNamespacedPod(request: Named): Promise<unknown>;
+}
+
+interface AppsV1Api {
+  readNamespacedStatefulSet(request: Named): Promise<StatefulSet>;
+}
 
 interface Config {
   loadFromDefault(): void;
-  makeApiClient(api: unknown): {
-    readNamespacedPodLog(request: { namespace: string; name: string; tailLines: number }): Promise<string>;
-  };
+  makeApiClient<Api>(api: new () => Api): Api;
 }
 
 /** What is used of @kubernetes/client-node; its own types are those of an ES module, which this one cannot import. */
 interface Client {
-  readonly CoreV1Api: unknown;
+  readonly CoreV1Api: new () => CoreV1Api;
+  readonly AppsV1Api: new () => AppsV1Api;
   readonly KubeConfig: new () => Config;
   readonly PortForward: new (config: Config) => {
     portForward(
@@ -20,6 +78,19 @@ interface Client {
       output: Duplex,
       errors: Duplex,
       input: Duplex,
+    ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
+  };
+  readonly Exec: new (config: Config) => {
+    exec(
+      namespace: string,
+      pod: string,
+      container: string,
+      command: string[],
+      output: Writable,
+      errors: Writable,
+      input: null,
+      terminal: boolean,
+      ended: (status: Status) => void,
     ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
   };
 }

@@ -14,6 +14,12 @@ export const selectorLabels = (id: ClusterIdentity, workload: string): Record<st
   "app.kubernetes.io/name": workload,
 });
 
+/** Selects every pod that runs an image of ours, whatever workload it belongs to. */
+export const programLabels = (id: ClusterIdentity, image: string): Record<string, string> => ({
+  "app.kubernetes.io/instance": id.cluster,
+  "app.kubernetes.io/component": image,
+});
+
 export const objectLabels = (id: ClusterIdentity, workload?: string): Record<string, string> => ({
   ...(workload ? selectorLabels(id, workload) : { "app.kubernetes.io/instance": id.cluster }),
   "app.kubernetes.io/managed-by": "pulumi",

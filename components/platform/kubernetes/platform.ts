@@ -1,6 +1,7 @@
 import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
 import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap, Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { CLUSTER_NAME_MAX, DNS_LABEL, replicaName } from "../naming";
@@ -8,7 +9,9 @@ import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platf
 import type { Reach } from "../reach";
 import type { SecretData, SecretRef, WorkloadSpec } from "../workload";
 import * as names from "./names";
-import { type KubernetesContext, renderCronJob, renderKubernetes } from "./render";
+import { renderDefaultPolicies } from "./network";
+import { type KubernetesContext, renderCronJob, renderKubernetes, templateDigest } from "./render";
+import { PodsReady, Rollout } from "./rollout";
 
 export interface KubernetesPlatformArgs {
   /** Name of the cluster, which begins the name of every object: `pg`. */
@@ -23,7 +26,21 @@ export interface KubernetesPlatformArgs {
   readonly storageClass?: string;
   /** How exposed ports are reached from outside. Default `ClusterIP`: from inside the Kubernetes cluster only. */
   readonly exposeAs?: KubernetesContext["exposeAs"];
+  /** Annotations of the Services of exposed ports: what a cloud wants to know of its load balancers. Default none. */
+  readonly exposeAnnotations?: Readonly<Record<string, string>>;
+  /** Class that says whose pods go first when there is no room; it must exist. Default: the cluster's default. */
+  readonly priorityClass?: string;
+  /** A Secret of the namespace with the registry's credentials; it must exist. Default: none is needed. */
+  readonly imagePullSecret?: string;
 }
+
+/** Where failures do not count, the checks after it, the stop before it, and two minutes for scheduling and volumes. */
+const readyDeadline = ({ readiness, stopGraceSeconds, handover }: WorkloadSpec): number =>
+  stopGraceSeconds +
+  (handover?.timeoutSeconds ?? 0) +
+  readiness.startPeriodSeconds +
+  readiness.failureThreshold * (readiness.intervalSeconds + readiness.timeoutSeconds) +
+  120;
 
 interface ServiceStatus {
   readonly loadBalancer?: {
@@ -53,14 +70,15 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     }
     super("postgres-cluster:index:KubernetesPlatform", args.cluster, args, opts);
     this.args = args;
-    const {
-      cluster,
-      namespace,
-      clusterDomain = "cluster.local",
-      exposeAs = "ClusterIP",
-      storageClass,
-    } = args;
-    this.context = { cluster, namespace, clusterDomain, exposeAs, ...(storageClass && { storageClass }) };
+    const { cluster, namespace, clusterDomain = "cluster.local", exposeAs = "ClusterIP" } = args;
+    const { storageClass, exposeAnnotations, priorityClass, imagePullSecret } = args;
+    this.context = {
+      ...{ cluster, namespace, clusterDomain, exposeAs },
+      ...(storageClass && { storageClass }),
+      ...(exposeAnnotations && { exposeAnnotations }),
+      ...(priorityClass && { priorityClass }),
+      ...(imagePullSecret && { imagePullSecret }),
+    };
     this.namespace = new Namespace(
       `${cluster}-namespace`,
       {
@@ -73,8 +91,11 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
           },
         },
       },
-      { parent: this },
+      // With it would go the claims of all its volumes. Whoever means that deletes it with kubectl.
+      { parent: this, protect: true, retainOnDelete: true },
     );
+    for (const manifest of renderDefaultPolicies(this.context))
+      new NetworkPolicy(manifest.metadata.name, manifest, { parent: this, dependsOn: [this.namespace] });
     this.registerOutputs({ namespace });
   }
 
@@ -99,18 +120,42 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       this.mounted(secret, `${spec.name}.secrets[${path}]`),
     );
     const { podDisruptionBudget, statefulSet } = rendered;
+    const policies = rendered.networkPolicies.map(
+      (manifest) => new NetworkPolicy(manifest.metadata.name, manifest, inNamespace),
+    );
     const budget = new PodDisruptionBudget(
       podDisruptionBudget.metadata.name,
       podDisruptionBudget,
       inNamespace,
     );
-    const pods = new StatefulSet(statefulSet.metadata.name, statefulSet, {
+    const { name } = statefulSet.metadata;
+    const pods = new StatefulSet(name, statefulSet, {
       parent,
-      dependsOn: [...services, ...configMaps, ...secrets, budget, ...(options.dependsOn ?? [])],
+      dependsOn: [...services, ...configMaps, ...secrets, ...policies, budget, ...(options.dependsOn ?? [])],
       // Its name is fixed: a change that needs a new one must delete the old one first. Pods go, claims stay.
       deleteBeforeReplace: true,
     });
-    return { started: [pods], ready: () => pods };
+    const set = {
+      namespace: this.args.namespace,
+      statefulSet: name,
+      replicas: spec.replicas,
+      digest: templateDigest(statefulSet),
+      deadlineSeconds: readyDeadline(spec),
+    };
+    const rollout = new Rollout(
+      `${name}-rollout`,
+      {
+        ...set,
+        container: spec.name,
+        ...(spec.handover && { handover: spec.handover }),
+        ...(spec.replacedLast && { replacedLast: spec.replacedLast }),
+      },
+      { parent, dependsOn: [pods] },
+    );
+    return {
+      started: [rollout],
+      ready: (after = []) => new PodsReady(`${name}-ready`, set, { parent, dependsOn: [rollout, ...after] }),
+    };
   }
 
   secret(name: string, data: SecretData, options: { readonly parent: pulumi.Resource }): SecretRef {
@@ -150,6 +195,13 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
 
   serviceAddress(workload: string): string {
     return this.serviceDns(names.readyServiceName(this.args, workload));
+  }
+
+  /** The exposed Service, as it is called in its namespace, in another one, and in full. */
+  exposedNames(workload: string): readonly string[] {
+    const service = names.exposedServiceName(this.args, workload);
+    const { namespace } = this.args;
+    return [service, `${service}.${namespace}`, `${service}.${namespace}.svc`, this.serviceDns(service)];
   }
 
   reachableFromHere(workload: string, ordinal: number, port: number): Reach {

@@ -4,6 +4,7 @@ import { workloadName } from "../naming";
 import type { ScheduledJob } from "../platform";
 import type { WorkloadSpec } from "../workload";
 import * as names from "./names";
+import { renderPolicies } from "./network";
 import {
   CONTAINER_SECURITY,
   containerArguments,
@@ -25,6 +26,9 @@ export interface KubernetesContext extends names.KubernetesIdentity {
   readonly storageClass?: string;
   /** How exposed ports are reached from outside: https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types */
   readonly exposeAs: "ClusterIP" | "NodePort" | "LoadBalancer";
+  readonly exposeAnnotations?: Readonly<Record<string, string>>;
+  readonly priorityClass?: string;
+  readonly imagePullSecret?: string;
   /** Delete the data volumes with the StatefulSet. */
   readonly deleteData: boolean;
 }
@@ -51,23 +55,18 @@ export interface RenderedKubernetes {
     readonly manifest: Manifest<types.input.core.v1.ConfigMap>;
   }[];
   readonly podDisruptionBudget: Manifest<types.input.policy.v1.PodDisruptionBudget>;
+  readonly networkPolicies: ReturnType<typeof renderPolicies>;
 }
 
 /** Renders a workload. Throws on what Kubernetes cannot do, with the path of the field. */
 export function renderKubernetes(spec: WorkloadSpec, context: KubernetesContext): RenderedKubernetes {
   refuseUnrenderable(spec);
-  if (spec.replacedLast && !spec.handover) {
-    // A StatefulSet replaces in its own order; handing over before each replacement stands in for it.
-    throw new Error(
-      `${spec.name}.replacedLast: Kubernetes chooses the order itself, so it needs handover as well`,
-    );
-  }
   const workload = workloadName(context, spec.name);
   const meta = (name: string, annotations?: Record<string, string>): ObjectMeta => ({
     name,
     namespace: context.namespace,
     labels: names.objectLabels(context, spec.name),
-    ...(annotations && { annotations }),
+    ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
   });
   return {
     statefulSet: statefulSet(spec, context, workload, meta),
@@ -88,8 +87,13 @@ export function renderKubernetes(spec: WorkloadSpec, context: KubernetesContext)
       metadata: meta(workload),
       spec: { maxUnavailable: 1, selector: { matchLabels: names.selectorLabels(context, spec.name) } },
     },
+    networkPolicies: renderPolicies(spec, context),
   };
 }
+
+/** Another one means other pods. */
+export const templateDigest = ({ spec }: RenderedKubernetes["statefulSet"]): string =>
+  names.contentHash({ template: JSON.stringify((spec as { readonly template: unknown }).template) });
 
 function statefulSet(
   spec: WorkloadSpec,
@@ -105,21 +109,25 @@ function statefulSet(
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
-    metadata: meta(workload, { "pulumi.com/timeoutSeconds": String(rolloutSeconds(spec)) }),
+    // Its members may be ready only when others are there that need it; `PodsReady` waits for them.
+    metadata: meta(workload, { "pulumi.com/skipAwait": "true" }),
     spec: {
       replicas: spec.replicas,
       serviceName: workload,
-      // All members start together; a rolling update still replaces one at a time and waits until it is ready.
+      // All members start together. `Rollout` replaces them, the leader last; the controller would begin with the greatest ordinal.
       podManagementPolicy: "Parallel",
-      updateStrategy: { type: "RollingUpdate" },
+      updateStrategy: { type: "OnDelete" },
       selector: { matchLabels: selector },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: retention, whenScaled: retention },
       template: {
-        metadata: { labels: names.objectLabels(context, spec.name) },
+        metadata: {
+          labels: { ...names.objectLabels(context, spec.name), ...names.programLabels(context, spec.image) },
+        },
         spec: {
           automountServiceAccountToken: false,
           // Variables of all the namespace's Services would depend on the order in which things were made.
           enableServiceLinks: false,
+          ...placement(context),
           securityContext: POD_SECURITY,
           // The hand-over runs within the grace period, before the program is told to stop.
           terminationGracePeriodSeconds: spec.stopGraceSeconds + (spec.handover?.timeoutSeconds ?? 0),
@@ -173,6 +181,14 @@ function statefulSet(
   };
 }
 
+const placement = ({
+  priorityClass,
+  imagePullSecret,
+}: Pick<KubernetesContext, "priorityClass" | "imagePullSecret">) => ({
+  ...(priorityClass !== undefined && { priorityClassName: priorityClass }),
+  ...(imagePullSecret !== undefined && { imagePullSecrets: [{ name: imagePullSecret }] }),
+});
+
 function services(
   spec: WorkloadSpec,
   context: KubernetesContext,
@@ -203,7 +219,10 @@ function services(
             metadata: meta(
               names.exposedServiceName(context, spec.name),
               // A load balancer's address is worth waiting for: it is an output of the stack.
-              context.exposeAs === "LoadBalancer" ? undefined : { "pulumi.com/skipAwait": "true" },
+              {
+                ...context.exposeAnnotations,
+                ...(context.exposeAs !== "LoadBalancer" && { "pulumi.com/skipAwait": "true" }),
+              },
             ),
             spec: {
               type: context.exposeAs,
@@ -215,14 +234,6 @@ function services(
       : []),
   ];
 }
-
-/** Start period, checks and a minute for scheduling and volumes, for each member in turn. */
-const rolloutSeconds = (spec: WorkloadSpec): number => {
-  const { startPeriodSeconds, failureThreshold, intervalSeconds, timeoutSeconds } = spec.readiness;
-  const stop = spec.stopGraceSeconds + (spec.handover?.timeoutSeconds ?? 0);
-  const start = startPeriodSeconds + failureThreshold * (intervalSeconds + timeoutSeconds) + 60;
-  return Math.max(300, spec.replicas * (stop + start));
-};
 
 /** A job on a schedule, under the same restrictions as the members of a workload. */
 export function renderCronJob(
@@ -255,6 +266,7 @@ export function renderCronJob(
               restartPolicy: "Never",
               automountServiceAccountToken: false,
               enableServiceLinks: false,
+              ...placement(context),
               securityContext: POD_SECURITY,
               containers: [
                 {

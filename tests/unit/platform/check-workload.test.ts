@@ -20,7 +20,7 @@ test.each<[string, object]>([
   ],
   [
     "entry.ports.write.udp: cannot be rendered, no platform knows this field",
-    { ports: { ...ENTRY.ports, write: { port: 1, udp: true } } },
+    { ports: { ...ENTRY.ports, write: { port: 1, from: "anybody", udp: true } } },
   ],
   ["Entry.name: must be a DNS label", { name: "Entry" }],
   ["entry.replicas: must be a whole number of at least 1", { replicas: 0 }],

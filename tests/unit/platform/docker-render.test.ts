@@ -82,7 +82,7 @@ describe("traps of the Docker provider", () => {
   test("ports are in the order in which the engine gives them back, and on loopback only", () => {
     const spec = {
       ...ENTRY,
-      ports: { a: { port: 9 }, b: { port: 8 } },
+      ports: { a: { port: 9, from: "anybody" as const }, b: { port: 8, from: "anybody" as const } },
       exposed: { hostPorts: { a: 1, b: 2 }, replicaStep: 10 },
     };
     expect(container(spec, 1).ports).toEqual([

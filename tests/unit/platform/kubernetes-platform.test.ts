@@ -71,6 +71,13 @@ describe("a program on Kubernetes", () => {
       "ConfigMap pg-database-etc-patroni-bootstrap",
       "CronJob pg-backup",
       "Namespace pg-namespace",
+      "NetworkPolicy pg-database",
+      "NetworkPolicy pg-database-from-haproxy",
+      "NetworkPolicy pg-database-from-patroni",
+      "NetworkPolicy pg-default-deny",
+      "NetworkPolicy pg-entry",
+      "NetworkPolicy pg-entry-from-patroni",
+      "NetworkPolicy pg-names",
       "PodDisruptionBudget pg-database",
       "PodDisruptionBudget pg-entry",
       "Secret pg-database-tls-secret",
@@ -95,8 +102,11 @@ describe("a program on Kubernetes", () => {
     expect(set.dependsOn).toEqual([
       "pg-database",
       "pg-database",
+      "pg-database",
       "pg-database-etc-patroni",
       "pg-database-etc-patroni-bootstrap",
+      "pg-database-from-haproxy",
+      "pg-database-from-patroni",
       "pg-database-ready",
       "pg-database-tls-secret",
       "pg-patroni-secret",
@@ -108,6 +118,10 @@ describe("a program on Kubernetes", () => {
       name: "postgres",
       labels: { "pod-security.kubernetes.io/enforce": "restricted" },
     });
+  });
+
+  test("keeps the namespace, and with it the volumes' claims, when everything else is destroyed (D5)", () => {
+    expect(named("pg-namespace").options).toMatchObject({ protect: true, retainOnDelete: true });
   });
 
   test("the load balancer comes first, then the name inside", () => {

@@ -34,8 +34,17 @@ const yaml = (manifests: readonly object[]): string =>
     .join("");
 
 test.each([DATABASE, ENTRY])("$name reads as its golden", (spec) => {
-  const { statefulSet, services, configMaps, podDisruptionBudget } = renderKubernetes(spec, KUBERNETES);
-  const manifests = [...services, ...configMaps.map((c) => c.manifest), podDisruptionBudget, statefulSet];
+  const { statefulSet, services, configMaps, podDisruptionBudget, networkPolicies } = renderKubernetes(
+    spec,
+    KUBERNETES,
+  );
+  const manifests = [
+    ...services,
+    ...configMaps.map((c) => c.manifest),
+    ...networkPolicies,
+    podDisruptionBudget,
+    statefulSet,
+  ];
   expectGolden(`platform/kubernetes/${spec.name}.yaml`, yaml(manifests));
 });
 
@@ -117,10 +126,8 @@ describe("a change", () => {
     expect(containerOf().lifecycle).toMatchObject({ preStop: { exec: {} } });
     expect(podOf().terminationGracePeriodSeconds).toBe(90);
   });
-  test("cannot choose the order, so an order without a hand-over is refused", () => {
-    expect(() => render({ ...DATABASE, handover: undefined })).toThrow(
-      "database.replacedLast: Kubernetes chooses the order itself",
-    );
+  test("replaces no pod by itself: Rollout does, the leader last", () => {
+    expect(render().statefulSet.spec["updateStrategy"]).toEqual({ type: "OnDelete" });
   });
 });
 

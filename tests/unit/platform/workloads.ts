@@ -14,7 +14,10 @@ export const DATABASE: WorkloadSpec = {
   secrets: { "/secrets/tls": { name: "database-tls" }, "/secrets/patroni": { name: "patroni" } },
   data: { path: "/var/lib/postgresql", size: "10Gi" },
   scratch: ["/tmp", "/run/postgresql"],
-  ports: { rest: { port: 8008 }, postgres: { port: 5432 } },
+  ports: {
+    rest: { port: 8008, from: ["haproxy", "patroni"] },
+    postgres: { port: 5432, from: ["haproxy"] },
+  },
   readiness: {
     command: ["ready", "$(REPLICA_NAME)"],
     timeoutSeconds: 5,
@@ -40,7 +43,11 @@ export const ENTRY: WorkloadSpec = {
   name: "entry",
   image: "haproxy",
   replicas: 2,
-  ports: { write: { port: 6432 }, read: { port: 6433 }, "direct-write": { port: 5432 } },
+  ports: {
+    write: { port: 6432, from: "anybody" },
+    read: { port: 6433, from: "anybody" },
+    "direct-write": { port: 5432, from: ["patroni"] },
+  },
   readiness: {
     command: ["true"],
     timeoutSeconds: 1,

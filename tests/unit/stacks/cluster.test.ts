@@ -46,7 +46,9 @@ describe.each([
   if (shape === "distributed")
     test("changes its worker groups after the coordinators, and so stops them before (D8)", () => {
       const [member, coordinator] =
-        stack === "dev" ? ["pg-worker-1-0", "pg-coordinator-2-healthy"] : ["pg-worker-1", "pg-coordinator"];
+        stack === "dev"
+          ? ["pg-worker-1-0", "pg-coordinator-2-healthy"]
+          : ["pg-worker-1", "pg-coordinator-rollout"];
       const starts = resources.filter((r) => r.name === member && /:(Container|StatefulSet)$/.test(r.type));
       expect(starts.map((r) => r.dependsOn)).toEqual([expect.arrayContaining([coordinator])]);
     });

@@ -42,6 +42,7 @@ describe("every workload of the stack reads as its golden, on both platforms (F2
     const manifests = [
       ...rendered.services,
       ...rendered.configMaps.map((c) => c.manifest),
+      ...rendered.networkPolicies,
       rendered.podDisruptionBudget,
       rendered.statefulSet,
     ];
