@@ -51,7 +51,7 @@ worker-files: packages ## Write certificate and key of an external worker (GROUP
 	$(run) worker-files
 
 ##@ Development
-.PHONY: test test-unit lint golden kube-up kube-down bench setup packages
+.PHONY: test test-unit lint golden test-kubernetes kube-up kube-down bench setup packages
 test: setup ## All tests: lint, types, unit, engine, SQL and the cluster on real containers
 	scripts/test.sh
 test-unit: packages ## What needs no Docker: lint, types, unit tests and goldens
@@ -60,6 +60,8 @@ lint: packages ## ESLint and Prettier
 	$(node) node_modules/.bin/eslint . && $(node) node_modules/.bin/prettier --check --log-level warn .
 golden: packages ## Accept the current output as the goldens; read the difference before you commit it
 	UPDATE_GOLDENS=1 $(node) node_modules/.bin/jest --selectProjects unit
+test-kubernetes: setup ## The suites on Kubernetes: on the cluster of KUBECONFIG, else on one that this starts and takes away
+	scripts/test-kubernetes.sh
 kube-up: setup ## Start a one-node Kubernetes for the tests, built from its Go modules (tools/kubernetes)
 	tools/kubernetes/cluster.sh up
 kube-down: ## Take it away again

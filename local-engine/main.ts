@@ -20,7 +20,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const project = readProject(options.cwd);
   const settings = readStackSettings(project, options.stack, options.configFile);
-  if (needsCli(project, settings)) {
+  if (needsCli(project, settings) && !process.env.LOCAL_ENGINE_PROVIDERS) {
     throw new Fault(
       `the stack ${options.stack} is a production stack on Kubernetes; the local engine runs Docker stacks only. Install the Pulumi CLI (https://www.pulumi.com/docs/install/) and run: pulumi ${options.verb} --stack ${options.stack}`,
     );

@@ -13,7 +13,7 @@ import { serve } from "./monitor";
 import type { Config, Project } from "./project";
 import { DynamicServer, dynamicProvider } from "./providers/dynamic";
 import type { Provider } from "./providers/provider";
-import { packageOf } from "./providers/registry";
+import { type FurtherProviders, packageOf } from "./providers/registry";
 import { isProtected, withFoundations } from "./plan";
 import { reconcile } from "./reconcile";
 import { refresh } from "./refresh";
@@ -63,6 +63,10 @@ export async function run({ options, project, config, snapshot }: RunSettings): 
         (require("./providers/docker") as typeof import("./providers/docker")).dockerProvider(type, host),
       random: (type) =>
         (require("./providers/random") as typeof import("./providers/random")).randomProvider(type),
+      further: (type) => {
+        const module = process.env.LOCAL_ENGINE_PROVIDERS;
+        return module ? (require(module) as FurtherProviders).providers[packageOf(type)]?.(type) : undefined;
+      },
     },
   };
   // A state with dynamic resources will need the server: it starts while the program is being loaded.

@@ -15,6 +15,13 @@ export interface ProviderSource {
   dynamic(): Provider;
   docker(type: string, host: string | undefined): Provider;
   random(type: string): Provider;
+  /** Of a package that the engine does not serve itself; undefined when nobody does. */
+  further(type: string): Provider | undefined;
+}
+
+/** What the module that LOCAL_ENGINE_PROVIDERS names exports: a provider for each further package. Tests bring some that way. */
+export interface FurtherProviders {
+  readonly providers: Readonly<Record<string, (type: string) => Provider>>;
 }
 
 export function findProvider(type: string, source: ProviderSource, dockerHost?: string): Provider {
@@ -25,6 +32,10 @@ export function findProvider(type: string, source: ProviderSource, dockerHost?: 
       return source.docker(type, dockerHost);
     case "random":
       return source.random(type);
+  }
+  const further = source.further(type);
+  if (further !== undefined) return further;
+  switch (packageOf(type)) {
     case "kubernetes":
       throw new Fault(
         `the local engine runs Docker stacks only; this stack creates Kubernetes resources (${type}) and needs the Pulumi CLI. ${INSTALL}`,

@@ -8,6 +8,8 @@ export interface WriterTarget {
   readonly user: string;
   readonly password: string;
   readonly ca: string;
+  /** The name that the server's certificate must bear, where it is not that of the address. */
+  readonly serverName?: string;
 }
 
 /** What a run of the writer saw. */
@@ -37,7 +39,7 @@ export async function connect(target: WriterTarget, address: string): Promise<Cl
     database: target.database,
     user: target.user,
     password: target.password,
-    ssl: { ca: target.ca },
+    ssl: { ca: target.ca, ...(target.serverName !== undefined && { servername: target.serverName }) },
     connectionTimeoutMillis: TIMEOUT_MS,
     query_timeout: TIMEOUT_MS,
   });

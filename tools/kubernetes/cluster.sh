@@ -4,6 +4,7 @@
 #   tools/kubernetes/cluster.sh up     builds what is missing, starts it, waits until it works; safe to run again
 #   tools/kubernetes/cluster.sh down   stops it and takes everything away again but the built programs
 #   tools/kubernetes/cluster.sh load <image>...   gives it images of the Docker engine
+#   tools/kubernetes/cluster.sh kubectl <argument>...
 #
 # It needs root, Go 1.24 or newer, a Docker engine (for images) and Debian's packages. Everything listens on loopback or on a bridge
 # of its own. tools/kubernetes/README.md explains the choices.
@@ -426,5 +427,6 @@ case ${1:-} in
   up) up ;;
   down) down ;;
   load) shift; load "$@" ;;
-  *) fail "usage: $0 up|down|load <image>..." ;;
+  kubectl) shift; kubectl "$@" ;;
+  *) fail "usage: $0 up|down|load <image>...|kubectl <argument>..." ;;
 esac

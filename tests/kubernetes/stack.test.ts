@@ -1,0 +1,143 @@
+import { query, Writer, type WriterReport } from "../support/writer";
+import { kubectl } from "./applier";
+import {
+  configure,
+  inPod,
+  MEMBERS,
+  NAMESPACE,
+  podsOf,
+  stack,
+  target,
+  whole,
+  withKubernetes,
+} from "./cluster";
+
+const noted: string[] = [];
+
+/** Writes through the entry while `change` happens; nothing acknowledged is lost, and the cluster becomes whole again. */
+async function during(name: string, change: (leader: string) => Promise<unknown>): Promise<WriterReport> {
+  const leader = await whole();
+  const writer = new Writer(await target("app_readwrite"), `${name} ${Date.now()}`);
+  let report: WriterReport;
+  try {
+    await writer.start();
+    await change(leader);
+    await writer.awaitAcknowledged(100);
+    await whole();
+    await writer.awaitAcknowledged(100);
+  } finally {
+    report = await writer.finish();
+  }
+  noted.push(
+    `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}`,
+  );
+  expect(report.lost).toEqual([]);
+  return report;
+}
+
+const deletePod = (pod: string, ...how: string[]): Promise<string> =>
+  kubectl(["delete", "pod", pod, "--namespace", NAMESPACE, "--wait=false", ...how]);
+
+(withKubernetes ? describe : describe.skip)("the prod stack on Kubernetes (C4)", () => {
+  beforeAll(async () => {
+    await query(
+      await target("dpg_cluster"),
+      "CREATE TABLE IF NOT EXISTS writes (run text, id bigint, at timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (run, id))",
+    );
+  });
+  afterAll(() => console.log(`write gaps through the entry, on Kubernetes:\n${noted.join("\n")}`));
+
+  test("takes writes through its entry, and a second preview plans nothing", async () => {
+    const rows = await query<{ leads: boolean }>(
+      await target("app_readwrite"),
+      "SELECT NOT pg_is_in_recovery() AS leads",
+    );
+    expect(rows).toEqual([{ leads: true }]);
+    await stack.preview("--expect-no-changes");
+  });
+
+  test("every pod is what the Pod Security level restricted admits", async () => {
+    const labels = await kubectl(["get", "namespace", NAMESPACE, "--output", "jsonpath={.metadata.labels}"]);
+    expect(JSON.parse(labels)).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
+    const checked = await kubectl([
+      ...["label", "--dry-run=server", "--overwrite", "namespace", NAMESPACE],
+      "pod-security.kubernetes.io/enforce=restricted",
+    ]);
+    expect(checked).not.toMatch(/violate/);
+  });
+
+  describe("no acknowledged write is lost (H1, H5)", () => {
+    test("the leader's pod is deleted: it hands over first, and no transaction fails", async () => {
+      const report = await during("leader's pod deleted", (leader) => deletePod(leader));
+      expect(report.errors).toEqual([]);
+    });
+
+    test("the leader's pod is killed without grace", () =>
+      during("leader's pod killed", (leader) => deletePod(leader, "--grace-period=0", "--force")));
+
+    test("a replica's pod is deleted", async () => {
+      const report = await during("replica's pod deleted", async (leader) =>
+        deletePod((await podsOf("patroni")).find(({ name }) => name !== leader)?.name ?? ""),
+      );
+      expect(report.errors).toEqual([]);
+    });
+
+    test("a PgBouncer's pod and a HAProxy's pod are deleted", () =>
+      during("pool's and entry's pod deleted", async () => {
+        await deletePod(stack.member("pool-write", 0));
+        await deletePod(stack.member("haproxy", 0));
+      }));
+  });
+
+  describe("a change rolls through the members (D5)", () => {
+    test("of the pods: one at a time, the leader last, and no transaction fails", async () => {
+      const leader = await whole();
+      const before = await podsOf("patroni");
+      const report = await during("every pod replaced", async () => {
+        configure({ memory: "800Mi" });
+        await stack.up();
+      });
+      const after = await podsOf("patroni");
+      expect(after).toHaveLength(MEMBERS);
+      expect(after.filter(({ uid }) => before.some((pod) => pod.uid === uid))).toEqual([]);
+      expect([...after].sort((a, b) => a.started.localeCompare(b.started)).at(-1)?.name).toBe(leader);
+      expect(report.errors).toEqual([]);
+    });
+  });
+
+  test("a StatefulSet that is deleted leaves its volumes, and up brings the members back with their data", async () => {
+    await whole();
+    const [before] = await query<{ n: string }>(
+      await target("app_readwrite"),
+      "SELECT count(*) AS n FROM writes",
+    );
+    await kubectl(["delete", "statefulset", `${stack.cluster}-patroni`, "--namespace", NAMESPACE]);
+    await stack.up("--refresh");
+    await whole();
+    const [after] = await query<{ n: string }>(
+      await target("app_readwrite"),
+      "SELECT count(*) AS n FROM writes",
+    );
+    expect(after).toEqual(before);
+  });
+
+  test("no generated secret is in a ConfigMap, an environment variable, an annotation or a log (D9)", async () => {
+    const { passwords } = await stack.outputs();
+    const described = await kubectl([
+      ...["get", "configmaps,pods,statefulsets,services", "--namespace", NAMESPACE, "--output=json"],
+    ]);
+    const logs = await Promise.all(
+      ["patroni", "haproxy", "pool-write", "pool-read", "etcd"].map((workload) =>
+        kubectl([
+          ...["logs", "--namespace", NAMESPACE, "--prefix", "--tail=-1", "--max-log-requests=10"],
+          ...["--selector", `app.kubernetes.io/name=${workload}`],
+        ]),
+      ),
+    );
+    for (const password of Object.values(passwords)) {
+      expect(password.length).toBeGreaterThan(15);
+      for (const text of [described, ...logs]) expect(text.includes(password)).toBe(false);
+    }
+    expect(await inPod(stack.member("patroni", 0), "env")).not.toMatch(/PASSWORD/i);
+  });
+});
