@@ -111,7 +111,9 @@ const deletePod = (pod: string, ...how: string[]): Promise<string> =>
       await target("app_readwrite"),
       "SELECT count(*) AS n FROM writes",
     );
-    await kubectl(["delete", "statefulset", `${stack.cluster}-patroni`, "--namespace", NAMESPACE]);
+    // With its pods: one that still ends when another StatefulSet wants its name keeps the controller from making it, for minutes.
+    const set = ["statefulset", `${stack.cluster}-patroni`, "--namespace", NAMESPACE];
+    await kubectl(["delete", ...set, "--cascade=foreground"]);
     await stack.up("--refresh");
     await whole();
     const [after] = await query<{ n: string }>(
