@@ -191,7 +191,8 @@ describe("supervise", () => {
     symlinkSync("..data/tls.crt", program.path("tls/tls.crt"));
     writeFileSync(
       program.path("reload"),
-      `cat tls/tls.crt >> reloads; echo " $SUPERVISED_PID" >> reloads; test -e fine`,
+      // One write: a look between two would see half of it.
+      `echo "$(cat tls/tls.crt) $SUPERVISED_PID" >> reloads; test -e fine`,
     );
     writeFileSync(program.path("fine"), "");
     program.start(["--watch", program.path("tls"), "--reload", "sh reload"], `echo $$ > pid; sleep 300`);
