@@ -2,6 +2,11 @@
 const base = {
   testEnvironment: "node",
   transform: { "^.+\\.ts$": "<rootDir>/scripts/typescript.js" },
+  // As scripts/lazy-modules.js does it in a run: without, every test file that imports the SDK loads 500 modules it does not use.
+  moduleNameMapper: {
+    "^typescript$": "<rootDir>/tests/support/lazy/typescript.js",
+    "^@npmcli/arborist$": "<rootDir>/tests/support/lazy/arborist.js",
+  },
 };
 
 /** @param {string} displayName @param {string[]} testMatch */
@@ -14,7 +19,11 @@ module.exports = {
   coverageProvider: "v8",
   projects: [
     // Without Docker, in seconds.
-    project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"]),
+    project(
+      "unit",
+      ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"],
+      patient,
+    ),
     project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
     // On containers of their own.
     project(

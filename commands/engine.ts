@@ -52,10 +52,15 @@ export function engineFor(stack: string, options: StackOptions = {}): Engine {
   return (local ? localEngine : pulumiCli)(stack, { settings, state });
 }
 
-/** Programs that start Node must find the one that the project brings, not the system's older one. */
+/**
+ * Programs that start Node must find the one that the project brings, not the system's older one; and the processes that an engine
+ * starts need not load all that the SDK names.
+ */
 export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const lazy = `--require ${JSON.stringify(path.join(PROJECT, "scripts/lazy-modules.js"))}`;
   return {
     ...process.env,
+    NODE_OPTIONS: [process.env["NODE_OPTIONS"], lazy].filter(Boolean).join(" "),
     PATH: `${path.join(PROJECT, "node_modules/.bin")}${path.delimiter}${process.env["PATH"] ?? ""}`,
     ...extra,
   };

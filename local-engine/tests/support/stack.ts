@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { ResourceState, StateFile } from "../../state";
 
 const ENGINE = join(__dirname, "..", "..", "bin.js");
+const LAZY = join(__dirname, "..", "..", "..", "scripts", "lazy-modules.js");
 
 export interface Result {
   readonly code: number;
@@ -43,6 +44,8 @@ export class Stack {
     mkdirSync(join(this.folder, "found"));
     this.env = {
       ...process.env,
+      // As the commands start it.
+      NODE_OPTIONS: `--require ${JSON.stringify(LAZY)}`,
       LOCAL_ENGINE_STATE_DIR: join(this.folder, "state"),
       PULUMI_CONFIG_PASSPHRASE: "test",
       THINGS: join(this.folder, "things.json"),

@@ -5,8 +5,6 @@ import { turnProvider } from "../../../components/platform/docker/turn";
 import { describeWithImage, docker } from "../../support/docker";
 import { roundTrip } from "../../support/round-trip";
 
-jest.setTimeout(120_000);
-
 // Every provider here is the one that the engine would run: serialised, and loaded from its text.
 describeWithImage("resources on a Docker engine", (image) => {
   const prefix = `resources-test-${process.pid}`;

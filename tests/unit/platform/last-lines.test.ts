@@ -1,9 +1,6 @@
 import { lastLines } from "../../../components/platform/last-lines";
 import { KubernetesApi } from "../../support/kubernetes-api";
 
-// Starts a Node that loads the client of Kubernetes: five seconds are not always enough for that.
-jest.setTimeout(60_000);
-
 describe("the end of a log", () => {
   const kubernetes = new KubernetesApi();
   const asked: string[] = [];

@@ -4,8 +4,6 @@ import { type OpenReach, openReach } from "../../../components/platform/open-rea
 import { describeWithImage, docker } from "../../support/docker";
 import { eventually } from "../../support/stack";
 
-jest.setTimeout(60_000);
-
 describeWithImage("a port in a container", (image) => {
   const name = `open-reach-test-${process.pid}`;
   let opened: OpenReach;

@@ -21,9 +21,6 @@ test("it may be part of a serialised provider: modules are required when it runs
   });
 });
 
-// Each starts a Node that loads the client of Kubernetes: five seconds are not always enough for that.
-jest.setTimeout(60_000);
-
 describe("a port in a pod", () => {
   // An API server that speaks its port-forward protocol: binary messages of a channel's number and data; channel 0 is data, channel
   // 1 errors, and the first message of each holds the port. This one echoes in capitals.

@@ -2,9 +2,6 @@ import { podsReadyProvider, rolloutProvider } from "../../../components/platform
 import { KubernetesApi } from "../../support/kubernetes-api";
 import { roundTrip } from "../../support/round-trip";
 
-// Starts a Node that loads the client of Kubernetes: five seconds are not always enough for that.
-jest.setTimeout(60_000);
-
 const set = { namespace: "ns", statefulSet: "pg", replicas: 3, digest: "1", deadlineSeconds: 20 };
 const rollout = { ...set, container: "patroni" };
 

@@ -1,0 +1,3 @@
+"use strict";
+const standIn = require("../../../scripts/stand-in.js");
+module.exports = standIn(() => require("../../../node_modules/typescript/lib/typescript.js"));
