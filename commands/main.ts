@@ -1,36 +1,41 @@
 import { CommandError } from "./containers";
-import { doctor } from "./doctor";
-import * as database from "./database";
-import { images } from "./images";
-import * as lifecycle from "./lifecycle";
+
+type Command = (stack: string, args: readonly string[]) => Promise<number>;
+
+// Each command loads what it needs, and no more: the component library alone takes as long to load as most commands run.
+const lifecycle = () => require("./lifecycle") as typeof import("./lifecycle");
+const database = () => require("./database") as typeof import("./database");
+const images = () => require("./images") as typeof import("./images");
+const doctor = () => require("./doctor") as typeof import("./doctor");
 
 /** What `make <name>` runs. Each resolves with an exit code. */
-const COMMANDS: Readonly<Record<string, (stack: string, args: readonly string[]) => Promise<number>>> = {
-  up: lifecycle.up,
-  down: lifecycle.down,
-  preview: lifecycle.preview,
-  clean: lifecycle.clean,
-  images,
-  status: lifecycle.status,
-  logs: lifecycle.logs,
-  doctor,
-  psql: database.psql,
-  "psql-replica": database.psqlReplica,
-  switchover: database.switchover,
-  restart: database.restart,
-  "slow-queries": database.slowQueries,
-  "test-replication": database.testReplication,
-  password: database.password,
-  "worker-files": database.workerFiles,
+const COMMANDS: Readonly<Record<string, () => Command>> = {
+  up: () => lifecycle().up,
+  down: () => lifecycle().down,
+  preview: () => lifecycle().preview,
+  clean: () => lifecycle().clean,
+  images: () => images().images,
+  status: () => lifecycle().status,
+  logs: () => lifecycle().logs,
+  doctor: () => doctor().doctor,
+  psql: () => database().psql,
+  "psql-replica": () => database().psqlReplica,
+  switchover: () => database().switchover,
+  restart: () => database().restart,
+  "slow-queries": () => database().slowQueries,
+  "test-replication": () => database().testReplication,
+  password: () => database().password,
+  "worker-files": () => database().workerFiles,
 };
 
 async function main(): Promise<number> {
   const [name = "", ...args] = process.argv.slice(2);
-  const command = COMMANDS[name];
-  if (!command) {
+  const load = COMMANDS[name];
+  if (!load) {
     console.error(`there is no command "${name}": ${Object.keys(COMMANDS).join(", ")}`);
     return 2;
   }
+  const command = load();
   try {
     return await command(process.env["STACK"] ?? "dev", args);
   } catch (error) {
