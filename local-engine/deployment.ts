@@ -40,12 +40,15 @@ export class Deployment {
   constructor(
     private readonly session: Session,
     private readonly config: Readonly<Record<string, string>>,
+    /** Nothing is registered before it. */
+    private readonly begin: Promise<void>,
   ) {
     this.steps = new Steps(session);
     this.deletes = new Deletes(session, this.steps);
   }
 
   async register(goal: Goal): Promise<ResourceState> {
+    await this.begin;
     const { project, stack } = this.session;
     const urn = makeUrn(stack, project, goal.parent, goal.type, goal.name);
     if (this.seen.has(urn)) throw new Fault(`Duplicate resource URN '${urn}'; try giving it a unique name`);
@@ -86,6 +89,7 @@ export class Deployment {
 
   /** A resource that exists elsewhere and is only looked at. */
   async read(goal: Goal, id: string): Promise<ResourceState> {
+    await this.begin;
     const { project, stack, snapshot } = this.session;
     const urn = makeUrn(stack, project, goal.parent, goal.type, goal.name);
     this.seen.add(urn);

@@ -7,10 +7,11 @@ import { lockStack } from "./lock";
 import { coverSecrets } from "./display";
 import { isObject, type Properties, type Value } from "./properties";
 import { readProject, readStackSettings, resolveConfig, needsCli } from "./project";
-import { run } from "./run";
 import { Crypter, readPassphrase, reveal } from "./secrets";
 import { readState, Snapshot } from "./state";
 import { parseUrn, STACK_TYPE } from "./urn";
+
+const loadRun = () => require("./run") as typeof import("./run");
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseCommandLine(args);
@@ -43,8 +44,10 @@ async function main(args: readonly string[]): Promise<number> {
       throw new Fault(`the state ${file} is of another project or stack: it holds ${foreign.urn}`);
     const passphrase = readPassphrase(process.env);
     const salt = stored?.deployment.secrets_providers?.state.salt ?? settings.encryptionSalt;
-    const crypter =
-      salt === undefined ? await Crypter.create(passphrase) : await Crypter.open(passphrase, salt);
+    const opening = salt === undefined ? Crypter.create(passphrase) : Crypter.open(passphrase, salt);
+    // A key is derived slowly, on purpose, and in another thread: what a run needs is loaded meanwhile.
+    if (!["outputs", "export", "unprotect"].includes(options.verb)) loadRun();
+    const crypter = await opening;
     const snapshot = new Snapshot(stored, crypter, changes ? file : undefined);
     if (options.verb === "outputs" || options.verb === "export") return print(options, snapshot);
     if (options.verb === "unprotect") {
@@ -58,7 +61,12 @@ async function main(args: readonly string[]): Promise<number> {
       settings.encryptionSalt === undefined || settings.encryptionSalt === salt
         ? crypter
         : await Crypter.open(passphrase, settings.encryptionSalt);
-    return await run({ options, project, config: resolveConfig(project, settings, configCrypter), snapshot });
+    return await loadRun().run({
+      options,
+      project,
+      config: resolveConfig(project, settings, configCrypter),
+      snapshot,
+    });
   } finally {
     unlock?.();
   }

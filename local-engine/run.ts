@@ -132,14 +132,16 @@ async function perform(
     const doomed = snapshot.resources().filter((each) => !kept.has(each));
     return new Deletes(session, new Steps(session)).run(doomed);
   }
-  if (options.refresh) {
-    const before = { ...display.counts };
-    await refresh(session);
-    if (display.failed()) return;
-    // The summary is about the update that follows.
-    Object.assign(display.counts, before);
-  }
   await update(options, session, project, config, stackUrn);
+}
+
+/** A refresh before an update, whose summary does not count it. After its failure nothing is registered. */
+async function refreshFirst(session: Session): Promise<void> {
+  const { display } = session;
+  const before = { ...display.counts };
+  await refresh(session);
+  if (display.failed()) throw new Cancelled();
+  Object.assign(display.counts, before);
 }
 
 async function update(
@@ -150,7 +152,10 @@ async function update(
   stackUrn: string,
 ): Promise<void> {
   const { display, limiter } = session;
-  const deployment = new Deployment(session, config.values);
+  // The program is loaded meanwhile, which takes as long.
+  const begin = options.refresh ? refreshFirst(session) : Promise.resolve();
+  const refreshed = begin.catch(() => undefined);
+  const deployment = new Deployment(session, config.values, begin);
   const end: { reached: boolean; failure?: unknown } = { reached: false };
   const monitor = await serve(session, deployment, async () => {
     // After a failure what is not registered may be missing only because of it.
@@ -179,6 +184,8 @@ async function update(
     if (!ok && !display.failed())
       throw new Error(`the program ended with code ${code ?? "none: it was killed"}`);
   } finally {
+    // A program that could not even be loaded must not end the run while the refresh still writes.
+    await refreshed;
     deployment.settleStackOutputs(!end.reached);
     monitor.stop();
   }
