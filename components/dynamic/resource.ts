@@ -24,20 +24,20 @@ export class DynamicResource extends pulumi.CustomResource {
     super(
       `pulumi-nodejs:dynamic/${kind}`,
       name,
-      { ...props, __provider: providerText(provider, kind) },
+      { ...props, __provider: DynamicResource.text(provider, kind) },
       opts,
     );
+  }
+
+  /** What Pulumi keeps of a provider in the state. `kind` tells providers apart whose resources' names do not. */
+  static text(provider: pulumi.dynamic.ResourceProvider, kind: string): Promise<string> {
+    let text = texts.get(provider);
+    if (text === undefined) texts.set(provider, (text = keptText(provider, kind)));
+    return text;
   }
 }
 
 const texts = new WeakMap<pulumi.dynamic.ResourceProvider, Promise<string>>();
-
-/** What Pulumi keeps of a provider in the state. `kind` tells providers apart whose resources' names do not. */
-export function providerText(provider: pulumi.dynamic.ResourceProvider, kind: string): Promise<string> {
-  let text = texts.get(provider);
-  if (text === undefined) texts.set(provider, (text = keptText(provider, kind)));
-  return text;
-}
 
 async function keptText(provider: pulumi.dynamic.ResourceProvider, kind: string): Promise<string> {
   const file = path.join(CACHE, `${kind.replace(/\W/g, "-")}-${digestOf(provider)}.js`);

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../components/dynamic/resource";
 
 /** A resource as a program registered it. */
 export interface RecordedResource {
@@ -7,7 +8,7 @@ export interface RecordedResource {
   readonly urn: string;
   /** URN of the parent, empty for none. */
   readonly parent: string;
-  /** Everything that was given; a secret reads `[secret]`, the text of a dynamic provider `[provider]`. */
+  /** Everything that was given; a secret reads `[secret]`, the text of a dynamic provider, which is not made, `[provider]`. */
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Names of the resources that it waits for by `dependsOn`, in the order of the names. */
   readonly dependsOn: readonly string[];
@@ -84,10 +85,12 @@ export async function record(
   // Pulumi takes a stack trace for each property of each resource; jest's source maps make these a third of a recording's time.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 1;
+  const texts = jest.spyOn(DynamicResource, "text").mockResolvedValue("[provider]");
   try {
     await program();
     await pulumi.runtime.disconnect();
   } finally {
+    texts.mockRestore();
     Error.stackTraceLimit = stackTraceLimit;
     process.off("unhandledRejection", onRejection);
   }
@@ -109,7 +112,7 @@ function recordedResource(request: RegisterRequest, urn: string): RecordedResour
     name: request.getName(),
     urn,
     parent: request.getParent(),
-    inputs: "__provider" in inputs ? { ...inputs, __provider: "[provider]" } : inputs,
+    inputs,
     dependsOn: request
       .getDependenciesList()
       .map((dependency) => dependency.split("::").at(-1)!)

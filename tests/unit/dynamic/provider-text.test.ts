@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { PROJECT } from "../../../commands/engine";
 import { authorityProvider } from "../../../components/certificates/authority-provider";
@@ -15,6 +16,12 @@ const PROVIDERS = fs
       ([, name = ""]) => ({ file, name }),
     ),
   );
+
+/** As for the program of a stack. */
+const PRELUDE = ["lazy-modules.js", "typescript.js"].map(
+  (file) => `require(${JSON.stringify(path.join(PROJECT, "scripts", file))})`,
+);
+const SET_UP = `${PRELUDE.join(";")}.register();`;
 
 /** A package of its own with the class under test, so that its sources can be changed. */
 function packageOf(files: Readonly<Record<string, string>>) {
@@ -41,10 +48,10 @@ function packageOf(files: Readonly<Record<string, string>>) {
         process.execPath,
         [
           "-e",
-          `require(${JSON.stringify(path.join(PROJECT, "scripts/typescript.js"))}).register();
-           const { providerText } = require("./components/dynamic/resource.ts");
+          `${SET_UP}
+           const { DynamicResource } = require("./components/dynamic/resource.ts");
            const { thingProvider } = require("./components/thing.ts");
-           providerText(thingProvider, "test:Thing").then((text) => process.stdout.write(text));`,
+           DynamicResource.text(thingProvider, "test:Thing").then((text) => process.stdout.write(text));`,
         ],
         { cwd: root, encoding: "utf8", stdio: "pipe" },
       ),
@@ -110,14 +117,14 @@ describe("what Pulumi keeps of a provider (P2)", () => {
     expect(registered["ours"]).toEqual(registered["theirs"]);
   });
 
-  test("follows from sources and packages alone: the same in another folder and environment", () => {
+  test("follows from sources and packages alone: the same in another folder and environment", async () => {
     expect(PROVIDERS.length).toBeGreaterThan(10);
-    const texts = (cwd: string, env: NodeJS.ProcessEnv): string =>
-      execFileSync(
+    const texts = async (cwd: string, env: NodeJS.ProcessEnv): Promise<string> => {
+      const { stdout } = await promisify(execFile)(
         process.execPath,
         [
           "-e",
-          `require(${JSON.stringify(path.join(PROJECT, "scripts/typescript.js"))}).register();
+          `${SET_UP}
            const { runtime } = require(${JSON.stringify(path.join(PROJECT, "node_modules/@pulumi/pulumi"))});
            const texts = ${JSON.stringify(PROVIDERS)}.map(async ({ file, name }) => {
              const provider = require(${JSON.stringify(`${PROJECT}/`)} + file)[name];
@@ -125,10 +132,15 @@ describe("what Pulumi keeps of a provider (P2)", () => {
            });
            Promise.all(texts).then((all) => process.stdout.write(JSON.stringify(all)));`,
         ],
-        { cwd, env, encoding: "utf8", stdio: "pipe", maxBuffer: 64 * 1024 * 1024 },
+        { cwd, env, maxBuffer: 64 * 1024 * 1024 },
       );
-    expect(texts(os.tmpdir(), { HOME: "/nowhere", TZ: "Asia/Tokyo", DOCKER_HOST: "tcp://nowhere:1" })).toBe(
+      return stdout;
+    };
+    const [there, here] = await Promise.all([
+      texts(os.tmpdir(), { HOME: "/nowhere", TZ: "Asia/Tokyo", DOCKER_HOST: "tcp://nowhere:1" }),
       texts(PROJECT, process.env),
-    );
+    ]);
+    expect(there).toBe(here);
+    expect(here).toContain("create");
   });
 });
