@@ -1,5 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { PassThrough } from "node:stream";
 import { createInterface } from "node:readline";
+import Docker from "dockerode";
 
 const INTERVAL_MS = 100;
 
@@ -59,46 +61,72 @@ interface Answer {
   readonly answered: number;
 }
 
-/** A `psql` that stays open in a member. Ends with its container or its server, and is then replaced. */
+/** Answers each line that it reads with `t` or `f`, also while its server comes and goes. */
+const ASKS = `
+import sys, psycopg2
+session = None
+for _ in sys.stdin:
+    try:
+        if session is None:
+            session = psycopg2.connect(host="/run/postgresql", user="postgres", dbname="postgres", connect_timeout=1)
+            session.autocommit = True
+        with session.cursor() as cursor:
+            cursor.execute("SELECT NOT pg_is_in_recovery()")
+            writable = cursor.fetchone()[0]
+    except psycopg2.Error:
+        session, writable = None, False
+    print("t" if writable else "f", flush=True)
+`;
+
+const engine = new Docker();
+
+/**
+ * A program in a member that asks its server. It ends with its container, and is then replaced. By the engine's interface, since a client
+ * started at every look would take the machine's time from what is measured.
+ */
 class Session {
   usable = true;
-  private readonly psql: ChildProcessWithoutNullStreams;
+  private stream: Duplex | undefined;
   private waiting: ((line: string | undefined) => void) | undefined;
 
   constructor(container: string) {
-    const command = [
-      "psql",
-      "--host",
-      "/run/postgresql",
-      "--dbname",
-      "postgres",
-      "-qAtX",
-      "--set",
-      "ON_ERROR_STOP=1",
-    ];
-    this.psql = spawn("docker", ["exec", "--interactive", container, ...command]);
-    createInterface({ input: this.psql.stdout }).on("line", (line) => this.waiting?.(line));
-    this.psql.stdin.on("error", () => this.close());
-    this.psql.on("error", () => this.close());
-    this.psql.on("exit", () => this.close());
+    this.open(container).catch(() => this.close());
+  }
+
+  private async open(container: string): Promise<void> {
+    const exec = await engine.getContainer(container).exec({
+      Cmd: ["/opt/patroni/bin/python", "-c", ASKS],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    const output = new PassThrough();
+    engine.modem.demuxStream(stream, output, new PassThrough().resume());
+    createInterface({ input: output }).on("line", (line) => this.waiting?.(line));
+    for (const event of ["error", "end", "close"]) stream.on(event, () => this.close());
+    if (this.usable) this.stream = stream;
+    else stream.destroy();
   }
 
   ask(): Promise<Answer> {
     const asked = Date.now();
     // An answer that is still awaited (a stopped process) is asked for once, not once a tick.
-    if (!this.usable || this.waiting) return Promise.resolve({ writable: false, asked, answered: asked });
+    if (!this.stream || this.waiting) return Promise.resolve({ writable: false, asked, answered: asked });
+    const { stream } = this;
     return new Promise((resolve) => {
       this.waiting = (line) => {
         this.waiting = undefined;
         resolve({ writable: line === "t", asked, answered: Date.now() });
       };
-      this.psql.stdin.write("SELECT NOT pg_is_in_recovery();\n");
+      stream.write("?\n");
     });
   }
 
   close(): void {
     this.usable = false;
     this.waiting?.(undefined);
-    this.psql.kill();
+    this.stream?.destroy();
+    this.stream = undefined;
   }
 }
