@@ -40,7 +40,7 @@ export class Deletes {
       return result;
     };
     const results = await Promise.allSettled(resources.map(start));
-    snapshot.save();
+    await snapshot.flush();
     const failures = results.filter((each) => each.status === "rejected").map((each) => each.reason as Error);
     const unexpected = failures.find((each) => !(each instanceof StepFailed) && !(each instanceof Cancelled));
     if (unexpected !== undefined) throw unexpected;

@@ -151,7 +151,7 @@ export class Deployment {
     goal: Goal,
     old: ResourceState | undefined,
   ): Promise<ResourceState> {
-    const { display, snapshot, dryRun, hooks } = this.session;
+    const { display, snapshot, hooks } = this.session;
     const now = new Date().toISOString();
     const op: "create" | "update" | "same" =
       old === undefined ? "create" : equal(old.inputs ?? {}, goal.inputs) ? "same" : "update";
@@ -166,7 +166,7 @@ export class Deployment {
     display.count(op);
     if (op !== "same")
       await hooks.run(op === "create" ? "before_create" : "before_update", state, old, state);
-    snapshot.settle({ remove: old, add: state, quiet: op === "same" || dryRun });
+    snapshot.settle({ remove: old, add: state });
     if (op !== "same") await hooks.run(op === "create" ? "after_create" : "after_update", state, old, state);
     step?.done();
     return state;
@@ -219,7 +219,7 @@ export class Deployment {
       created: old.created,
       modified: old.modified,
     });
-    this.session.snapshot.settle({ remove: old, add: kept, quiet: true });
+    this.session.snapshot.settle({ remove: old, add: kept });
     this.session.display.count("same");
     return kept;
   }
@@ -366,7 +366,7 @@ export class Deployment {
       created: old?.created ?? now,
       modified: changed ? now : old.modified,
     };
-    snapshot.settle({ remove: old, add: state, quiet: !changed });
+    snapshot.settle({ remove: old, add: state });
     display.count(old === undefined ? "create" : changed ? "update" : "same");
     return state;
   }
@@ -395,7 +395,7 @@ export class Deployment {
               created: old?.created ?? now,
               modified: now,
             };
-      snapshot.settle({ remove: old, add: state, quiet: true });
+      snapshot.settle({ remove: old, add: state });
       this.seen.add(urn);
       this.states.set(urn, state);
     }

@@ -54,6 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
       for (const each of snapshot.resources()) {
         if (each.protect === true) snapshot.substitute(each, { ...each, protect: undefined });
       }
+      await snapshot.flush();
       return 0;
     }
     // The settings file may have been encrypted by the CLI under another salt than the state.

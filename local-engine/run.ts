@@ -96,7 +96,7 @@ export async function run({ options, project, config, snapshot }: RunSettings): 
   } finally {
     restore();
     server.stop();
-    snapshot.save();
+    await snapshot.flush();
   }
   const outputs = snapshot.resources().find((each) => each.urn === stackUrn)?.outputs;
   display.summary(options.verb === "destroy" ? undefined : outputs, options.showSecrets);

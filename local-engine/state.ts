@@ -1,16 +1,8 @@
 // What the engine knows of a stack: Pulumi's deployment format, version 3, in one file that is replaced after every step.
 
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Fault } from "./fault";
 import type { Properties, Value } from "./properties";
@@ -92,23 +84,25 @@ export function readState(file: string): StateFile | undefined {
 }
 
 /** The whole new text or the whole old one, whenever the machine stops. */
-export function writeAtomically(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+async function writeAtomically(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.tmp`;
-  const handle = openSync(draft, "w", 0o600);
+  const handle = await open(draft, "w", 0o600);
   try {
-    writeSync(handle, text);
-    fsyncSync(handle);
+    await handle.writeFile(text);
+    await handle.sync();
   } finally {
-    closeSync(handle);
+    await handle.close();
   }
-  renameSync(draft, file);
+  await rename(draft, file);
 }
 
 /**
  * The resources of a stack while an operation runs. What has been dealt with (`fresh`) stands before what has not
  * (`base`), so that at every moment a resource stands after everything that it depends on.
  * Resource states are never changed in place, which lets each one's text be kept between saves.
+ *
+ * Changes are made at once and are on disk when `flush` resolves: a step waits for that before it begins and before it is over.
  */
 export class Snapshot {
   private readonly base: ResourceState[];
@@ -117,6 +111,8 @@ export class Snapshot {
   private pending: Operation[] = [];
   private readonly texts = new WeakMap<object, string>();
   private saved: string | undefined;
+  private writing: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
   /** What an earlier run was in the middle of when it was killed. */
   readonly interrupted: readonly Operation[];
 
@@ -150,16 +146,10 @@ export class Snapshot {
 
   begin(operation: Operation): void {
     this.pending.push(operation);
-    this.save();
   }
 
   /** One step is over: `remove` leaves the state, `add` joins it. */
-  settle(change: {
-    operation?: Operation;
-    remove?: ResourceState;
-    add?: ResourceState;
-    quiet?: boolean;
-  }): void {
+  settle(change: { operation?: Operation; remove?: ResourceState; add?: ResourceState }): void {
     if (change.operation !== undefined)
       this.pending = this.pending.filter((each) => each !== change.operation);
     if (change.remove !== undefined) {
@@ -172,7 +162,6 @@ export class Snapshot {
       } else this.fresh.splice(at, 1);
     }
     if (change.add !== undefined) this.fresh.push(change.add);
-    if (change.quiet !== true) this.save();
   }
 
   /** In place of an old state, without becoming one of the resources already dealt with. */
@@ -180,7 +169,6 @@ export class Snapshot {
     const at = this.fresh.indexOf(old);
     if (at >= 0) this.fresh[at] = state;
     else this.base[this.base.indexOf(old)] = state;
-    this.save();
   }
 
   private body(): string {
@@ -214,12 +202,22 @@ export class Snapshot {
     return `{"version":3,"deployment":{"manifest":${manifest},\n${body}}}\n`;
   }
 
-  /** Writes the file if it would say something new. */
-  save(): void {
+  /** Resolves when the file says what is known now. What changes while it is written shares the next writing with all others. */
+  flush(): Promise<void> {
+    this.next ??= this.writing
+      .catch(() => undefined)
+      .then(() => {
+        this.next = undefined;
+        return (this.writing = this.write());
+      });
+    return this.next;
+  }
+
+  private async write(): Promise<void> {
     if (this.file === undefined) return;
     const body = this.body();
     if (body === this.saved) return;
-    writeAtomically(this.file, this.text(body));
+    await writeAtomically(this.file, this.text(body));
     this.saved = body;
   }
 }

@@ -48,9 +48,10 @@ export class Steps {
           created = { ...this.halfMade(next, error), created: now, modified: now };
         }
       }
-      if (replaces?.pendingReplacement === true) snapshot.settle({ remove: replaces, quiet: true });
+      if (replaces?.pendingReplacement === true) snapshot.settle({ remove: replaces });
       else if (replaces !== undefined) snapshot.substitute(replaces, { ...replaces, delete: true });
       snapshot.settle({ operation, add: created });
+      await snapshot.flush();
       if (failure !== undefined) throw failure;
       await hooks.run("after_create", created, undefined, created);
       return created;
@@ -80,6 +81,7 @@ export class Steps {
         }
       }
       snapshot.settle({ operation, remove: old, add: updated });
+      await snapshot.flush();
       if (failure !== undefined) throw failure;
       await hooks.run("after_update", updated, old, updated);
       return updated;
@@ -108,6 +110,7 @@ export class Steps {
       }
       if (keepAs !== undefined) snapshot.substitute(state, keepAs);
       snapshot.settle({ operation, ...(keepAs === undefined ? { remove: state } : {}) });
+      await snapshot.flush();
       await hooks.run("after_delete", state, state, undefined);
     });
   }
@@ -152,13 +155,19 @@ export class Steps {
             resource: { ...state, ...(kind === "creating" ? { created: new Date().toISOString() } : {}) },
           }
         : undefined;
-      if (operation !== undefined) snapshot.begin(operation);
       try {
+        if (operation !== undefined) {
+          snapshot.begin(operation);
+          await snapshot.flush();
+        }
         const result = await work(status, operation);
         step?.done();
         return result;
       } catch (error) {
-        if (operation !== undefined) snapshot.settle({ operation });
+        if (operation !== undefined) {
+          snapshot.settle({ operation });
+          await snapshot.flush();
+        }
         if (error instanceof Cancelled) throw error;
         step?.failed();
         display.diagnostic("error", state.urn, messageOf(error));
