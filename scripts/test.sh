@@ -8,20 +8,24 @@ export PATH="$PWD/node_modules/.bin:$PATH"
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0 failed=0 skipped=0
+declare -a checks
 
-checks() { # name=command...: each counts as one test; they share nothing, so all run at once
-  local from=$SECONDS check name pids=() i=0
+checks() { # name=command...: each counts as one test; they run beside the first suite, until `checked`
+  local check
   for check in "$@"; do
     ${check#*=} >"$results/${check%%=*}.log" 2>&1 &
-    pids+=($!)
+    checks[$!]=${check%%=*}
   done
-  for check in "$@"; do
-    name=${check%%=*}
-    if wait "${pids[i++]}"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-    echo "--- $name"
-    cat "$results/$name.log"
+}
+
+checked() {
+  local pid
+  for pid in "${!checks[@]}"; do
+    if wait "$pid"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    echo "--- ${checks[pid]}"
+    cat "$results/${checks[pid]}.log"
   done
-  echo "--- checks: $((SECONDS - from)) s"
+  echo "--- checks and unit tests: $SECONDS s"
 }
 
 suite() { # projects of jest.config.js, then folders or files
@@ -47,6 +51,7 @@ suite() { # projects of jest.config.js, then folders or files
 
 checks lint="eslint ." format="prettier --check --log-level warn ." types="tsc --noEmit"
 suite unit
+checked
 if [ "${1:-}" != unit ]; then
   suite engine
   # The cluster suites come first: they build the images that the others use.
