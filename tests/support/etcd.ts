@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
 import type { ClusterMember } from "../../components/etcd/reconcile";
+import { imageOf } from "./patroni";
 
 /** A single etcd 3.5 in a throw-away container, with verified TLS and no authentication yet. */
 export interface EtcdServer {
@@ -9,28 +10,12 @@ export interface EtcdServer {
   remove(): void;
 }
 
-const IMAGE = "postgres-cluster-test/etcd:3.5";
-
 function docker(args: readonly string[], input?: string): string {
   return execFileSync("docker", [...args], { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
 }
 
-function ensureImage(): void {
-  if (docker(["images", "--quiet", IMAGE]).trim() !== "") return;
-  const input = `FROM debian:trixie-slim
-RUN apt-get update && apt-get install -y --no-install-recommends etcd-server && rm -rf /var/lib/apt/lists/*
-`;
-  const env = { ...process.env, DOCKER_BUILDKIT: "0" };
-  execFileSync("docker", ["build", "--quiet", "--tag", IMAGE, "-"], {
-    input,
-    env,
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-}
-
 /** @param name of the container, prefixed by what the test is about */
 export async function startEtcd(name: string): Promise<EtcdServer> {
-  ensureImage();
   const authority = await issueAuthority(new Date(), { commonName: "etcd-tests", lifetimeDays: 1 });
   const leaf = await issueLeaf(new Date(), {
     commonName: "etcd",
@@ -51,8 +36,9 @@ export async function startEtcd(name: string): Promise<EtcdServer> {
     "127.0.0.1::2379",
     "--user",
     "nobody",
-    IMAGE,
+    "--entrypoint",
     "sleep",
+    imageOf("etcd"),
     "3600",
   ]);
   const run = (script: string, input?: string): string =>

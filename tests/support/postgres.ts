@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
 import type { SessionTarget } from "../../components/sql/session";
+import { imageOf } from "./patroni";
 
 /** PostgreSQL 17 in a throw-away container, with verified TLS, for tests of the SQL level. */
 export interface PostgresServer {
@@ -14,7 +15,6 @@ export interface PostgresServer {
   remove(): void;
 }
 
-const IMAGE = "postgres-cluster-test/postgres:17";
 const SUPERUSER_PASSWORD = "superuser-of-a-throw-away-server";
 
 function docker(args: readonly string[], input?: string): string {
@@ -37,23 +37,8 @@ export function describeWithDocker(name: string, suite: () => void): void {
   else describe.skip(`${name} (skipped: no Docker engine answers)`, suite);
 }
 
-function ensureImage(): void {
-  if (docker(["images", "--quiet", IMAGE]).trim() !== "") return;
-  const dockerfile = `FROM debian:trixie-slim
-RUN apt-get update && apt-get install -y --no-install-recommends postgresql-common \\
- && sed -i 's/^#\\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \\
- && apt-get install -y --no-install-recommends postgresql-17 && rm -rf /var/lib/apt/lists/*
-`;
-  execFileSync("docker", ["build", "--quiet", "--tag", IMAGE, "-"], {
-    input: dockerfile,
-    env: { ...process.env, DOCKER_BUILDKIT: "0" },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-}
-
 /** @param name of the container, prefixed by what the test is about */
 export async function startPostgres(name: string): Promise<PostgresServer> {
-  ensureImage();
   const authority = await issueAuthority(new Date(), { commonName: "sql-tests", lifetimeDays: 1 });
   const leaf = await issueLeaf(new Date(), {
     commonName: "postgres",
@@ -74,8 +59,9 @@ export async function startPostgres(name: string): Promise<PostgresServer> {
     "127.0.0.1::5432",
     "--user",
     "postgres",
-    IMAGE,
+    "--entrypoint",
     "sleep",
+    imageOf("patroni"),
     "3600",
   ]);
   const asPostgres = (script: string, input?: string): string =>
