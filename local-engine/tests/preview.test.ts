@@ -66,6 +66,19 @@ test("up --refresh does both in one run", async () => {
   expect(await stack.counts("up", "succeeds", "--refresh")).toMatchObject({ create: 1 });
 });
 
+test("up --refresh changes nothing when a look fails, and says why", async () => {
+  const stack = new Stack();
+  await stack.up([{ name: "a", value: "1" }]);
+  stack.journal();
+  stack.found("a", "unreadable");
+  stack.write([{ name: "a", value: "2" }, { name: "b" }]);
+  const { diagnostics } = await stack.counts("up", "fails", "--refresh");
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  expect(errors.map(({ message }) => message)).toEqual(["a cannot be read"]);
+  expect(stack.journal()).toEqual([]);
+  expect(stack.names()).toEqual(["a"]);
+});
+
 test("settings come from the project's defaults, the stack's file and their encrypted values", async () => {
   const stack = new Stack();
   await stack.up([{ name: "a", value: { config: "greeting" } }]);

@@ -11,7 +11,7 @@ export interface ThingInputs {
   readonly gate?: string;
   /** The step of this name fails; "half" leaves a thing behind that is not ready. */
   readonly fail?: string;
-  /** What its reading says: "gone" or a new value. */
+  /** What its reading says: "gone", a new value, or "unreadable": that fails. */
   readonly found?: string;
 }
 
@@ -61,6 +61,7 @@ const plain: pulumi.dynamic.ResourceProvider = {
     const found = `${process.env.THINGS_FOLDER ?? "."}/found/${props.label}`;
     if (!fs.existsSync(found)) return { id, props };
     const text = fs.readFileSync(found, "utf8");
+    if (text === "unreadable") throw new Error(`${props.label} cannot be read`);
     return text === "gone" ? {} : { id, props: { ...props, value: text } };
   },
 };
