@@ -45,7 +45,7 @@ describe.each(names)("the image %s", (name) => {
 test("who looks members up does not wait for the name of one that is gone (H1)", () => {
   for (const name of ["patroni", "pgbouncer"]) {
     const dockerfile = readFileSync(resolve(CONFIG_FILES, IMAGES[name]!.dockerfile), "utf8");
-    expect(dockerfile).toMatch(/^(ENV|    ) ?RES_OPTIONS="timeout:1 attempts:1"/m);
+    expect(dockerfile).toMatch(/^(ENV| {4}) ?RES_OPTIONS="timeout:1 attempts:1"/m);
   }
 });
 
