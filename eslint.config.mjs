@@ -40,7 +40,8 @@ export default tseslint.config(
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true } },
+    // One project and one run: quicker than the language service for editors.
+    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
     rules: {
       // An Output in a template literal prints its toString; numbers are welcome.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

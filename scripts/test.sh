@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the test suites one after the other and ends with the line `N passed, N failed, N skipped` over all of them.
 #
-#   scripts/test.sh [unit]   `unit`: only what needs no Docker
+#   scripts/test.sh [unit]   `unit`: only types, unit tests and goldens, which need no Docker
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
@@ -33,8 +33,8 @@ suite() { # projects of jest.config.js, then folders or files
   for word in "$@"; do if [[ $word = */* ]]; then paths+=("$word"); else projects+=("$word"); fi; done
   echo "--- suites: $*"
   rm -f "$out"
-  # Left to itself, jest leaves one of two cores idle. Suites on containers share these, and cannot run beside each other.
-  local workers=2
+  # Left to itself, jest leaves one of two cores idle, and some tests wait. Suites on containers share these, and cannot run beside each other.
+  local workers=3
   [[ $1 = unit || $1 = engine ]] || workers=1
   node node_modules/jest/bin/jest.js --selectProjects "${projects[@]}" --maxWorkers "$workers" --json --outputFile "$out" -- "${paths[@]}" >/dev/null || true
   if ! read -r p f s < <(node -e '
@@ -49,7 +49,8 @@ suite() { # projects of jest.config.js, then folders or files
   echo "--- suites: $*: $((SECONDS - from)) s"
 }
 
-checks lint="eslint ." format="prettier --check --log-level warn ." types="tsc --noEmit"
+checks types="tsc --noEmit"
+[ "${1:-}" = unit ] || checks lint="eslint ." format="prettier --check --log-level warn ."
 suite unit
 checked
 if [ "${1:-}" != unit ]; then
