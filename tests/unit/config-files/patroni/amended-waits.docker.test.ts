@@ -73,6 +73,17 @@ print(json.dumps([slept, patroni.postgresql.STOP_POLLING_INTERVAL]))`),
     ).toEqual([[0.1, 0.01, 0.1], 0.1]);
   });
 
+  test("a recovery that takes long is looked at once a second: each look is a line in PostgreSQL's log", () => {
+    expect(
+      printed(`
+def wait_for_startup(self):
+    patroni.postgresql.time.sleep(1)
+for seconds in (2.9, 3.1):
+    wait_for_startup(SimpleNamespace(time_in_state=lambda: seconds))
+print(json.dumps(slept))`),
+    ).toEqual([0.1, 1]);
+  });
+
   test("other sleeps are as long as they were, and this version of Patroni has those that were amended", () => {
     expect(
       printed(`
