@@ -54,7 +54,7 @@ worker-files: packages ## Write certificate and key of an external worker (GROUP
 .PHONY: test test-unit lint golden test-kubernetes kube-up kube-down bench setup packages
 test: setup ## All tests: lint, types, unit, engine, SQL and the cluster on real containers
 	scripts/test.sh
-test-unit: packages ## Types, unit tests and goldens, which need no Docker (make lint: the rest that needs none)
+test-unit: packages ## What needs no Docker: lint, types, unit tests and goldens
 	scripts/test.sh unit
 lint: packages ## ESLint and Prettier
 	$(node) node_modules/.bin/eslint . && $(node) node_modules/.bin/prettier --check --log-level warn .

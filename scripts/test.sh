@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the test suites one after the other and ends with the line `N passed, N failed, N skipped` over all of them.
 #
-#   scripts/test.sh [unit]   `unit`: only types, unit tests and goldens, which need no Docker
+#   scripts/test.sh [unit]   `unit`: only what needs no Docker
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
@@ -49,8 +49,7 @@ suite() { # projects of jest.config.js, then folders or files
   echo "--- suites: $*: $((SECONDS - from)) s"
 }
 
-checks types="tsc --noEmit"
-[ "${1:-}" = unit ] || checks lint="eslint ." format="prettier --check --log-level warn ."
+checks lint="eslint ." format="prettier --check --log-level warn ." types="tsc --noEmit"
 suite unit
 checked
 if [ "${1:-}" != unit ]; then
