@@ -1,6 +1,6 @@
 /** @type {import("jest").Config} */
 const base = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/tests/support/environment.ts",
   transform: { "^.+\\.ts$": "<rootDir>/scripts/typescript.js" },
   // As scripts/lazy-modules.js does it in a run: without, every test file that imports the SDK loads 500 modules it does not use.
   moduleNameMapper: {

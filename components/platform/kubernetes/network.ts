@@ -1,19 +1,19 @@
-import type { types } from "@pulumi/kubernetes";
+import type * as inputs from "@pulumi/kubernetes/types/input";
 import { workloadName } from "../naming";
 import type { WorkloadSpec } from "../workload";
 import * as names from "./names";
 import { sorted } from "./pod";
 
-type NetworkPolicy = types.input.networking.v1.NetworkPolicy & {
+type NetworkPolicy = inputs.networking.v1.NetworkPolicy & {
   readonly metadata: { readonly name: string };
 };
-type Peers = types.input.networking.v1.NetworkPolicyPeer[];
+type Peers = inputs.networking.v1.NetworkPolicyPeer[];
 
 const policy = (
   id: names.KubernetesIdentity,
   name: string,
   workload: string | undefined,
-  spec: types.input.networking.v1.NetworkPolicySpec,
+  spec: inputs.networking.v1.NetworkPolicySpec,
 ): NetworkPolicy => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "NetworkPolicy",

@@ -1,21 +1,21 @@
-import type { types } from "@pulumi/kubernetes";
+import type * as inputs from "@pulumi/kubernetes/types/input";
 import { parseText, type ReplicaVariable } from "../variables";
 import { PROGRAM_UID, type Probe, type WorkloadSpec } from "../workload";
 import { configMapName, contentHash, type KubernetesIdentity, secretName, volumeName } from "./names";
 
-type Container = types.input.core.v1.Container;
-type EnvVar = types.input.core.v1.EnvVar;
-type Volume = types.input.core.v1.Volume;
-type VolumeMount = types.input.core.v1.VolumeMount;
+type Container = inputs.core.v1.Container;
+type EnvVar = inputs.core.v1.EnvVar;
+type Volume = inputs.core.v1.Volume;
+type VolumeMount = inputs.core.v1.VolumeMount;
 
 /** What Pod Security's level "restricted" demands, and a read-only root; https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
-export const CONTAINER_SECURITY: types.input.core.v1.SecurityContext = {
+export const CONTAINER_SECURITY: inputs.core.v1.SecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },
   readOnlyRootFilesystem: true,
 };
 
-export const POD_SECURITY: types.input.core.v1.PodSecurityContext = {
+export const POD_SECURITY: inputs.core.v1.PodSecurityContext = {
   runAsNonRoot: true,
   runAsUser: PROGRAM_UID,
   runAsGroup: PROGRAM_UID,
@@ -75,7 +75,7 @@ const shellVariable = (name: ReplicaVariable): string => `"$${name}"`;
 export function probes(
   spec: WorkloadSpec,
 ): Pick<Container, "readinessProbe" | "livenessProbe" | "startupProbe"> {
-  const probe = (p: Probe, path: string): types.input.core.v1.Probe => ({
+  const probe = (p: Probe, path: string): inputs.core.v1.Probe => ({
     exec: { command: execCommand(p.command, `${spec.name}.${path}.command`) },
     periodSeconds: p.intervalSeconds,
     timeoutSeconds: p.timeoutSeconds,
@@ -150,7 +150,7 @@ export const mountedConfigMap = (
     : `${configMapName(workload, path)}-${contentHash(directory.files)}`;
 
 /** Memory requests equal the limit, so that a node never promises what it does not have; a CPU share is set aside, not a limit. */
-export function resources(spec: WorkloadSpec): types.input.core.v1.ResourceRequirements | undefined {
+export function resources(spec: WorkloadSpec): inputs.core.v1.ResourceRequirements | undefined {
   const { memoryMiB, cpuMillis } = spec.resources ?? {};
   if (!memoryMiB && !cpuMillis) return undefined;
   return {

@@ -1,4 +1,4 @@
-import type { types } from "@pulumi/kubernetes";
+import type * as inputs from "@pulumi/kubernetes/types/input";
 import { refuseUnrenderable } from "../check-workload";
 import { workloadName } from "../naming";
 import type { ScheduledJob } from "../platform";
@@ -47,14 +47,14 @@ type ObjectMeta = {
 
 /** A workload as manifests. Everything in it is plain. */
 export interface RenderedKubernetes {
-  readonly statefulSet: Manifest<types.input.apps.v1.StatefulSet>;
-  readonly services: readonly Manifest<types.input.core.v1.Service>[];
+  readonly statefulSet: Manifest<inputs.apps.v1.StatefulSet>;
+  readonly services: readonly Manifest<inputs.core.v1.Service>[];
   /** `logical` stays the same when the name changes with the content. */
   readonly configMaps: readonly {
     readonly logical: string;
-    readonly manifest: Manifest<types.input.core.v1.ConfigMap>;
+    readonly manifest: Manifest<inputs.core.v1.ConfigMap>;
   }[];
-  readonly podDisruptionBudget: Manifest<types.input.policy.v1.PodDisruptionBudget>;
+  readonly podDisruptionBudget: Manifest<inputs.policy.v1.PodDisruptionBudget>;
   readonly networkPolicies: ReturnType<typeof renderPolicies>;
 }
 
@@ -239,7 +239,7 @@ function services(
 export function renderCronJob(
   job: ScheduledJob,
   context: Omit<KubernetesContext, "exposeAs" | "deleteData">,
-): Manifest<types.input.batch.v1.CronJob> {
+): Manifest<inputs.batch.v1.CronJob> {
   const command = execCommand(job.command.command, `${job.name}.command`);
   const spec = { name: job.name, secrets: job.secrets, scratch: ["/tmp"] } as unknown as WorkloadSpec;
   const { volumes, volumeMounts } = mounts(spec, context, job.name);
