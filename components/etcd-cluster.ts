@@ -7,7 +7,7 @@ import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
 import type { SecretRef, WorkloadSpec } from "./platform/workload";
 import { type Problem, refuse } from "./problems";
-import { SIZE_RULE, sizeMiB } from "./size";
+import { CPU_RULE, cpuMillis, SIZE_RULE, sizeMiB } from "./size";
 
 /** The distributed configuration store (DCS) in which Patroni keeps who leads: an etcd cluster with TLS and authentication. */
 export interface EtcdClusterArgs {
@@ -29,6 +29,8 @@ export interface EtcdClusterArgs {
   readonly volumeSize?: string;
   /** Memory limit of a member. Default `512Mi`. */
   readonly memory?: string;
+  /** Cores of a member (`1`, `500m`): set aside for it, and the most it gets. Default: none is set aside, and it takes what is free. */
+  readonly cpu?: string | number;
 }
 
 /** How a Patroni scope logs in. */
@@ -45,6 +47,8 @@ export interface ResolvedEtcdCluster {
   readonly quotaMiB: number;
   readonly volumeSize: string;
   readonly memoryMiB: number;
+  /** In thousandths of a core; undefined: none is set aside. */
+  readonly cpuMillis?: number;
   readonly scopes: readonly string[];
 }
 
@@ -79,11 +83,21 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
       problems.push({ setting, value: text, rule: SIZE_RULE, remedy: "Write for instance 512Mi" });
     return mib ?? 0;
   };
+  const millis = args.cpu === undefined ? undefined : cpuMillis(args.cpu);
+  if (args.cpu !== undefined && millis === undefined) {
+    problems.push({
+      setting: "etcd.cpu",
+      value: args.cpu,
+      rule: CPU_RULE,
+      remedy: "Write for instance 1 or 500m",
+    });
+  }
   const value = {
     members,
     quotaMiB: size("etcd.quota", quota),
     volumeSize,
     memoryMiB: size("etcd.memory", memory),
+    ...(millis && { cpuMillis: millis }),
     scopes: args.scopes,
   };
   const volumeMiB = size("etcd.volumeSize", volumeSize);
@@ -132,7 +146,10 @@ export function etcdWorkload(
       failureThreshold: 3,
       startPeriodSeconds: 60,
     },
-    resources: { memoryMiB: resolved.memoryMiB },
+    resources: {
+      memoryMiB: resolved.memoryMiB,
+      ...(resolved.cpuMillis && { cpuMillis: resolved.cpuMillis, cpuLimitMillis: resolved.cpuMillis }),
+    },
     stopGraceSeconds: 10,
   };
 }

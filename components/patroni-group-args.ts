@@ -1,7 +1,7 @@
 import type { ParameterFacts } from "../config-files/postgres/defaults";
 import { resolveParameters } from "../config-files/postgres/parameters";
 import type { Problem } from "./problems";
-import { SIZE_RULE, sizeMiB } from "./size";
+import { CPU_RULE, cpuMillis, SIZE_RULE, sizeMiB } from "./size";
 
 /** What may be chosen for a group of members under Patroni. */
 export interface PatroniGroupSettings {
@@ -23,6 +23,8 @@ export interface PatroniGroupSettings {
   readonly volumeSize?: string;
   /** Memory limit of a member. Default `1Gi`. */
   readonly memory?: string;
+  /** Cores of a member (`2`, `500m`): set aside for it, and the most it gets. Default: none is set aside, and it takes what is free. */
+  readonly cpu?: string | number;
 }
 
 /**
@@ -48,6 +50,8 @@ export interface ResolvedPatroniGroup {
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly volumeSize: string;
   readonly memoryMiB: number;
+  /** In thousandths of a core; undefined: none is set aside. */
+  readonly cpuMillis?: number;
 }
 
 const MAX_MEMBERS = 7;
@@ -108,6 +112,9 @@ export function resolvePatroniGroup(
   problems.push(...timingProblems(timing, section));
   const memoryMiB = sizeMiB(memory);
   if (memoryMiB === undefined) problem("memory", memory, SIZE_RULE, "Write for instance 1Gi");
+  const millis = args.cpu === undefined ? undefined : cpuMillis(args.cpu);
+  if (args.cpu !== undefined && millis === undefined)
+    problem("cpu", args.cpu, CPU_RULE, "Write for instance 2 or 500m");
   if (sizeMiB(volumeSize) === undefined)
     problem("volumeSize", volumeSize, SIZE_RULE, "Write for instance 10Gi");
   const parameters = resolveParameters(args.parameters ?? {}, { memoryMiB: memoryMiB ?? 1024, ...facts });
@@ -122,6 +129,7 @@ export function resolvePatroniGroup(
       parameters: parameters.parameters,
       volumeSize,
       memoryMiB: memoryMiB ?? 1024,
+      ...(millis && { cpuMillis: millis }),
     },
     problems,
   };

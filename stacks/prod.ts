@@ -8,10 +8,11 @@ import type { StackSettings } from "./settings";
 export const prod: Environment = {
   defaults: {
     namespace: "postgres",
-    etcd: { members: 3, memory: "1Gi", volumeSize: "8Gi" },
+    etcd: { members: 3, memory: "1Gi", cpu: 1, volumeSize: "8Gi" },
     patroni: {
       members: 3,
       memory: "8Gi",
+      cpu: 2,
       volumeSize: "100Gi",
       parameters: { shared_buffers: "2GB", max_connections: 300 },
     },

@@ -8,12 +8,14 @@ import { CLUSTER_NAME_MAX, DNS_LABEL } from "../components/platform/naming";
  * what a value may be is the business of the component that uses it (`resolveX`). The README's table is made from this schema.
  */
 const size = (what: string) => z.string().describe(what);
+const cores = (what: string) => z.union([z.number(), z.string()]).describe(what);
 const count = (what: string) => z.number().int().describe(what);
 
 /** What may differ between the groups of a distributed database. */
 const GROUP = {
   members: count("1 to 7."),
   memory: size("Memory limit of a member."),
+  cpu: cores("Cores of a member (`2`, `500m`): set aside for it, and the most it gets."),
   volumeSize: size("Size of a member's data volume (Kubernetes)."),
   parameters: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -44,6 +46,7 @@ const SCHEMA = z.strictObject({
       quota: size("How much a member may store before it refuses writes."),
       volumeSize: size("Size of a member's data volume (Kubernetes)."),
       memory: size("Memory limit of a member."),
+      cpu: cores("Cores of a member (`2`, `500m`): set aside for it, and the most it gets."),
     })
     .partial()
     .describe("The configuration store.")
@@ -77,6 +80,7 @@ const SCHEMA = z.strictObject({
         ),
       volumeSize: size("Size of a member's data volume (Kubernetes)."),
       memory: size("Memory limit of a member."),
+      cpu: cores("Cores of a member (`2`, `500m`): set aside for it, and the most it gets."),
     })
     .partial()
     .describe("The database members.")

@@ -25,7 +25,7 @@ const FIELDS = {
   ports: ["port", "from"],
   probe: ["command", "timeoutSeconds", "intervalSeconds", "failureThreshold", "startPeriodSeconds"],
   command: ["command", "timeoutSeconds"],
-  resources: ["memoryMiB", "cpuMillis", "sharedMemoryMiB"],
+  resources: ["memoryMiB", "cpuMillis", "cpuLimitMillis", "sharedMemoryMiB"],
   exposed: ["hostPorts", "replicaStep"],
 } as const;
 

@@ -96,6 +96,8 @@ export interface Resources {
   readonly memoryMiB?: number;
   /** CPU share in thousandths of a core that is set aside. */
   readonly cpuMillis?: number;
+  /** The most that it gets, in thousandths of a core. Default: what nobody else uses. */
+  readonly cpuLimitMillis?: number;
   /** Size of /dev/shm in MiB (PostgreSQL's parallel queries live there; containers have 64 by default). */
   readonly sharedMemoryMiB?: number;
 }

@@ -42,6 +42,7 @@ export async function provideImages(): Promise<void> {
 const patroni = {
   members: MEMBERS,
   memory: "768Mi",
+  cpu: "400m",
   volumeSize: "1Gi",
   parameters: { shared_buffers: "192MB", max_connections: 100 },
 };
@@ -51,7 +52,7 @@ export const configure = (over: Settings = {}): void => {
   const tags = Object.fromEntries(publishedImages(REGISTRY, IMAGES).map(({ name, tag }) => [name, tag]));
   stack.configure({
     images: { registry: REGISTRY, tags },
-    etcd: { members: 3, memory: "256Mi", volumeSize: "1Gi" },
+    etcd: { members: 3, memory: "256Mi", cpu: "150m", volumeSize: "1Gi" },
     patroni: { ...patroni, ...over },
     proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10 },
   });

@@ -99,7 +99,7 @@ function renderMember(spec: WorkloadSpec, context: DockerContext, ordinal: numbe
   const readiness = expandedCommand(spec.readiness, "readiness");
   const liveness = spec.liveness && expandedCommand(spec.liveness, "liveness");
   const dataVolume = spec.data && dataVolumeName(name);
-  const { memoryMiB, cpuMillis, sharedMemoryMiB } = spec.resources ?? {};
+  const { memoryMiB, cpuMillis, cpuLimitMillis, sharedMemoryMiB } = spec.resources ?? {};
   const container: ContainerArgs = {
     name,
     hostname: name,
@@ -120,6 +120,8 @@ function renderMember(spec: WorkloadSpec, context: DockerContext, ordinal: numbe
     ...(memoryMiB && { memory: memoryMiB, memorySwap: memoryMiB }),
     // The kernel's smallest share is 2; 1024 shares are what Docker calls a whole CPU.
     ...(cpuMillis && { cpuShares: Math.max(2, Math.round((cpuMillis * 1024) / 1000)) }),
+    // Microseconds in each of the kernel's periods of a tenth of a second.
+    ...(cpuLimitMillis && { cpuPeriod: 100_000, cpuQuota: cpuLimitMillis * 100 }),
     healthcheck: {
       tests: [...healthCheckTest(readiness, liveness)],
       interval: goDuration(Math.max(readiness.intervalSeconds, LEAST_CHECK_SECONDS)),

@@ -149,14 +149,20 @@ export const mountedConfigMap = (
     ? configMapName(workload, path)
     : `${configMapName(workload, path)}-${contentHash(directory.files)}`;
 
-/** Memory requests equal the limit, so that a node never promises what it does not have; a CPU share is set aside, not a limit. */
+/**
+ * Memory requests equal the limit, so that a node never promises what it does not have. With a limit of CPU that equals its request, too,
+ * the pod is "Guaranteed", the last to be evicted: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
+ */
 export function resources(spec: WorkloadSpec): inputs.core.v1.ResourceRequirements | undefined {
-  const { memoryMiB, cpuMillis } = spec.resources ?? {};
-  if (!memoryMiB && !cpuMillis) return undefined;
-  return {
-    requests: { ...(cpuMillis && { cpu: `${cpuMillis}m` }), ...(memoryMiB && { memory: `${memoryMiB}Mi` }) },
-    ...(memoryMiB && { limits: { memory: `${memoryMiB}Mi` } }),
-  };
+  const { memoryMiB, cpuMillis, cpuLimitMillis } = spec.resources ?? {};
+  const amounts = (millis: number | undefined): Record<string, string> => ({
+    ...(millis && { cpu: `${millis}m` }),
+    ...(memoryMiB && { memory: `${memoryMiB}Mi` }),
+  });
+  const requests = amounts(cpuMillis);
+  const limits = amounts(cpuLimitMillis);
+  if (Object.keys({ ...requests, ...limits }).length === 0) return undefined;
+  return { requests, ...(Object.keys(limits).length > 0 && { limits }) };
 }
 
 /** In the order of the keys, so that the order in which a description was written is no change. */

@@ -28,8 +28,9 @@ describe("what EtcdCluster refuses (F6, issue A 12)", () => {
   });
 
   test("sizes that are none, and a quota that leaves no room to defragment, all at once", () => {
-    expect(problems({ members: 4, memory: "512", quota: "2Gi" })).toEqual([
+    expect(problems({ members: 4, memory: "512", cpu: "two", quota: "2Gi" })).toEqual([
       expect.stringContaining("etcd.members = 4"),
+      'etcd.cpu = "two": must be a number of cores with at most three decimals, or thousandths of a core with the unit m. Write for instance 1 or 500m.',
       'etcd.memory = "512": must be a whole number with the unit Mi, Gi or Ti. Write for instance 512Mi.',
       'etcd.quota = "2Gi": must be at most half of etcd.volumeSize (2Gi): defragmentation writes the database a second time. Lower the quota or enlarge the volume.',
     ]);

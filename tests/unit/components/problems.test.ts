@@ -1,6 +1,6 @@
 import { ProblemsError, refuse } from "../../../components/problems";
 import { nearest } from "../../../config-files/format/nearest";
-import { sizeMiB } from "../../../components/size";
+import { cpuMillis, sizeMiB } from "../../../components/size";
 
 test("problems come in one error that says that nothing was changed", () => {
   const problem = { setting: "a.b", value: 1, rule: "must be 2", remedy: "Use 2" };
@@ -23,4 +23,10 @@ test("sizes have binary units and no others", () => {
   expect([sizeMiB("512Mi"), sizeMiB("10Gi"), sizeMiB("1Ti")]).toEqual([512, 10240, 1048576]);
   for (const text of ["512", "512MB", "0Mi", "1.5Gi", "-1Mi", "", "Gi"])
     expect(sizeMiB(text)).toBeUndefined();
+});
+
+test("processor time has cores, or thousandths of one, and nothing else", () => {
+  expect(["2", "0.5", "500m", 1, 0.25].map(cpuMillis)).toEqual([2000, 500, 500, 1000, 250]);
+  for (const text of ["0", "0m", "-1", "1.5m", "0.0001", "2 cores", "", "m"])
+    expect(cpuMillis(text)).toBeUndefined();
 });

@@ -14,6 +14,7 @@ interface Facts {
   readOnly: string[];
   probe: { interval: unknown; threshold: unknown };
   memoryMiB: unknown;
+  cpuLimitMillis: unknown;
   user: string;
   graceAtLeast: boolean;
 }
@@ -42,6 +43,7 @@ function onDocker(spec: WorkloadSpec): Facts {
     ].sort(),
     probe: { interval, threshold: retries },
     memoryMiB: container.memory,
+    cpuLimitMillis: container.cpuQuota && (container.cpuQuota * 1000) / container.cpuPeriod!,
     user: container.user,
     graceAtLeast: container.stopTimeout >= spec.stopGraceSeconds,
   };
@@ -54,7 +56,7 @@ function onKubernetes(spec: WorkloadSpec): Facts {
   const container = pod.containers[0]!;
   expect(container.securityContext.capabilities).toEqual(dropped);
   const seconds = container.readinessProbe.periodSeconds;
-  const memory = container.resources?.limits?.["memory"];
+  const { memory, cpu } = container.resources?.limits ?? {};
   return {
     members: [...Array(set.spec.replicas).keys()].map((i) => `${set.metadata.name}-${i}`),
     image: container.image,
@@ -72,6 +74,7 @@ function onKubernetes(spec: WorkloadSpec): Facts {
       threshold: container.readinessProbe.failureThreshold,
     },
     memoryMiB: memory && Number(memory.replace("Mi", "")),
+    cpuLimitMillis: cpu && Number(cpu.replace("m", "")),
     user: `${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`,
     graceAtLeast: pod.terminationGracePeriodSeconds >= spec.stopGraceSeconds,
   };
@@ -89,6 +92,8 @@ interface Container {
   healthcheck: { interval: string; retries: number };
   capabilities: unknown;
   memory?: number;
+  cpuPeriod?: number;
+  cpuQuota?: number;
   shmSize?: number;
   stopTimeout: number;
 }
@@ -107,7 +112,7 @@ interface StatefulSet {
           env: { name: string }[];
           volumeMounts: { mountPath: string; readOnly?: boolean }[];
           readinessProbe: { periodSeconds: number; failureThreshold: number };
-          resources?: { limits?: Record<string, string> };
+          resources?: { limits?: { memory?: string; cpu?: string } };
           securityContext: { capabilities: unknown };
         }[];
       };

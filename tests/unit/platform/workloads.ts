@@ -32,7 +32,7 @@ export const DATABASE: WorkloadSpec = {
     failureThreshold: 6,
     startPeriodSeconds: 90,
   },
-  resources: { memoryMiB: 512, cpuMillis: 250, sharedMemoryMiB: 128 },
+  resources: { memoryMiB: 512, cpuMillis: 250, cpuLimitMillis: 500, sharedMemoryMiB: 128 },
   stopGraceSeconds: 60,
   handover: { command: ["handover", "--from=$(REPLICA_NAME)"], timeoutSeconds: 30 },
   replacedLast: { command: ["leader"], timeoutSeconds: 3 },

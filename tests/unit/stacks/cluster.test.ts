@@ -5,6 +5,14 @@ import { prod } from "../../../stacks/prod";
 import type { RecordedResource } from "../../support/record";
 import { recordStack, settingsOf } from "../../support/specs";
 
+interface StatefulSetInputs {
+  readonly spec: {
+    readonly template: {
+      readonly spec: { readonly containers: readonly { readonly resources?: Record<string, unknown> }[] };
+    };
+  };
+}
+
 const SHAPES = {
   replicated: { components: ["PatroniCluster"], databases: ["patroni"] },
   distributed: {
@@ -67,6 +75,20 @@ describe.each([
       expect(certificate?.inputs["dnsNames"]).toEqual(expect.arrayContaining([entry, first]));
     }
   });
+
+  if (stack === "prod")
+    test("pods with data are Guaranteed: what they ask for is what they get, of memory and CPU", () => {
+      const sets = resources.filter(({ type }) => type.endsWith(":StatefulSet"));
+      const amounts = sets.map(({ name, inputs }) => {
+        const [container] = (inputs as unknown as StatefulSetInputs).spec.template.spec.containers;
+        return [name.replace(/^pg-/, ""), container?.resources] as const;
+      });
+      for (const workload of ["etcd", ...databases]) {
+        const { requests, limits } = Object.fromEntries(amounts)[workload] ?? {};
+        expect(limits).toEqual({ cpu: expect.any(String), memory: expect.any(String) });
+        expect(requests).toEqual(limits);
+      }
+    });
 
   test("every resource is below a component, and names are unique by type", () => {
     const orphans = resources.filter(
