@@ -11,7 +11,8 @@ export function sizeMiB(text: string): number | undefined {
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
 }
 
-export const CPU_RULE = "must be a number of cores with at most three decimals, or thousandths of a core with the unit m";
+export const CPU_RULE =
+  "must be a number of cores with at most three decimals, or thousandths of a core with the unit m";
 
 /** The processor time in thousandths of a core, or undefined when the text is none: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
 export function cpuMillis(text: string | number): number | undefined {

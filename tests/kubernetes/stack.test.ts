@@ -105,6 +105,19 @@ const deletePod = (pod: string, ...how: string[]): Promise<string> =>
     });
   });
 
+  test("a volume that cannot grow or shrink is refused with the way out, and no pod is touched (D5)", async () => {
+    await whole();
+    const before = await podsOf("patroni");
+    // The storage class of the one-node cluster makes folders, which have no size. One that grows is for tests/unit/platform/volume-claims.
+    configure({ volumeSize: "2Gi" });
+    await expect(stack.up()).rejects.toThrow(/cannot grow from 1Gi to 2Gi: .* go back to the old volumeSize/);
+    configure({ volumeSize: "512Mi" });
+    await expect(stack.preview()).rejects.toThrow(/have 1Gi and cannot shrink to 512Mi/);
+    configure();
+    await stack.up();
+    expect((await podsOf("patroni")).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid));
+  });
+
   test("a StatefulSet that is deleted leaves its volumes, and up brings the members back with their data", async () => {
     await whole();
     const [before] = await query<{ n: string }>(

@@ -43,6 +43,15 @@ export interface Pod {
   };
 }
 
+export interface PersistentVolumeClaim {
+  readonly metadata?: Metadata;
+  readonly spec?: { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } };
+  readonly status?: {
+    readonly capacity?: Readonly<Record<string, string>>;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
 /** How a command ended. */
 interface Status {
   readonly status?: string;
@@ -54,6 +63,11 @@ interface CoreV1Api {
   readNamespacedPodLog(request: Named & { readonly tailLines: number }): Promise<string>;
   readNamespacedPod(request: Named): Promise<Pod>;
   deleteNamespacedPod(request: Named): Promise<unknown>;
+  readNamespacedPersistentVolumeClaim(request: Named): Promise<PersistentVolumeClaim>;
+  /** `body` is a JSON patch (RFC 6902). */
+  patchNamespacedPersistentVolumeClaim(
+    request: Named & { readonly body: readonly object[] },
+  ): Promise<unknown>;
 }
 
 interface AppsV1Api {

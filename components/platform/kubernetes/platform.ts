@@ -10,8 +10,10 @@ import type { Reach } from "../reach";
 import type { SecretData, SecretRef, WorkloadSpec } from "../workload";
 import * as names from "./names";
 import { renderDefaultPolicies } from "./network";
+import { DATA_CLAIM } from "./pod";
 import { type KubernetesContext, renderCronJob, renderKubernetes, templateDigest } from "./render";
 import { PodsReady, Rollout } from "./rollout";
+import { VolumeClaims } from "./volume-claims";
 
 export interface KubernetesPlatformArgs {
   /** Name of the cluster, which begins the name of every object: `pg`. */
@@ -33,6 +35,9 @@ export interface KubernetesPlatformArgs {
   /** A Secret of the namespace with the registry's credentials; it must exist. Default: none is needed. */
   readonly imagePullSecret?: string;
 }
+
+/** A cloud's volume takes minutes to grow, and the claims of new members as long as a pod takes to be made. */
+const GROWTH_DEADLINE_SECONDS = 900;
 
 /** Where failures do not count, the checks after it, the stop before it, and two minutes for scheduling and volumes. */
 const readyDeadline = ({ readiness, stopGraceSeconds, handover }: WorkloadSpec): number =>
@@ -134,11 +139,26 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       dependsOn: [...services, ...configMaps, ...secrets, ...policies, budget, ...(options.dependsOn ?? [])],
       // Its name is fixed: a change that needs a new one must delete the old one first. Pods go, claims stay.
       deleteBeforeReplace: true,
+      // `VolumeClaims` enlarges the volumes; another template would take another StatefulSet.
+      ignoreChanges: ["spec.volumeClaimTemplates"],
     });
+    const members = { namespace: this.args.namespace, statefulSet: name, replicas: spec.replicas };
+    if (spec.data) {
+      const { storageClass } = this.context;
+      new VolumeClaims(
+        `${name}-volumes`,
+        {
+          ...members,
+          template: DATA_CLAIM,
+          size: spec.data.size,
+          ...(storageClass !== undefined && { storageClass }),
+          deadlineSeconds: GROWTH_DEADLINE_SECONDS,
+        },
+        { parent, dependsOn: [pods] },
+      );
+    }
     const set = {
-      namespace: this.args.namespace,
-      statefulSet: name,
-      replicas: spec.replicas,
+      ...members,
       digest: templateDigest(statefulSet),
       deadlineSeconds: readyDeadline(spec),
     };

@@ -26,6 +26,9 @@ export const POD_SECURITY: inputs.core.v1.PodSecurityContext = {
   seccompProfile: { type: "RuntimeDefault" },
 };
 
+/** Name of the data volume, and of the template of its claims. */
+export const DATA_CLAIM = "data";
+
 /** Octal 0440; the API takes decimal numbers. */
 const SECRET_MODE = 0o440;
 const CONFIGURATION_MODE = 0o444;
@@ -110,7 +113,7 @@ export function mounts(
     volumes.push({ name, ...source });
     volumeMounts.push({ name, mountPath: path, ...(readOnly && { readOnly: true }) });
   };
-  if (spec.data) volumeMounts.push({ name: "data", mountPath: spec.data.path });
+  if (spec.data) volumeMounts.push({ name: DATA_CLAIM, mountPath: spec.data.path });
   for (const [path, directory] of sorted(spec.configuration)) {
     const name = mountedConfigMap(workload, path, directory);
     add("files", path, { configMap: { name, defaultMode: CONFIGURATION_MODE } }, true);

@@ -8,6 +8,7 @@ import { renderPolicies } from "./network";
 import {
   CONTAINER_SECURITY,
   containerArguments,
+  DATA_CLAIM,
   environment,
   execCommand,
   mountedConfigMap,
@@ -168,7 +169,7 @@ function statefulSet(
       ...(spec.data && {
         volumeClaimTemplates: [
           {
-            metadata: { name: "data", labels: selector },
+            metadata: { name: DATA_CLAIM, labels: selector },
             spec: {
               accessModes: ["ReadWriteOnce"],
               ...(context.storageClass && { storageClassName: context.storageClass }),

@@ -124,6 +124,15 @@ describe("a program on Kubernetes", () => {
     expect(named("pg-namespace").options).toMatchObject({ protect: true, retainOnDelete: true });
   });
 
+  test("enlarges the volumes of workloads that have some, and leaves their StatefulSet alone for it (D5)", () => {
+    const claims = resources.filter(({ type }) => type.endsWith(":VolumeClaims"));
+    expect(claims.map(({ name, inputs, dependsOn }) => ({ name, size: inputs["size"], dependsOn }))).toEqual([
+      { name: "pg-database-volumes", size: "10Gi", dependsOn: ["pg-database"] },
+    ]);
+    const sets = resources.filter(({ type }) => type.endsWith(":StatefulSet"));
+    for (const { options } of sets) expect(options.ignoreChanges).toEqual(["spec.volumeClaimTemplates"]);
+  });
+
   test("the load balancer comes first, then the name inside", () => {
     expect(exposed).toEqual(["192.0.2.7:6432", "pg-entry-exposed.postgres.svc.cluster.local:6432"]);
   });
