@@ -32,6 +32,16 @@ const platforms = {
   prod: () => new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images }),
 };
 
+/** What the certificates' resources compute; nobody looks into it. */
+export const certificateOutputs = (type: string, name: string): Record<string, unknown> | undefined =>
+  type.includes("certificates:")
+    ? {
+        certificatePem: `certificate-of-${name}`,
+        privateKeyPem: `key-of-${name}`,
+        expires: "2030-01-01T00:00:00Z",
+      }
+    : undefined;
+
 /** Declares a whole stack against mocks: what it registers, and the descriptions that its components gave to the platform. */
 export async function recordStack(
   stack: StackName,
@@ -51,19 +61,11 @@ export async function recordStack(
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
-  const outputs = (type: string, name: string): Record<string, unknown> | undefined =>
-    type.includes("certificates:")
-      ? {
-          certificatePem: `certificate-of-${name}`,
-          privateKeyPem: `key-of-${name}`,
-          expires: "2030-01-01T00:00:00Z",
-        }
-      : undefined;
   const resources = await record(
     () => void cluster(settingsOf(stack), listen(platforms[stack]()), distributed),
     {
       stack,
-      outputs,
+      outputs: certificateOutputs,
     },
   );
   return { resources, specs };
