@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { etcdEnvironment } from "../config-files/etcd/etcd";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
-import { EtcdAuthentication, type EtcdAuthenticationArgs } from "./etcd";
+import { EtcdAuthentication, type EtcdAuthenticationArgs, EtcdMembership } from "./etcd";
 import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
 import type { SecretRef, WorkloadSpec } from "./platform/workload";
@@ -200,17 +200,23 @@ export class EtcdCluster extends pulumi.ComponentResource {
         { parent: this },
       ),
     });
-    const members = platform.deploy(spec, { parent: this });
     this.members = [...Array(value.members).keys()].map((i) => ({
       name: platform.replicaName(ETCD_WORKLOAD, i),
       serverName: platform.replicaAddress(ETCD_WORKLOAD, i),
       reach: platform.reachableFromHere(ETCD_WORKLOAD, i, PORTS.etcdClient),
     }));
+    const ca = certificates.authority.certificatePem;
+    const membership = new EtcdMembership(
+      `${name}-membership`,
+      { members: this.members, ca, rootPassword: this.rootPassword },
+      { parent: this },
+    );
+    const members = platform.deploy(spec, { parent: this, dependsOn: [membership] });
     this.ready = new EtcdAuthentication(
       `${name}-authentication`,
       {
         members: this.members,
-        ca: certificates.authority.certificatePem,
+        ca,
         rootPassword: this.rootPassword,
         scopes: value.scopes.map((scope) => ({
           user: scopeUser(scope),

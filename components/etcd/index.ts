@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
 import type { Reach } from "../platform/reach";
+export { EtcdMembership } from "./membership";
 import { ETCD_AUTHENTICATION_PROVIDER_VERSION, etcdAuthenticationProvider } from "./provider";
 
 export interface EtcdAuthenticationArgs {

@@ -20,13 +20,13 @@ interface Credentials {
   readonly scopes: readonly Scope[];
 }
 
-interface Cluster {
+export interface Cluster {
   readonly members: readonly ClusterMember[];
   readonly ca: string;
 }
 
 /** The first member that can ask a majority. */
-async function findHealthyMember(cluster: Cluster, deadlineSeconds: number): Promise<ClusterMember> {
+export async function findHealthyMember(cluster: Cluster, deadlineSeconds: number): Promise<ClusterMember> {
   return waitUntil({ what: "a majority of etcd's members answers", deadlineSeconds }, async () => {
     const failures: string[] = [];
     for (const member of cluster.members) {
@@ -43,7 +43,7 @@ async function findHealthyMember(cluster: Cluster, deadlineSeconds: number): Pro
 }
 
 /** Root's token; undefined while authentication is off. A changed password of root is tried after the new one. */
-async function rootToken(gateway: Gateway, passwords: readonly string[]): Promise<string | undefined> {
+export async function rootToken(gateway: Gateway, passwords: readonly string[]): Promise<string | undefined> {
   for (const password of passwords) {
     const login = await logIn(gateway, "root", password);
     if (login.result === "ok") return login.token;

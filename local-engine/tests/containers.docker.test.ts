@@ -47,7 +47,8 @@ class Containers extends Stack {
   sweep(): void {
     for (const kind of ["container", "network", "volume"]) {
       const found = list(kind, this.prefix);
-      if (found.length > 0) docker(kind, "rm", "-f", ...found);
+      // Debian 12's client knows no `docker network rm -f`.
+      if (found.length > 0) docker(kind, "rm", ...(kind === "network" ? [] : ["-f"]), ...found);
     }
     // By name: the image itself may be another test's too.
     const image = `${this.prefix}-image:1`;

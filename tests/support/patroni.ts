@@ -65,13 +65,14 @@ export function imageOf(key: string): string {
   return tag;
 }
 
-/** Creates a container with files in directories that belong to the program's user, and starts it. */
-function start(
+/** Creates a container with files in directories that belong to the program's user, and starts it. `more` are further options. */
+export function start(
   name: string,
   network: string,
   key: string,
   env: Record<string, string>,
   files: Record<string, Record<string, string>>,
+  more: readonly string[] = [],
 ) {
   const expand = (text: string): string => text.replaceAll(/\$\(REPLICA_(NAME|ADDRESS)\)/g, name);
   const all = { ...env, REPLICA_NAME: name, REPLICA_ADDRESS: name, REPLICA_ORDINAL: "0" };
@@ -79,7 +80,8 @@ function start(
     "--env",
     `${variable}=${expand(value)}`,
   ]);
-  docker(["create", "--name", name, "--network", network, "--hostname", name, ...settings, imageOf(key)]);
+  const options = ["--name", name, "--network", network, "--hostname", name, ...settings, ...more];
+  docker(["create", ...options, imageOf(key)]);
   for (const [directory, content] of Object.entries(files)) {
     const path = directory.split("/").slice(1);
     const parents = path.map((_part, index) => path.slice(0, index + 1).join("/"));

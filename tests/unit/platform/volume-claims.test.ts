@@ -5,7 +5,7 @@ import { roundTrip } from "../../support/round-trip";
 
 const set = {
   ...{ namespace: "ns", statefulSet: "pg", replicas: 2, template: "data" },
-  ...{ size: "20Gi", storageClass: "fast", deadlineSeconds: 5 },
+  ...{ size: "20Gi", storageClass: "fast", deadlineSeconds: 120 },
 };
 
 test("sizes of volumes are those of Kubernetes, binary and decimal", () => {

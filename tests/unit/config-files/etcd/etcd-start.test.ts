@@ -63,3 +63,13 @@ describe("an etcd member without data", () => {
     ]);
   });
 });
+
+test("who is declared is a member; without a list everybody is", () => {
+  expect(
+    callPython(SCRIPT, "is_declared", [
+      ["a", ""],
+      ["a", '["a","b"]'],
+      ["a", '["b"]'],
+    ]),
+  ).toEqual([true, true, false]);
+});

@@ -1,0 +1,116 @@
+import { spawnSync } from "node:child_process";
+import { issueAuthority, issueLeaf } from "../../../components/certificates/issue";
+import { type EtcdMembershipInputs, etcdMembershipProvider } from "../../../components/etcd/membership";
+import { etcdAuthenticationProvider } from "../../../components/etcd/provider";
+import { etcdEnvironment } from "../../../config-files/etcd/etcd";
+import { docker } from "../../support/docker";
+import { start } from "../../support/patroni";
+import { roundTrip } from "../../support/round-trip";
+import { eventually } from "../../support/stack";
+
+const PREFIX = `etcd-members-${process.pid}`;
+const names = [0, 1, 2, 3, 4].map((ordinal) => `${PREFIX}-${ordinal}`);
+const rootPassword = "etcd-root";
+
+interface Listed {
+  readonly name?: string;
+  readonly clientURLs?: readonly string[];
+}
+
+describe("the members of an etcd cluster", () => {
+  let ca = "";
+  let tls: Record<string, string>;
+
+  beforeAll(async () => {
+    docker("network", "create", PREFIX);
+    const authority = await issueAuthority(new Date(), { commonName: PREFIX, lifetimeDays: 1 });
+    ca = authority.certificatePem;
+    const leaf = await issueLeaf(new Date(), {
+      ...{ commonName: "etcd", dnsNames: [...names, "localhost"], ipAddresses: ["127.0.0.1"] },
+      ...{ usages: ["server", "client"], lifetimeDays: 1 },
+      ...{ authorityCertificatePem: ca, authorityPrivateKeyPem: authority.privateKeyPem },
+    });
+    tls = { "ca.crt": ca, "tls.crt": leaf.certificatePem, "tls.key": leaf.privateKeyPem };
+  });
+  afterAll(() => {
+    docker("rm", "--force", ...names);
+    docker("volume", "rm", ...names);
+    docker("network", "rm", PREFIX);
+  });
+
+  const reachable = (count: number) =>
+    names.slice(0, count).map((name) => ({
+      ...{ name, serverName: name },
+      reach: { via: "docker", container: name, port: 2379 } as const,
+    }));
+  const inputs = (count: number): EtcdMembershipInputs => ({
+    ...{ members: reachable(count), ca, rootPassword, deadlineSeconds: 60, providerVersion: 1 },
+  });
+  /** What `up` does before it touches a member. */
+  async function declare(before: number, count: number): Promise<void> {
+    const { provider } = await roundTrip(etcdMembershipProvider);
+    await provider.update("membership", { ...inputs(before), drift: [] }, inputs(count));
+  }
+  function run(from: number, count: number): void {
+    const members = names.slice(0, count).map((name) => ({ name, address: name }));
+    const env = etcdEnvironment({ members, clusterToken: PREFIX });
+    const files = { "/secrets/tls": tls, "/secrets/etcd": { "root-password": rootPassword } };
+    for (const name of names.slice(from, count))
+      start(name, PREFIX, "etcd", env, files, ["--volume", `${name}:/var/lib/etcd`]);
+  }
+  const etcdctl = (ordinal: number, ...args: string[]): string =>
+    docker(
+      ...["exec", names[ordinal]!, "etcdctl", "--endpoints=https://127.0.0.1:2379"],
+      ...["--cacert=/secrets/tls/ca.crt", `--user=root:${rootPassword}`, ...args],
+    ).trim();
+  const listed = (): readonly Listed[] =>
+    (JSON.parse(etcdctl(0, "member", "list", "--write-out=json")) as { members: Listed[] }).members;
+  /** Names of the members that etcd counts, when every one of them has run. */
+  const counted = (count: number): Promise<void> =>
+    eventually(`${count} members`, 120_000, () => {
+      const all = listed();
+      const ran = all.filter(({ clientURLs = [] }) => clientURLs.length > 0).map(({ name = "" }) => name);
+      if (all.length !== count || ran.sort().join() !== names.slice(0, count).join())
+        throw new Error(JSON.stringify(all));
+      return Promise.resolve();
+    });
+  const says = (ordinal: number, text: string): Promise<void> =>
+    eventually(`${names[ordinal]} says: ${text}`, 60_000, () => {
+      const { stdout, stderr } = spawnSync("docker", ["logs", names[ordinal]!], { encoding: "utf8" });
+      const log = stdout + stderr;
+      if (!log.includes(text)) throw new Error(log.slice(-1000));
+      return Promise.resolve();
+    });
+
+  test("go from 3 to 5 and back: who leaves is none before it stops, and may come again later", async () => {
+    run(0, 3);
+    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    await provider.create({
+      ...{ members: reachable(3), ca, rootPassword, scopes: [], passwords: {} },
+      ...{ deadlineSeconds: 120, providerVersion: 1 },
+    });
+    await counted(3);
+    etcdctl(0, "put", "/kept", "through it all");
+
+    await declare(3, 5);
+    run(3, 5);
+    await counted(5);
+
+    await declare(5, 3);
+    expect(listed()).toHaveLength(3);
+    // They run still, until `up` stops them, and must not come back by themselves.
+    for (const ordinal of [3, 4]) await says(ordinal, "is no member of this cluster any more");
+    expect(listed()).toHaveLength(3);
+    docker("rm", "--force", ...names.slice(3));
+
+    await declare(3, 5);
+    run(3, 5);
+    await counted(5);
+    for (const ordinal of [3, 4]) await says(ordinal, "its old data are set aside");
+    expect(etcdctl(4, "get", "/kept", "--print-value-only")).toBe("through it all");
+
+    const membership = await roundTrip(etcdMembershipProvider);
+    const seen = await membership.provider.read("membership", { ...inputs(3), drift: [] });
+    expect(seen.props?.drift).toEqual(names.slice(3).map((name) => `${name} is a member and not declared`));
+  });
+});
