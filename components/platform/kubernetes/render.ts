@@ -132,11 +132,24 @@ function statefulSet(
           securityContext: POD_SECURITY,
           // The hand-over runs within the grace period, before the program is told to stop.
           terminationGracePeriodSeconds: spec.stopGraceSeconds + (spec.handover?.timeoutSeconds ?? 0),
+          // Both are preferred, not required: a cluster with fewer nodes than members still runs them all.
+          affinity: {
+            podAntiAffinity: {
+              preferredDuringSchedulingIgnoredDuringExecution: [
+                {
+                  weight: 100,
+                  podAffinityTerm: {
+                    topologyKey: "kubernetes.io/hostname",
+                    labelSelector: { matchLabels: selector },
+                  },
+                },
+              ],
+            },
+          },
           topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map(
             (topologyKey) => ({
               maxSkew: 1,
               topologyKey,
-              // Preferred, not required: a cluster with fewer nodes than members still runs them all.
               whenUnsatisfiable: "ScheduleAnyway",
               labelSelector: { matchLabels: selector },
             }),
