@@ -106,6 +106,8 @@ const deletePod = (pod: string, ...how: string[]): Promise<string> =>
   });
 
   test("a volume that cannot grow or shrink is refused with the way out, and no pod is touched (D5)", async () => {
+    configure();
+    await stack.up();
     await whole();
     const before = await podsOf("patroni");
     // The storage class of the one-node cluster makes folders, which have no size. One that grows is for tests/unit/platform/volume-claims.
