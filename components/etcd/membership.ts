@@ -18,6 +18,10 @@ export type EtcdMembershipOutputs = EtcdMembershipInputs & {
   readonly drift: readonly string[];
 };
 
+/** Nobody, when no majority answers: nothing can be mended then, and what waits for this brings the members back. */
+const undeclaredNow = (cluster: EtcdMembers): Promise<readonly string[]> =>
+  strangers(cluster).catch(() => []);
+
 export const etcdMembershipProvider: dynamic.ResourceProvider<EtcdMembershipInputs, EtcdMembershipOutputs> = {
   // Other credentials reach the members later than this, and are no reason to talk to them.
   diff(_id, olds, news) {
@@ -25,13 +29,15 @@ export const etcdMembershipProvider: dynamic.ResourceProvider<EtcdMembershipInpu
     return Promise.resolve({ changes: changed.length > 0 || olds.drift.length > 0, replaces: [] });
   },
 
-  // At first nobody is there whom to tell.
-  create: (inputs) => Promise.resolve({ id: "membership", outs: { ...inputs, drift: [] } }),
+  // At first nobody is there whom to tell. A cluster that is older than this resource may have members who are to go.
+  async create(inputs) {
+    if ((await undeclaredNow(inputs)).length > 0) await declareMembers(inputs, undefined);
+    return { id: "membership", outs: { ...inputs, drift: [] } };
+  },
 
   async read(id, props) {
     const recorded = recordedState(props);
-    // When nobody answers there is nothing to mend here: what waits for this brings the members back.
-    const names = await strangers(recorded).catch(() => []);
+    const names = await undeclaredNow(recorded);
     return { id, props: { ...recorded, drift: names.map((name) => `${name} is a member and not declared`) } };
   },
 

@@ -112,5 +112,9 @@ describe("the members of an etcd cluster", () => {
     const membership = await roundTrip(etcdMembershipProvider);
     const seen = await membership.provider.read("membership", { ...inputs(3), drift: [] });
     expect(seen.props?.drift).toEqual(names.slice(3).map((name) => `${name} is a member and not declared`));
+
+    // As an up of a stack that is older than the resource.
+    await membership.provider.create(inputs(3));
+    expect(listed()).toHaveLength(3);
   });
 });
