@@ -6,6 +6,7 @@ const base = {
   moduleNameMapper: {
     "^typescript$": "<rootDir>/tests/support/lazy/typescript.js",
     "^@npmcli/arborist$": "<rootDir>/tests/support/lazy/arborist.js",
+    "^@kubernetes/client-node$": "<rootDir>/tests/support/lazy/kubernetes-client.js",
   },
 };
 
@@ -19,11 +20,11 @@ module.exports = {
   coverageProvider: "v8",
   projects: [
     // Without Docker, in seconds.
-    project(
-      "unit",
-      ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"],
-      patient,
-    ),
+    project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"], {
+      globalSetup: "<rootDir>/tests/unit/setup.ts",
+      globalTeardown: "<rootDir>/tests/unit/teardown.ts",
+      ...patient,
+    }),
     project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
     // On containers of their own.
     project(

@@ -84,7 +84,7 @@ export async function record(
   process.on("unhandledRejection", onRejection);
   // Pulumi takes a stack trace for each property of each resource; jest's source maps make these a third of a recording's time.
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 1;
+  Error.stackTraceLimit = 0;
   const texts = jest.spyOn(DynamicResource, "text").mockResolvedValue("[provider]");
   try {
     await program();

@@ -42,11 +42,22 @@ export const certificateOutputs = (type: string, name: string): Record<string, u
       }
     : undefined;
 
-/** Declares a whole stack against mocks: what it registers, and the descriptions that its components gave to the platform. */
-export async function recordStack(
-  stack: StackName,
-  distributed = false,
-): Promise<{ readonly resources: readonly RecordedResource[]; readonly specs: readonly WorkloadSpec[] }> {
+export interface RecordedStack {
+  readonly resources: readonly RecordedResource[];
+  /** The descriptions that its components gave to the platform. */
+  readonly specs: readonly WorkloadSpec[];
+}
+
+const recorded = new Map<string, Promise<RecordedStack>>();
+
+/** Declares a whole stack against mocks, once for all who ask in a file: it takes a second. */
+export function recordStack(stack: StackName, distributed = false): Promise<RecordedStack> {
+  const key = `${stack} ${distributed}`;
+  if (!recorded.has(key)) recorded.set(key, declareStack(stack, distributed));
+  return recorded.get(key)!;
+}
+
+async function declareStack(stack: StackName, distributed: boolean): Promise<RecordedStack> {
   const specs: WorkloadSpec[] = [];
   const listen = (platform: Platform): Platform =>
     new Proxy(platform, {

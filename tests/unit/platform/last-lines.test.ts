@@ -14,11 +14,7 @@ describe("the end of a log", () => {
     return kubernetes.start();
   });
   afterAll(() => kubernetes.stop());
-  const ofPod = (pod: string): Promise<string> =>
-    kubernetes.run(
-      lastLines,
-      `return tested({ via: "kubernetes", namespace: "ns", pod: "${pod}", port: 1 }, 5);`,
-    );
+  const ofPod = (pod: string): Promise<string> => lastLines({ via: "kubernetes", namespace: "ns", pod }, 5);
 
   test("is that of a pod, indented", async () => {
     expect(await ofPod("pg-0")).toBe("    | one\n    | two");

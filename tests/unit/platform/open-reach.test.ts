@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { openReach } from "../../../components/platform/open-reach";
 import { KubernetesApi } from "../../support/kubernetes-api";
@@ -65,19 +66,20 @@ describe("a port in a pod", () => {
     kubernetes.stop();
   });
 
-  const visit = (pod: string): Promise<{ answer: string; problem: string | undefined }> =>
-    kubernetes.run(
-      openReach,
-      `const opened = await tested({ via: "kubernetes", namespace: "ns", pod: "${pod}", port: 5432 });
-      let answer = "";
-      await new Promise((resolve) => {
-        const client = require("node:net").connect(opened.port, opened.host, () => client.write("hello"));
-        client.on("data", (data) => { answer += data; client.end(); });
-        client.on("error", () => undefined).on("close", resolve);
+  const visit = async (pod: string): Promise<{ answer: string; problem: string | undefined }> => {
+    const opened = await openReach({ via: "kubernetes", namespace: "ns", pod, port: 5432 });
+    let answer = "";
+    await new Promise<void>((closed) => {
+      const client = connect(opened.port, opened.host, () => client.write("hello"));
+      client.on("data", (data) => {
+        answer += data.toString();
+        client.end();
       });
-      await opened.close();
-      return { answer, problem: opened.lastProblem() };`,
-    );
+      client.on("error", () => undefined).on("close", closed);
+    });
+    await opened.close();
+    return { answer, problem: opened.lastProblem() };
+  };
 
   test("is reached through the API server's port-forward", async () => {
     expect(await visit("pg-database-0")).toEqual({ answer: "HELLO" });

@@ -56,22 +56,21 @@ describe("the members of a StatefulSet", () => {
   });
 
   test("are replaced one at a time by a change, each ready again before the next (D5)", async () => {
-    const { outs } = await api.run<{ outs: object }>(
-      rolloutProvider.update as never,
-      `return tested("ns/pg", {}, ${JSON.stringify(rollout)});`,
-    );
-    expect(outs).toEqual(rollout);
+    const { provider } = await roundTrip(rolloutProvider);
+    expect(await provider.update("ns/pg", rollout, rollout)).toEqual({ outs: rollout });
     expect(deleted).toEqual(["pg-0", "pg-1", "pg-2"]);
     expect(down).toBe(1);
   });
 
   test("that do not become ready stop it, with what keeps them", async () => {
     pods.set("pg-1", { revision: "new", unready: 1e6 });
-    const said = await api.run<string>(
-      rolloutProvider.update as never,
-      `return tested("ns/pg", {}, ${JSON.stringify({ ...rollout, deadlineSeconds: 1 })}).then(() => "done", (error) => JSON.stringify([error.message, error.reasons]));`,
+    const { provider } = await roundTrip(rolloutProvider);
+    const error = await provider.update("ns/pg", rollout, { ...rollout, deadlineSeconds: 1 }).then(
+      () => "done",
+      (error: unknown) =>
+        JSON.stringify([(error as Error).message, (error as { reasons: string[] }).reasons]),
     );
-    expect(said).toMatch(
+    expect(error).toMatch(
       /the members of pg are ready: not within 1 s.*pg-1 is not ready \(Running, ContainerCreating\).*the end/,
     );
     expect(deleted).toEqual([]);
@@ -79,15 +78,11 @@ describe("the members of a StatefulSet", () => {
 
   test("are waited for at first, and gone for a refresh when one is not ready", async () => {
     pods.delete("pg-2");
-    const created = await api.run<{ id: string }>(
-      podsReadyProvider.create,
-      `return tested(${JSON.stringify(set)});`,
-    );
-    expect(created.id).toBe("ns/pg");
-    const read = `return tested("ns/pg", ${JSON.stringify(set)});`;
-    expect(await api.run(podsReadyProvider.read as never, read)).toMatchObject({ id: "ns/pg" });
+    const { provider } = await roundTrip(podsReadyProvider);
+    expect((await provider.create(set)).id).toBe("ns/pg");
+    expect(await provider.read("ns/pg", set)).toMatchObject({ id: "ns/pg" });
     pods.set("pg-0", { revision: "new", unready: 1e6 });
-    expect(await api.run(podsReadyProvider.read as never, read)).toEqual({});
+    expect(await provider.read("ns/pg", set)).toEqual({});
   });
 
   test("start together: the first rollout returns at once, and another StatefulSet is another resource", async () => {

@@ -65,11 +65,13 @@ describe("the volumes of a StatefulSet (D5)", () => {
     grown = (size) => ({ capacity: size });
     for (const name of ["data-pg-0", "data-pg-1"]) claims.set(name, { requested: "10Gi", capacity: "10Gi" });
   });
-  const update = (over: object = {}): Promise<string> =>
-    api.run(
-      volumeClaimsProvider.update as never,
-      `return tested("ns/pg", {}, ${JSON.stringify({ ...set, ...over })}).then(() => "done", ({ message }) => message);`,
+  const update = async (over: object = {}): Promise<string> => {
+    const { provider } = await roundTrip(volumeClaimsProvider);
+    return provider.update("ns/pg", set, { ...set, ...over }).then(
+      () => "done",
+      (error: unknown) => (error as Error).message,
     );
+  };
   const patch = (name: string): string =>
     `application/json-patch+json ${name} [{"op":"replace","path":"/spec/resources/requests/storage","value":"20Gi"}]`;
 
@@ -108,8 +110,8 @@ describe("the volumes of a StatefulSet (D5)", () => {
 
   test("are a change after a refresh when one came back smaller", async () => {
     claims.set("data-pg-0", { requested: "20Gi", capacity: "20Gi" });
-    const read = `return tested("ns/pg", ${JSON.stringify(set)});`;
-    expect(await api.run(volumeClaimsProvider.read as never, read)).toEqual({
+    const { provider } = await roundTrip(volumeClaimsProvider);
+    expect(await provider.read("ns/pg", set)).toEqual({
       id: "ns/pg",
       props: { ...set, size: "10Gi" },
     });

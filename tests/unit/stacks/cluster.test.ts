@@ -1,9 +1,14 @@
-import { IMAGES } from "../../../config-files/images";
-import { problemsOf } from "../../../stacks/preflight";
-import { dev } from "../../../stacks/dev";
-import { prod } from "../../../stacks/prod";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { renderDocker } from "../../../components/platform/docker/render";
+import { renderKubernetes } from "../../../components/platform/kubernetes/render";
+import type { WorkloadSpec } from "../../../components/platform/workload";
+import { networkTable } from "../../../stacks/network-table";
+import { expectGolden } from "../../support/golden";
 import type { RecordedResource } from "../../support/record";
-import { recordStack, settingsOf } from "../../support/specs";
+import { recordStack, type StackName } from "../../support/specs";
+import { KUBERNETES } from "../platform/contexts";
 
 interface StatefulSetInputs {
   readonly spec: {
@@ -119,63 +124,68 @@ describe.each([
   });
 });
 
-describe("problems are told before any resource exists (F6)", () => {
-  test("the shipped stacks have none but what their owner must fill in", async () => {
-    expect(
-      await problemsOf(settingsOf("dev"), { ...dev, problems: async () => Promise.resolve([]) }, true),
-    ).toEqual([]);
-    const written = {
-      images: {
-        registry: "registry.test",
-        tags: Object.fromEntries(Object.keys(IMAGES).map((n) => [n, "1"])),
-      },
-    };
-    expect(await problemsOf(settingsOf("prod", written), prod, true)).toEqual([]);
+const WORKLOADS = ["coordinator", "etcd", "haproxy", "patroni", "pool-read", "pool-write", "worker-1"];
+
+/** Members of one workload differ in name and ordinal only; the first stands for all. */
+describe("every workload of the stack reads as its golden, on both platforms (F2)", () => {
+  let docker: ReadonlyMap<string, WorkloadSpec>;
+  let kubernetes: ReadonlyMap<string, WorkloadSpec>;
+  const byName = (specs: readonly WorkloadSpec[]) => new Map(specs.map((spec) => [spec.name, spec]));
+  beforeAll(async () => {
+    const both = async (stack: StackName) => [
+      ...(await recordStack(stack, true)).specs,
+      // Of its shape, the proxies are the same but for the database that they stand before.
+      ...(await recordStack(stack)).specs,
+    ];
+    docker = byName(await both("dev"));
+    kubernetes = byName(await both("prod"));
   });
 
-  test("all of them at once, whichever component finds them", async () => {
-    const written = {
-      etcd: { members: 4 },
-      patroni: {
-        members: 8,
-        timing: { ttlSeconds: 10 },
-        synchronous: "strict",
-        parameters: { fsync: "off", shared_bufers: "1GB", work_mem: "lots" },
-      },
-      proxy: { ports: { write: 6432, read: 6432 } },
-      certificates: { days: 1000 },
-      images: { tags: { patroni: "latest" }, postgresPackages: ["postgresql-17-cron"] },
-    };
-    const settings = (await problemsOf(settingsOf("prod", written), prod, true)).map(
-      (problem) => problem.setting,
-    );
-    for (const setting of [
-      "etcd.members",
-      "patroni.members",
-      "patroni.timing.ttlSeconds",
-      "patroni.parameters.fsync",
-      "patroni.parameters.shared_bufers",
-      "patroni.parameters.work_mem",
-      "proxy.ports.read",
-      "certificates.days",
-      "images.registry",
-      "images.tags.patroni",
-      "images.postgresPackages",
-    ]) {
-      expect(settings).toContain(setting);
-    }
+  test("both have the same workloads", () => {
+    const all = [...WORKLOADS, "worker-2"].sort();
+    expect([...docker.keys()].sort()).toEqual(all);
+    expect([...kubernetes.keys()].sort()).toEqual(all);
   });
 
-  test("a package's name is no way to add words to the build's commands", async () => {
-    const written = { images: { postgresPackages: ["postgresql-17-cron", "x; rm -rf /"] } };
-    const problems = await dev.problems(settingsOf("dev", written), { ports: [], workerGroups: [] });
-    expect(problems.map(({ setting, value }) => ({ setting, value }))).toEqual([
-      { setting: "images.postgresPackages", value: "x; rm -rf /" },
-    ]);
+  test.each(WORKLOADS)("%s on Docker", (name) => {
+    const image = `postgres-cluster/${docker.get(name)!.image}:1`;
+    const { members } = renderDocker(docker.get(name)!, { cluster: "pg", network: "pg", image });
+    expectGolden(`stack/docker/${name}.json`, `${JSON.stringify(members[0], null, 2)}\n`);
   });
 
-  test("one etcd member is a trial's only, with a word about it", async () => {
-    const problems = await problemsOf(settingsOf("prod", { etcd: { members: 1 } }), prod, true);
-    expect(problems.map((problem) => problem.setting)).toContain("etcd.members");
+  test.each(WORKLOADS)("%s on Kubernetes", (name) => {
+    const spec = kubernetes.get(name)!;
+    const image = `registry.test/${spec.image}:1`;
+    const rendered = renderKubernetes(spec, { ...KUBERNETES, cluster: "pg", image });
+    const manifests = [
+      ...rendered.services,
+      ...rendered.configMaps.map((c) => c.manifest),
+      ...rendered.networkPolicies,
+      rendered.podDisruptionBudget,
+      rendered.statefulSet,
+    ];
+    const text = manifests
+      .map((m) => `---\n${stringify(m, { aliasDuplicateObjects: false, version: "1.1" })}`)
+      .join("");
+    expectGolden(`stack/kubernetes/${name}.yaml`, text);
   });
+
+  test("no address of one platform is in the other's description", () => {
+    expect(JSON.stringify([...docker.values()])).not.toContain("svc.cluster.local");
+    const text = JSON.stringify(kubernetes.get("patroni")!.configuration);
+    expect(text).toContain("pg-etcd-0.pg-etcd.postgres.svc.cluster.local:2379");
+  });
+});
+
+const FILE = path.join(__dirname, "../../../docs/network.md");
+const MARKS = /(<!-- network: .* -->\n)[^]*(<!-- \/network -->)/;
+
+test("the table of who talks to whom is what the network policies are made of (make golden writes it)", async () => {
+  const { specs } = await recordStack("prod", true);
+  const table = networkTable(specs.filter(({ name }) => name !== "worker-2"));
+  const text = fs.readFileSync(FILE, "utf8");
+  const wanted = text.replace(MARKS, (_, begin: string, end: string) => `${begin}${table}${end}`);
+  if (process.env["UPDATE_GOLDENS"]) fs.writeFileSync(FILE, wanted);
+  else expect(text).toBe(wanted);
+  expect(text).toMatch(MARKS);
 });
