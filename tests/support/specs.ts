@@ -50,14 +50,22 @@ export interface RecordedStack {
 
 const recorded = new Map<string, Promise<RecordedStack>>();
 
-/** Declares a whole stack against mocks, once for all who ask in a file: it takes a second. */
-export function recordStack(stack: StackName, distributed = false): Promise<RecordedStack> {
-  const key = `${stack} ${distributed}`;
-  if (!recorded.has(key)) recorded.set(key, declareStack(stack, distributed));
+/**
+ * Declares a whole stack against mocks, once for all who ask in a file: it takes a second.
+ *
+ * @param where The stack whose platform it is declared on. Default: its own.
+ */
+export function recordStack(stack: StackName, distributed = false, where = stack): Promise<RecordedStack> {
+  const key = `${stack} ${distributed} ${where}`;
+  if (!recorded.has(key)) recorded.set(key, declareStack(stack, distributed, platforms[where]));
   return recorded.get(key)!;
 }
 
-async function declareStack(stack: StackName, distributed: boolean): Promise<RecordedStack> {
+async function declareStack(
+  stack: StackName,
+  distributed: boolean,
+  platform: () => Platform,
+): Promise<RecordedStack> {
   const specs: WorkloadSpec[] = [];
   const listen = (platform: Platform): Platform =>
     new Proxy(platform, {
@@ -72,12 +80,9 @@ async function declareStack(stack: StackName, distributed: boolean): Promise<Rec
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
-  const resources = await record(
-    () => void cluster(settingsOf(stack), listen(platforms[stack]()), distributed),
-    {
-      stack,
-      outputs: certificateOutputs,
-    },
-  );
+  const resources = await record(() => void cluster(settingsOf(stack), listen(platform()), distributed), {
+    stack,
+    outputs: certificateOutputs,
+  });
   return { resources, specs };
 }

@@ -65,12 +65,12 @@ describe("the members of a StatefulSet", () => {
   test("that do not become ready stop it, with what keeps them", async () => {
     pods.set("pg-1", { revision: "new", unready: 1e6 });
     const { provider } = await roundTrip(rolloutProvider);
-    const error = await provider.update("ns/pg", rollout, { ...rollout, deadlineSeconds: 1 }).then(
+    const said = await provider.update("ns/pg", rollout, { ...rollout, deadlineSeconds: 1 }).then(
       () => "done",
       (error: unknown) =>
         JSON.stringify([(error as Error).message, (error as { reasons: string[] }).reasons]),
     );
-    expect(error).toMatch(
+    expect(said).toMatch(
       /the members of pg are ready: not within 1 s.*pg-1 is not ready \(Running, ContainerCreating\).*the end/,
     );
     expect(deleted).toEqual([]);

@@ -2,123 +2,8 @@ import { renderDocker } from "../../../components/platform/docker/render";
 import { renderKubernetes } from "../../../components/platform/kubernetes/render";
 import type { WorkloadSpec } from "../../../components/platform/workload";
 import { DOCKER, KUBERNETES } from "./contexts";
+import { onDocker, onKubernetes } from "./facts";
 import { DATABASE, ENTRY } from "./workloads";
-
-/** What a workload is, whatever runs it. */
-interface Facts {
-  members: string[];
-  image: unknown;
-  command: unknown;
-  environment: string[];
-  mounts: string[];
-  readOnly: string[];
-  probe: { interval: unknown; threshold: unknown };
-  memoryMiB: unknown;
-  cpuLimitMillis: unknown;
-  user: string;
-  graceAtLeast: boolean;
-}
-
-const IMAGE = "registry.example.com/image:1";
-const dropped = { drop: ["ALL"] };
-
-function onDocker(spec: WorkloadSpec): Facts {
-  const { members } = renderDocker(spec, { ...DOCKER, image: IMAGE });
-  const container = members[0]!.container as unknown as Container;
-  const { volumes, uploads } = container;
-  const folders = uploads.map(({ file }) => file.slice(0, file.lastIndexOf("/")));
-  const { interval, retries } = container.healthcheck;
-  expect(container.capabilities).toEqual({ drops: dropped.drop });
-  return {
-    members: members.map((m) => m.name),
-    image: container.image,
-    command: container.command,
-    environment: container.envs.map((e) => e.split("=")[0]!).sort(),
-    mounts: [
-      ...new Set([...volumes.map((v) => v.containerPath), ...folders, ...Object.keys(container.tmpfs ?? {})]),
-      ...(container.shmSize ? ["/dev/shm"] : []),
-    ].sort(),
-    readOnly: [
-      ...new Set([...volumes.filter((v) => v.readOnly).map((v) => v.containerPath), ...folders]),
-    ].sort(),
-    probe: { interval, threshold: retries },
-    memoryMiB: container.memory,
-    cpuLimitMillis: container.cpuQuota && (container.cpuQuota * 1000) / container.cpuPeriod!,
-    user: container.user,
-    graceAtLeast: container.stopTimeout >= spec.stopGraceSeconds,
-  };
-}
-
-function onKubernetes(spec: WorkloadSpec): Facts {
-  const rendered = renderKubernetes(spec, { ...KUBERNETES, image: IMAGE });
-  const set = rendered.statefulSet as unknown as StatefulSet;
-  const pod = set.spec.template.spec;
-  const container = pod.containers[0]!;
-  expect(container.securityContext.capabilities).toEqual(dropped);
-  const seconds = container.readinessProbe.periodSeconds;
-  const { memory, cpu } = container.resources?.limits ?? {};
-  return {
-    members: [...Array(set.spec.replicas).keys()].map((i) => `${set.metadata.name}-${i}`),
-    image: container.image,
-    // On Kubernetes the variables are expanded later; take the first replica's.
-    command: container.args?.map((arg) => arg.replace("$(REPLICA_NAME)", `${set.metadata.name}-0`)),
-    environment: container.env.map((e) => e.name).sort(),
-    mounts: container.volumeMounts.map((m) => m.mountPath).sort(),
-    readOnly: container.volumeMounts
-      .filter((m) => m.readOnly)
-      .map((m) => m.mountPath)
-      .sort(),
-    probe: {
-      // A check costs more on Docker, and nothing is sent to a member or kept from it for what it says.
-      interval: seconds === 60 ? "1m0s" : `${Math.max(seconds, 15)}s`,
-      threshold: container.readinessProbe.failureThreshold,
-    },
-    memoryMiB: memory && Number(memory.replace("Mi", "")),
-    cpuLimitMillis: cpu && Number(cpu.replace("m", "")),
-    user: `${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`,
-    graceAtLeast: pod.terminationGracePeriodSeconds >= spec.stopGraceSeconds,
-  };
-}
-
-/** The arguments without outputs, as the renderer makes them. */
-interface Container {
-  image: string;
-  command?: string[];
-  user: string;
-  envs: string[];
-  volumes: { containerPath: string; readOnly: boolean }[];
-  uploads: { file: string }[];
-  tmpfs?: Record<string, string>;
-  healthcheck: { interval: string; retries: number };
-  capabilities: unknown;
-  memory?: number;
-  cpuPeriod?: number;
-  cpuQuota?: number;
-  shmSize?: number;
-  stopTimeout: number;
-}
-
-interface StatefulSet {
-  metadata: { name: string };
-  spec: {
-    replicas: number;
-    template: {
-      spec: {
-        securityContext: { runAsUser: number; runAsGroup: number };
-        terminationGracePeriodSeconds: number;
-        containers: {
-          image: string;
-          args?: string[];
-          env: { name: string }[];
-          volumeMounts: { mountPath: string; readOnly?: boolean }[];
-          readinessProbe: { periodSeconds: number; failureThreshold: number };
-          resources?: { limits?: { memory?: string; cpu?: string } };
-          securityContext: { capabilities: unknown };
-        }[];
-      };
-    };
-  };
-}
 
 test.each([DATABASE, ENTRY])("both platforms say the same of $name", (spec) => {
   const docker = onDocker(spec);
@@ -131,4 +16,61 @@ test.each([DATABASE, ENTRY])("both platforms say the same of $name", (spec) => {
       ...(spec.resources?.sharedMemoryMiB ? ["/dev/shm"] : []),
     ].sort(),
   );
+});
+
+/** Every field of a workload with another value. The image comes with the context; `replacedLast` is for `Rollout`. */
+const OTHERS: Readonly<Record<string, WorkloadSpec>> = {
+  replicas: { ...DATABASE, replicas: 3 },
+  command: { ...DATABASE, command: ["other"] },
+  env: { ...DATABASE, env: { OTHER: "1" } },
+  "configuration.files": {
+    ...DATABASE,
+    configuration: { "/etc/patroni": { files: { "cluster.yml": "other" }, onChange: "replace" } },
+  },
+  "configuration.onChange": {
+    ...DATABASE,
+    configuration: { ...DATABASE.configuration, "/etc/patroni": { files: {}, onChange: "reload" } },
+  },
+  secrets: { ...DATABASE, secrets: { "/secrets/tls": { name: "other" } } },
+  "data.path": { ...DATABASE, data: { path: "/other", size: "10Gi" } },
+  "data.size": { ...DATABASE, data: { path: "/var/lib/postgresql", size: "20Gi" } },
+  scratch: { ...DATABASE, scratch: ["/tmp"] },
+  "ports.port": { ...ENTRY, ports: { ...ENTRY.ports, write: { port: 7000, from: "anybody" } } },
+  "ports.from": { ...DATABASE, ports: { ...DATABASE.ports, rest: { port: 8008, from: ["haproxy"] } } },
+  "readiness.command": { ...DATABASE, readiness: { ...DATABASE.readiness, command: ["other"] } },
+  "readiness.timeoutSeconds": { ...DATABASE, readiness: { ...DATABASE.readiness, timeoutSeconds: 6 } },
+  "readiness.intervalSeconds": { ...DATABASE, readiness: { ...DATABASE.readiness, intervalSeconds: 30 } },
+  "readiness.failureThreshold": { ...DATABASE, readiness: { ...DATABASE.readiness, failureThreshold: 9 } },
+  "readiness.startPeriodSeconds": { ...ENTRY, readiness: { ...ENTRY.readiness, startPeriodSeconds: 9 } },
+  "liveness.command": { ...DATABASE, liveness: { ...DATABASE.liveness!, command: ["other"] } },
+  "liveness.timeoutSeconds": { ...DATABASE, liveness: { ...DATABASE.liveness!, timeoutSeconds: 6 } },
+  "liveness.intervalSeconds": { ...DATABASE, liveness: { ...DATABASE.liveness!, intervalSeconds: 30 } },
+  "liveness.failureThreshold": { ...DATABASE, liveness: { ...DATABASE.liveness!, failureThreshold: 9 } },
+  "liveness.startPeriodSeconds": { ...DATABASE, liveness: { ...DATABASE.liveness!, startPeriodSeconds: 9 } },
+  "resources.memoryMiB": { ...DATABASE, resources: { ...DATABASE.resources, memoryMiB: 1024 } },
+  "resources.cpuMillis": { ...DATABASE, resources: { ...DATABASE.resources, cpuMillis: 300 } },
+  "resources.cpuLimitMillis": { ...DATABASE, resources: { ...DATABASE.resources, cpuLimitMillis: 900 } },
+  "resources.sharedMemoryMiB": { ...DATABASE, resources: { ...DATABASE.resources, sharedMemoryMiB: 64 } },
+  stopGraceSeconds: { ...DATABASE, stopGraceSeconds: 90 },
+  handover: { ...DATABASE, handover: { command: ["other"], timeoutSeconds: 30 } },
+  "exposed.hostPorts": { ...ENTRY, exposed: { hostPorts: { write: 16432, read: 15433 }, replicaStep: 10 } },
+  "exposed.replicaStep": { ...ENTRY, exposed: { ...ENTRY.exposed!, replicaStep: 20 } },
+};
+
+test("what a platform does not do with a workload is this, and no more (docs/architecture.md)", () => {
+  const render = {
+    docker: (spec: WorkloadSpec) => JSON.stringify(renderDocker(spec, DOCKER)),
+    kubernetes: (spec: WorkloadSpec) => JSON.stringify(renderKubernetes(spec, KUBERNETES)),
+  };
+  const leftAlone = (platform: keyof typeof render): string[] =>
+    Object.keys(OTHERS).filter((field) => {
+      const other = OTHERS[field]!;
+      return render[platform](other) === render[platform](other.name === ENTRY.name ? ENTRY : DATABASE);
+    });
+  expect(leftAlone("docker")).toEqual(["data.size", "ports.from"]);
+  expect(leftAlone("kubernetes")).toEqual([
+    "readiness.startPeriodSeconds",
+    "exposed.hostPorts",
+    "exposed.replicaStep",
+  ]);
 });

@@ -9,6 +9,7 @@ import { expectGolden } from "../../support/golden";
 import type { RecordedResource } from "../../support/record";
 import { recordStack, type StackName } from "../../support/specs";
 import { KUBERNETES } from "../platform/contexts";
+import { onDocker, onKubernetes } from "../platform/facts";
 
 interface StatefulSetInputs {
   readonly spec: {
@@ -176,6 +177,24 @@ describe("every workload of the stack reads as its golden, on both platforms (F2
     expect(text).toContain("pg-etcd-0.pg-etcd.postgres.svc.cluster.local:2379");
   });
 });
+
+/** A description without the addresses of a platform: members and services by their names. */
+const withoutAddresses = (specs: readonly WorkloadSpec[]): unknown =>
+  JSON.parse(
+    JSON.stringify(specs)
+      .replaceAll(/\b(pg-[a-z0-9-]+-\d+)\.pg-[a-z0-9-]+\.postgres\.svc\.cluster\.local/g, "$1")
+      .replaceAll(/\b(pg-[a-z0-9-]+)-(?:ready|exposed)\.postgres\.svc\.cluster\.local/g, "$1"),
+  );
+
+test.each(["dev", "prod"] as const)(
+  "%s is the same on both platforms, down to the files, up to addresses (F2)",
+  async (stack) => {
+    const { specs: forDocker } = await recordStack(stack, true, "dev");
+    const { specs: forKubernetes } = await recordStack(stack, true, "prod");
+    expect(withoutAddresses(forKubernetes)).toEqual(withoutAddresses(forDocker));
+    for (const spec of forDocker) expect(onDocker(spec)).toEqual(onKubernetes(spec));
+  },
+);
 
 const FILE = path.join(__dirname, "../../../docs/network.md");
 const MARKS = /(<!-- network: .* -->\n)[^]*(<!-- \/network -->)/;
