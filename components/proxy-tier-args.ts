@@ -3,7 +3,7 @@ import type { PooledDatabase } from "./application-database";
 import type { ClusterCertificates } from "./cluster-certificates";
 import type { Platform } from "./platform/platform";
 import type { Problem } from "./problems";
-import { SIZE_RULE, sizeMiB } from "./size";
+import { CPU_RULE, cpuMillis, SIZE_RULE, sizeMiB } from "./size";
 
 /** The one way in for applications: HAProxy before two fleets of PgBouncer, one for writes and one for reads. */
 export interface ProxyTierArgs {
@@ -28,6 +28,11 @@ export interface ProxyTierArgs {
   readonly maximumLag?: string;
   /** Further names or addresses under which clients reach the entry, such as `db.example.com`: certificates are good for them. Default none. */
   readonly names?: readonly string[];
+  /**
+   * Cores (`2`, `500m`) that are set aside for each HAProxy and each PgBouncer. It is no limit: one that is throttled would delay every
+   * transaction. PgBouncer never uses more than one. Default none.
+   */
+  readonly cpu?: string | number;
   /** Where clients on this machine reach the first entry; each further one has its ports 10 higher. Docker only. */
   readonly ports?: ProxyPorts;
 }
@@ -51,6 +56,7 @@ export interface ResolvedProxyTier {
   readonly connectionsPerSecond: number;
   readonly maximumLagBytes: number;
   readonly names: readonly string[];
+  readonly cpuMillis?: number;
   readonly ports: Required<ProxyPorts>;
 }
 
@@ -97,6 +103,9 @@ export function resolveProxyTier(
   }
   const lagMiB = sizeMiB(maximumLag);
   if (lagMiB === undefined) problem("maximumLag", maximumLag, SIZE_RULE, "Write for instance 16Mi");
+  const millis = args.cpu === undefined ? undefined : cpuMillis(args.cpu);
+  if (args.cpu !== undefined && millis === undefined)
+    problem("cpu", args.cpu, CPU_RULE, "Write for instance 1 or 250m");
   names.forEach((name, i) => {
     if (isIP(name) === 0 && !DNS_NAME.test(name))
       problem(`names[${i}]`, name, "must be a DNS name or an address", "Write for instance db.example.com");
@@ -112,6 +121,7 @@ export function resolveProxyTier(
       connectionsPerSecond,
       maximumLagBytes: (lagMiB ?? 16) * 1024 * 1024,
       names,
+      ...(millis && { cpuMillis: millis }),
       ports,
     },
     problems,

@@ -37,6 +37,11 @@ const probe = (command: string): Probe => ({
   startPeriodSeconds: 60,
 });
 
+const resources = ({ cpuMillis }: ResolvedProxyTier): WorkloadSpec["resources"] => ({
+  memoryMiB: 256,
+  ...(cpuMillis && { cpuMillis }),
+});
+
 /** What clients call the entry. It passes TLS through, so the servers behind it must bear its names. */
 export const entryNames = (
   platform: Addresses & Pick<Platform, "serviceAddress" | "exposedNames">,
@@ -96,7 +101,7 @@ export function entryWorkload(
       statistics: { port: statistics, from: "anybody" },
     },
     readiness: probe("haproxy-ready"),
-    resources: { memoryMiB: 256 },
+    resources: resources(resolved),
     stopGraceSeconds: 15,
     exposed: { hostPorts: { ...resolved.ports }, replicaStep: ENTRY_PORT_STEP },
   };
@@ -148,7 +153,7 @@ export function poolWorkload(
     // A cancelled statement may arrive at another one of the fleet, which passes it on.
     ports: { postgres: { port: PORTS.pool, from: ["haproxy", "pgbouncer"] } },
     readiness: probe("pool-ready"),
-    resources: { memoryMiB: 256 },
+    resources: resources(resolved),
     stopGraceSeconds: 30,
   };
 }

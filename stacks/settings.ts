@@ -132,6 +132,7 @@ const SCHEMA = z.strictObject({
       names: z
         .array(z.string())
         .describe("Further names or addresses of the entry, such as `db.example.com`, for its certificates."),
+      cpu: cores("Cores that are set aside for each HAProxy and each PgBouncer, which may use more."),
       ports: z
         .strictObject({
           write: count("Host port of the write endpoint."),

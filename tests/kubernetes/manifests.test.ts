@@ -1,5 +1,5 @@
-import { recordStack } from "../support/specs";
-import { kubectl, kubectlSays, manifestOf } from "./applier";
+import { prodManifests } from "../support/manifests";
+import { kubectl, kubectlSays } from "./applier";
 import { withKubernetes } from "./cluster";
 
 const NAMESPACE = "pg-manifests";
@@ -18,18 +18,9 @@ const NAMESPACE = "pg-manifests";
   ])(
     "%s: it knows every field, and no pod asks for more than restricted ones may",
     async (_shape, distributed) => {
-      const { resources } = await recordStack("prod", distributed);
-      const items = resources
-        .filter(({ type }) => type.startsWith("kubernetes:") && !type.endsWith(":Namespace"))
-        .map(({ type, inputs }) => {
-          const manifest = manifestOf(type, inputs as never);
-          return {
-            ...manifest,
-            metadata: { ...manifest.metadata, namespace: NAMESPACE },
-            // Masked by the recording.
-            ...("stringData" in manifest && { stringData: { file: "text" } }),
-          };
-        });
+      const items = (await prodManifests(distributed))
+        .filter(({ kind }) => kind !== "Namespace")
+        .map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } }));
       expect(items.map(({ kind }) => kind)).toEqual(
         expect.arrayContaining(["StatefulSet", "Secret", "Service"]),
       );

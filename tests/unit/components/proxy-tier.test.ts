@@ -45,11 +45,12 @@ describe("what ProxyTier refuses (F6, issue A 12)", () => {
   });
 
   test("numbers out of their range and sizes that are none, all at once", () => {
-    expect(problems({ entries: 0, readPools: 10, maximumLag: "16MB" })).toEqual([
+    expect(problems({ entries: 0, readPools: 10, maximumLag: "16MB", cpu: "much" })).toEqual([
       expect.stringContaining("proxy.entries = 0: must be a whole number from 1 to 9"),
       expect.stringContaining("proxy.readPools = 10"),
       expect.stringContaining("proxy.poolSize = 20"),
       expect.stringContaining('proxy.maximumLag = "16MB"'),
+      expect.stringContaining('proxy.cpu = "much"'),
     ]);
   });
 });
