@@ -13,6 +13,7 @@ import {
   patroniMembers,
   psqlIn,
 } from "./containers";
+import { type ListedMember, memberLabel, undeclared } from "../components/etcd/members";
 import { judgeCluster, type RegisteredNode } from "../components/sql/cluster-check/plan";
 import { readAllNodesStatement } from "../components/sql/cluster-check/statements";
 import { readHealthStatement } from "../components/sql/worker-groups/statements";
@@ -105,7 +106,7 @@ function checkContainer(member: Member): Finding {
   return bad(member.name, member.status, remedy);
 }
 
-async function checkEtcd(all: readonly Member[]): Promise<Finding> {
+export async function checkEtcd(all: readonly Member[]): Promise<Finding> {
   const etcd = all.filter((member) => member.workload === "etcd");
   const serving = await Promise.all(
     etcd.map((member) =>
@@ -118,6 +119,21 @@ async function checkEtcd(all: readonly Member[]): Promise<Finding> {
   const count = serving.filter(Boolean).length;
   const majority = Math.floor(etcd.length / 2) + 1;
   const seen = `${count} of ${etcd.length} members serve`;
+  const serves = etcd[serving.indexOf(true)];
+  if (serves !== undefined) {
+    const counted = await etcdMembers(serves).catch((error: unknown) => String(error));
+    if (typeof counted === "string") return bad("etcd", counted, `docker logs --tail 50 ${serves.name}`);
+    const others = undeclared(
+      counted,
+      etcd.map(({ name }) => ({ serverName: name })),
+    ).map(memberLabel);
+    if (others.length > 0)
+      return bad(
+        "etcd",
+        `${seen}; ${others.join(", ")} counts as a member too, and there is none`,
+        "a majority is one of all that count: 'make up' removes who is not declared",
+      );
+  }
   if (count === etcd.length) return good("etcd", seen);
   return bad(
     "etcd",
@@ -126,6 +142,14 @@ async function checkEtcd(all: readonly Member[]): Promise<Finding> {
       ? "one more loss would stop failovers: docs/runbooks/etcd-member-lost.md"
       : "no failover can happen until a majority is back: docs/runbooks/etcd-majority-lost.md",
   );
+}
+
+/** The members that etcd itself counts. */
+async function etcdMembers({ name }: Member): Promise<readonly ListedMember[]> {
+  const list = `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) exec etcdctl \
+    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt member list --write-out=json`;
+  return (JSON.parse(await execute(name, ["sh", "-c", list])) as { members: readonly ListedMember[] })
+    .members;
 }
 
 async function checkGroup(stack: string, group: Group, all: readonly Member[]): Promise<Finding[]> {

@@ -10,7 +10,8 @@ export interface EtcdMembers extends Cluster {
 /** Which members there are to be, for members that find themselves without data or without membership (`etcd-start`). */
 export const DECLARED_MEMBERS_KEY = "/postgres-cluster/etcd-members";
 
-interface ListedMember {
+/** As etcd lists it. */
+export interface ListedMember {
   readonly ID: string;
   /** Empty for one that was added and never ran. */
   readonly name?: string;
@@ -34,7 +35,8 @@ const listMembers = async (gateway: Gateway, token: string | undefined): Promise
     }
   ).members ?? [];
 
-const label = ({ name, peerURLs = [], ID }: ListedMember): string =>
+/** Its name, or what else is known of one that never ran. */
+export const memberLabel = ({ name, peerURLs = [], ID }: ListedMember): string =>
   name === undefined || name === "" ? (peerURLs[0] ?? ID) : name;
 
 /** Names of the members that etcd counts and nobody declared. */
@@ -43,7 +45,7 @@ export async function strangers(cluster: EtcdMembers): Promise<readonly string[]
   return withGateway({ ...member, ca: cluster.ca }, async (gateway) => {
     const token = await rootToken(gateway, [cluster.rootPassword]);
     return undeclared(await listMembers(gateway, token), cluster.members)
-      .map(label)
+      .map(memberLabel)
       .sort();
   });
 }
@@ -74,9 +76,9 @@ export async function declareMembers(
         );
         const [leaving] = undeclared(await listMembers(gateway, token), wanted.members);
         if (leaving === undefined) return { done: true, value: undefined };
-        tell(`etcd: ${label(leaving)} is a member no longer`);
+        tell(`etcd: ${memberLabel(leaving)} is a member no longer`);
         await must(gateway, "/v3/cluster/member/remove", { ID: leaving.ID }, token);
-        return { done: false, why: `${label(leaving)} was removed, and the others go on` };
+        return { done: false, why: `${memberLabel(leaving)} was removed, and the others go on` };
       });
     },
   );

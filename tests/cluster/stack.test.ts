@@ -1,3 +1,4 @@
+import { checkEtcd } from "../../commands/doctor";
 import { docker, TestStack } from "../support/stack";
 import { query, Writer } from "../support/writer";
 
@@ -77,6 +78,23 @@ describe("a stack that is up (S1, C4)", () => {
       `SELECT count(*) FROM writes WHERE run = '${run}'`,
     );
     expect(Number(seen)).toBeGreaterThanOrEqual(written);
+  });
+
+  test("a member that etcd counts and nobody declared is named by doctor, and removed by up (H4)", async () => {
+    const members = [0, 1, 2].map((i) => ({
+      ...{ name: stack.member("etcd", i), workload: "etcd" },
+      ...{ state: "running", status: "Up" },
+    }));
+    expect(await checkEtcd(members)).toMatchObject({ ok: true });
+    const add = `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) etcdctl \
+      --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt member add ghost --peer-urls=https://ghost:2380`;
+    await docker("exec", stack.member("etcd", 0), "sh", "-c", add);
+    expect(await checkEtcd(members)).toMatchObject({
+      ok: false,
+      seen: "3 of 3 members serve; https://ghost:2380 counts as a member too, and there is none",
+    });
+    await stack.up("--refresh");
+    expect(await checkEtcd(members)).toMatchObject({ ok: true });
   });
 
   test("members that are all stopped at once, as by their machine, start as one cluster again (D8)", async () => {
