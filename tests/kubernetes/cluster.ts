@@ -39,22 +39,25 @@ export async function provideImages(): Promise<void> {
   if (ours) await capture(TOOL, ["load", ...built.map(({ reference }) => reference)]);
 }
 
+export const PARAMETERS = { shared_buffers: "192MB", max_connections: 100 };
+// Two cores hold all of it, with five members of etcd.
+const etcd = { members: 3, memory: "256Mi", cpu: "125m", volumeSize: "1Gi" };
 const patroni = {
   members: MEMBERS,
   memory: "768Mi",
-  cpu: "400m",
+  cpu: "350m",
   volumeSize: "1Gi",
-  parameters: { shared_buffers: "192MB", max_connections: 100 },
+  parameters: PARAMETERS,
 };
 
-/** The stack's settings, with `over` for its Patroni members. */
-export const configure = (over: Settings = {}): void => {
+/** The stack's settings, with `over` for its Patroni members, and what is said of etcd's. */
+export const configure = (over: Settings = {}, overEtcd: Settings = {}): void => {
   const tags = Object.fromEntries(publishedImages(REGISTRY, IMAGES).map(({ name, tag }) => [name, tag]));
   stack.configure({
     images: { registry: REGISTRY, tags },
-    etcd: { members: 3, memory: "256Mi", cpu: "150m", volumeSize: "1Gi" },
+    etcd: { ...etcd, ...overEtcd },
     patroni: { ...patroni, ...over },
-    proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10 },
+    proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10, cpu: "20m" },
   });
 };
 
@@ -68,17 +71,22 @@ interface Member {
   readonly State: string;
 }
 
-/** Waits until one member leads and all others stream from it; resolves with the leader's name. */
-export const whole = (deadlineMs = 300_000): Promise<string> =>
-  eventually("the cluster is whole", deadlineMs, async () => {
+/** Waits until one of the members leads and all others stream from it; resolves with the leader's name. */
+export const whole = (members = MEMBERS): Promise<string> =>
+  eventually("the cluster is whole", 300_000, async () => {
     const failures: string[] = [];
-    for (let i = 0; i < MEMBERS; i++) {
+    for (let i = 0; i < members; i++) {
       try {
         const all = JSON.parse(
           await inPod(stack.member("patroni", i), "patronictl", "list", "--format", "json"),
         ) as Member[];
         const leader = all.find((m) => m.Role === "Leader" && m.State === "running");
-        if (leader && all.filter((m) => m.State === "streaming").length === MEMBERS - 1) return leader.Member;
+        if (
+          leader &&
+          all.filter((m) => m.State === "streaming").length === members - 1 &&
+          all.length === members
+        )
+          return leader.Member;
         failures.push(JSON.stringify(all));
       } catch (error) {
         failures.push(String(error));

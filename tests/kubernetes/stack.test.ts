@@ -5,6 +5,7 @@ import {
   inPod,
   MEMBERS,
   NAMESPACE,
+  PARAMETERS,
   podsOf,
   stack,
   target,
@@ -37,6 +38,34 @@ async function during(name: string, change: (leader: string) => Promise<unknown>
 
 const deletePod = (pod: string, ...how: string[]): Promise<string> =>
   kubectl(["delete", "pod", pod, "--namespace", NAMESPACE, "--wait=false", ...how]);
+
+/** How many pods of each workload are ready. */
+async function readyPods(): Promise<Record<string, number>> {
+  const label = `app.kubernetes.io/instance=${stack.cluster}`;
+  const { items } = JSON.parse(
+    await kubectl(["get", "pods", "--namespace", NAMESPACE, "--selector", label, "--output=json"]),
+  ) as {
+    items: {
+      metadata: { labels: Record<string, string> };
+      status: { conditions?: { type: string; status: string }[] };
+    }[];
+  };
+  const count: Record<string, number> = {};
+  for (const { metadata, status } of items)
+    if (status.conditions?.some(({ type, status }) => type === "Ready" && status === "True")) {
+      const workload = metadata.labels["app.kubernetes.io/name"] ?? "";
+      count[workload] = (count[workload] ?? 0) + 1;
+    }
+  return count;
+}
+
+/** The members that etcd itself counts. */
+async function etcdMembers(): Promise<readonly unknown[]> {
+  const list = `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) etcdctl \
+    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt member list --write-out=json`;
+  return (JSON.parse(await inPod(stack.member("etcd", 0), "sh", "-c", list)) as { members: unknown[] })
+    .members;
+}
 
 (withKubernetes ? describe : describe.skip)("the prod stack on Kubernetes (C4)", () => {
   beforeAll(async () => {
@@ -89,7 +118,46 @@ const deletePod = (pod: string, ...how: string[]): Promise<string> =>
       }));
   });
 
+  test("a node that is drained, with no other one to go to, takes one member of each group and then waits", async () => {
+    const [node = ""] = (
+      await kubectl(["get", "nodes", "--output", "jsonpath={.items[*].metadata.name}"])
+    ).split(" ");
+    const report = await during("node drained", async (leader) => {
+      // The leader's first, so that it is the one member of its group.
+      await kubectl(["cordon", node]);
+      try {
+        await deletePod(leader);
+        await expect(
+          kubectl([
+            ...["drain", node, "--delete-emptydir-data", "--timeout=30s"],
+            ...["--pod-selector", `app.kubernetes.io/instance=${stack.cluster}`],
+          ]),
+        ).rejects.toThrow(
+          /Cannot evict pod as it would violate the pod's disruption budget|timed out|timeout/,
+        );
+        const ready = await readyPods();
+        expect(ready).toEqual({ etcd: 2, haproxy: 1, patroni: MEMBERS - 1, "pool-read": 1, "pool-write": 1 });
+      } finally {
+        await kubectl(["uncordon", node]);
+      }
+    });
+    // A session ends with the pool or the entry that it goes through; a new one is never refused.
+    expect(report.errors.filter((error) => !/shutting down|terminated unexpectedly/.test(error))).toEqual([]);
+  });
+
   describe("a change rolls through the members (D5)", () => {
+    test("of a parameter that needs a restart: PostgreSQL restarts in its pods", async () => {
+      await whole();
+      const before = await podsOf("patroni");
+      const report = await during("restart-only parameter", async () => {
+        configure({ parameters: { ...PARAMETERS, max_connections: 110 } });
+        await stack.up();
+      });
+      expect(report.errors).toEqual([]);
+      expect((await podsOf("patroni")).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid));
+      expect(await inPod(stack.member("patroni", 0), "psql", "-XAtc", "SHOW max_connections")).toBe("110");
+    });
+
     test("of the pods: one at a time, the leader last, and no transaction fails", async () => {
       const leader = await whole();
       const before = await podsOf("patroni");
@@ -101,6 +169,31 @@ const deletePod = (pod: string, ...how: string[]): Promise<string> =>
       expect(after).toHaveLength(MEMBERS);
       expect(after.filter(({ uid }) => before.some((pod) => pod.uid === uid))).toEqual([]);
       expect([...after].sort((a, b) => a.started.localeCompare(b.started)).at(-1)?.name).toBe(leader);
+      expect(report.errors).toEqual([]);
+    });
+  });
+
+  describe("the number of members changes under load (D5)", () => {
+    test("of the database: three, two, three", async () => {
+      const report = await during("members 3, 2, 3", async () => {
+        configure({ members: 2 });
+        await stack.up();
+        await whole(2);
+        configure();
+        await stack.up();
+      });
+      expect(report.errors).toEqual([]);
+    });
+
+    test("of etcd: three, five, three, and who left is counted no longer", async () => {
+      const report = await during("etcd 3, 5, 3", async () => {
+        configure({}, { members: 5 });
+        await stack.up();
+        expect(await etcdMembers()).toHaveLength(5);
+        configure();
+        await stack.up();
+        expect(await etcdMembers()).toHaveLength(3);
+      });
       expect(report.errors).toEqual([]);
     });
   });

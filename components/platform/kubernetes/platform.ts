@@ -10,7 +10,7 @@ import type { Reach } from "../reach";
 import type { SecretData, SecretRef, WorkloadSpec } from "../workload";
 import * as names from "./names";
 import { renderDefaultPolicies } from "./network";
-import { DATA_CLAIM } from "./pod";
+import { DATA_CLAIM, stopSeconds } from "./pod";
 import { type KubernetesContext, renderCronJob, renderKubernetes, templateDigest } from "./render";
 import { PodsReady, Rollout } from "./rollout";
 import { VolumeClaims } from "./volume-claims";
@@ -40,11 +40,10 @@ export interface KubernetesPlatformArgs {
 const GROWTH_DEADLINE_SECONDS = 900;
 
 /** Where failures do not count, the checks after it, the stop before it, and two minutes for scheduling and volumes. */
-const readyDeadline = ({ readiness, stopGraceSeconds, handover }: WorkloadSpec): number =>
-  stopGraceSeconds +
-  (handover?.timeoutSeconds ?? 0) +
-  readiness.startPeriodSeconds +
-  readiness.failureThreshold * (readiness.intervalSeconds + readiness.timeoutSeconds) +
+const readyDeadline = (spec: WorkloadSpec): number =>
+  stopSeconds(spec) +
+  spec.readiness.startPeriodSeconds +
+  spec.readiness.failureThreshold * (spec.readiness.intervalSeconds + spec.readiness.timeoutSeconds) +
   120;
 
 interface ServiceStatus {

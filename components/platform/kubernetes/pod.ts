@@ -100,6 +100,29 @@ export function probes(
   };
 }
 
+/**
+ * How long a member that clients reach through a Service still takes their connections when it is asked to stop: every node has to hear
+ * first that it goes, and one that has not yet sends connections that would be refused
+ * (https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/).
+ */
+const LAST_CONNECTIONS_SECONDS = 5;
+
+/** What happens in a member before its program is told to stop. The sleep needs no shell, but Kubernetes 1.30. */
+export function beforeStop(spec: WorkloadSpec): Pick<Container, "lifecycle"> {
+  const { handover, exposed } = spec;
+  if (handover)
+    return {
+      lifecycle: {
+        preStop: { exec: { command: execCommand(handover.command, `${spec.name}.handover.command`) } },
+      },
+    };
+  return exposed ? { lifecycle: { preStop: { sleep: { seconds: LAST_CONNECTIONS_SECONDS } } } } : {};
+}
+
+/** How long a member may take to stop, with what happens before. */
+export const stopSeconds = ({ stopGraceSeconds, handover, exposed }: WorkloadSpec): number =>
+  stopGraceSeconds + (handover?.timeoutSeconds ?? (exposed ? LAST_CONNECTIONS_SECONDS : 0));
+
 /** Where everything is mounted, and from what. The data volume comes from the claim template of the same name. */
 export function mounts(
   spec: WorkloadSpec,

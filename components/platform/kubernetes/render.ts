@@ -6,6 +6,7 @@ import type { WorkloadSpec } from "../workload";
 import * as names from "./names";
 import { renderPolicies } from "./network";
 import {
+  beforeStop,
   CONTAINER_SECURITY,
   containerArguments,
   DATA_CLAIM,
@@ -17,6 +18,7 @@ import {
   probes,
   resources,
   sorted,
+  stopSeconds,
 } from "./pod";
 
 /** What a workload's description does not say and the platform knows. */
@@ -130,8 +132,7 @@ function statefulSet(
           enableServiceLinks: false,
           ...placement(context),
           securityContext: POD_SECURITY,
-          // The hand-over runs within the grace period, before the program is told to stop.
-          terminationGracePeriodSeconds: spec.stopGraceSeconds + (spec.handover?.timeoutSeconds ?? 0),
+          terminationGracePeriodSeconds: stopSeconds(spec),
           // Both are preferred, not required: a cluster with fewer nodes than members still runs them all.
           affinity: {
             podAntiAffinity: {
@@ -164,13 +165,7 @@ function statefulSet(
               env: environment(spec, context, workload),
               ports: sorted(spec.ports).map(([name, port]) => ({ name, containerPort: port.port })),
               ...probes(spec),
-              ...(spec.handover && {
-                lifecycle: {
-                  preStop: {
-                    exec: { command: execCommand(spec.handover.command, `${spec.name}.handover.command`) },
-                  },
-                },
-              }),
+              ...beforeStop(spec),
               ...(limits && { resources: limits }),
               securityContext: CONTAINER_SECURITY,
               volumeMounts,
