@@ -22,7 +22,6 @@ module.exports = {
     // Without Docker, in seconds.
     project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"], {
       globalSetup: "<rootDir>/tests/unit/setup.ts",
-      globalTeardown: "<rootDir>/tests/unit/teardown.ts",
       ...patient,
     }),
     project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
