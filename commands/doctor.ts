@@ -144,12 +144,18 @@ export async function checkEtcd(all: readonly Member[]): Promise<Finding> {
   );
 }
 
+/** The command that runs etcdctl as root inside a member. */
+export const etcdctl = (args: string): string[] => [
+  "sh",
+  "-c",
+  `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) exec etcdctl \\
+    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt ${args}`,
+];
+
 /** The members that etcd itself counts. */
 async function etcdMembers({ name }: Member): Promise<readonly ListedMember[]> {
-  const list = `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) exec etcdctl \
-    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt member list --write-out=json`;
-  return (JSON.parse(await execute(name, ["sh", "-c", list])) as { members: readonly ListedMember[] })
-    .members;
+  const list = await execute(name, etcdctl("member list --write-out=json"));
+  return (JSON.parse(list) as { members: readonly ListedMember[] }).members;
 }
 
 async function checkGroup(stack: string, group: Group, all: readonly Member[]): Promise<Finding[]> {

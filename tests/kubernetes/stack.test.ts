@@ -1,3 +1,4 @@
+import { etcdctl } from "../../commands/doctor";
 import { query, Writer, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
 import {
@@ -61,10 +62,8 @@ async function readyPods(): Promise<Record<string, number>> {
 
 /** The members that etcd itself counts. */
 async function etcdMembers(): Promise<readonly unknown[]> {
-  const list = `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) etcdctl \
-    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt member list --write-out=json`;
-  return (JSON.parse(await inPod(stack.member("etcd", 0), "sh", "-c", list)) as { members: unknown[] })
-    .members;
+  const list = await inPod(stack.member("etcd", 0), ...etcdctl("member list --write-out=json"));
+  return (JSON.parse(list) as { members: unknown[] }).members;
 }
 
 (withKubernetes ? describe : describe.skip)("the prod stack on Kubernetes (C4)", () => {
