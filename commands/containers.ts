@@ -142,6 +142,14 @@ export async function leader(stack: string, group: Group): Promise<string> {
   return found.Member;
 }
 
+/** The command that runs etcdctl as root inside a member. */
+export const etcdctl = (args: string): string[] => [
+  "sh",
+  "-c",
+  `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) exec etcdctl \\
+    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt ${args}`,
+];
+
 /** A superuser's psql in a member, over its socket. */
 export const psqlIn = (database: string, ...args: readonly string[]): readonly string[] => [
   ...["psql", "--host", "/run/postgresql", "--dbname", database],

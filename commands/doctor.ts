@@ -2,6 +2,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { capture } from "./engine";
 import {
+  etcdctl,
   execute,
   externalWorkers,
   type Group,
@@ -143,14 +144,6 @@ export async function checkEtcd(all: readonly Member[]): Promise<Finding> {
       : "no failover can happen until a majority is back: docs/runbooks/etcd-majority-lost.md",
   );
 }
-
-/** The command that runs etcdctl as root inside a member. */
-export const etcdctl = (args: string): string[] => [
-  "sh",
-  "-c",
-  `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) exec etcdctl \\
-    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt ${args}`,
-];
 
 /** The members that etcd itself counts. */
 async function etcdMembers({ name }: Member): Promise<readonly ListedMember[]> {

@@ -1,4 +1,5 @@
-import { checkEtcd, etcdctl } from "../../commands/doctor";
+import { etcdctl } from "../../commands/containers";
+import { checkEtcd } from "../../commands/doctor";
 import { docker, TestStack } from "../support/stack";
 import { query, Writer } from "../support/writer";
 

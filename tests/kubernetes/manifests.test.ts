@@ -1,4 +1,4 @@
-import { prodManifests } from "../support/manifests";
+import { prodManifests } from "./prod-manifests";
 import { kubectl, kubectlSays } from "./applier";
 import { withKubernetes } from "./cluster";
 

@@ -1,4 +1,4 @@
-import { etcdctl } from "../../commands/doctor";
+import { etcdctl } from "../../commands/containers";
 import { query, Writer, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
 import {

@@ -56,7 +56,7 @@ interface ServiceStatus {
  * A Kubernetes cluster as a platform: StatefulSets in a namespace of Pod Security's level "restricted".
  *
  * @example
- * const platform = new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images: { etcd: "registry.example.com/etcd:3.5.16-1" } });
+ * const platform = new KubernetesPlatform({ cluster: "orders", namespace: "postgres", images: { etcd: "registry.example.com/etcd:3.5.16-1" } });
  */
 export class KubernetesPlatform extends pulumi.ComponentResource implements Platform {
   readonly kind = "kubernetes";

@@ -1,5 +1,5 @@
-import { manifestOf } from "../kubernetes/applier";
-import { recordStack } from "./specs";
+import { manifestOf } from "./applier";
+import { recordStack } from "../support/specs";
 
 /** The objects of the whole prod stack, as the program registers them. Secrets hold another text: the recording masks theirs. */
 export async function prodManifests(distributed: boolean): Promise<readonly ReturnType<typeof manifestOf>[]> {
