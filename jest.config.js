@@ -40,11 +40,7 @@ module.exports = {
       ...patient,
     }),
     // On Kubernetes, where KUBECONFIG names a cluster or `make kube-up` has started one.
-    project("kubernetes", ["<rootDir>/tests/kubernetes/**/*.test.ts"], {
-      globalSetup: "<rootDir>/tests/kubernetes/setup.ts",
-      globalTeardown: "<rootDir>/tests/kubernetes/teardown.ts",
-      ...patient,
-    }),
+    project("kubernetes", ["<rootDir>/tests/kubernetes/**/*.test.ts"], patient),
     // On a stack of their own that its setup.ts brings up, where a package of Citus is on this machine.
     project("citus", ["<rootDir>/tests/citus/**/*.test.ts"], {
       globalSetup: "<rootDir>/tests/citus/setup.ts",

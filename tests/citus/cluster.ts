@@ -1,6 +1,5 @@
-import { Bank, type BankReport } from "../support/bank";
-import { docker, eventually, type Settings, TestStack } from "../support/stack";
-import { query, Writer, type WriterReport, type WriterTarget } from "../support/writer";
+import { distributed } from "../support/distributed";
+import { docker, type Settings, TestStack } from "../support/stack";
 
 /** The distributed stack that setup.ts brings up; every suite leaves it whole, with worker groups 1 and 2. */
 export const stack = new TestStack({
@@ -12,116 +11,16 @@ export const stack = new TestStack({
 });
 export const workers = (groups: number): Settings => ({ workers: { groups } });
 
-const noted: string[] = [];
-/** Keeps a line with figures for the suite's end. */
-export const note = (line: string): void => void noted.push(line);
-export const report = (): void => console.log(noted.join("\n"));
-
-export interface Node {
-  readonly group: number;
-  readonly host: string;
-  readonly role: string;
-}
-
-/** As the owner of the database. */
-export const sql = async <Row extends object>(text: string): Promise<Row[]> =>
-  query<Row>(await stack.target("dpg_cluster"), text);
-/** As a superuser inside a member. */
-export const sqlIn = (member: string, text: string): Promise<string> =>
-  docker("exec", member, "psql", "--host", "/run/postgresql", "--dbname", "app", "-Atc", text);
-
-export const leaderOf = (group: number): Promise<string> =>
-  docker("exec", stack.member(`worker-${group}`, 0), "patroni-leader");
-export const coordinatorLeader = (): Promise<string> =>
-  docker("exec", stack.member("coordinator", 0), "patroni-leader");
-
-export const nodes = (): Promise<Node[]> =>
-  sql<Node>(
-    "SELECT groupid AS group, nodename AS host, noderole::text AS role FROM pg_dist_node WHERE groupid > 0 ORDER BY 1, 3, 2",
-  );
-
-/** Shards by group, without those of reference tables. */
-export const shards = async (): Promise<Record<string, number>> =>
-  Object.fromEntries(
-    (
-      await sql<{ group: number; shards: number }>(
-        `SELECT p.groupid AS group, count(*)::int AS shards FROM pg_dist_placement p JOIN pg_dist_shard s USING (shardid)
-         JOIN pg_dist_partition t ON t.logicalrelid = s.logicalrelid WHERE t.partmethod = 'h' GROUP BY 1 ORDER BY 1`,
-      )
-    ).map(({ group, shards: count }) => [String(group), count]),
-  );
-
-/** What the suites work with. */
-export async function prepare(): Promise<void> {
-  await stack.prepareWrites();
-  const [writes] = await sql<{ distributed: boolean }>(
-    "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'writes'::regclass) AS distributed",
-  );
-  if (writes?.distributed !== true) await sql("SELECT create_distributed_table('writes', 'id')");
-  await Bank.open(await stack.target("dpg_cluster"));
-}
-
-interface Loads {
-  readonly bank: BankReport;
-  readonly writer: WriterReport;
-}
-
-/**
- * Runs multi-shard transfers and inserts while `change` happens and until they go on after it; then `heal`. In every case nothing
- * acknowledged is lost, and the sum stays.
- */
-export async function underLoad(
-  name: string,
-  change: () => Promise<unknown>,
-  heal: () => Promise<unknown> = async () => {},
-): Promise<Loads> {
-  const application: WriterTarget = await stack.target("app_readwrite");
-  const bank = new Bank(application);
-  const writer = new Writer(application, `${name} ${Date.now()}`);
-  let loads: Loads | undefined;
-  try {
-    bank.start();
-    await writer.start();
-    await change();
-    await bank.awaitTransfers(50);
-    await writer.awaitAcknowledged(50);
-    await heal();
-  } finally {
-    loads = { bank: await bank.finish(), writer: await writer.finish() };
-  }
-  const { bank: b, writer: w } = loads;
-  const wholeMs = await Bank.awaitWhole(application);
-  note(
-    `${name.padEnd(56)} transfers ${String(b.transfers).padStart(5)} failed ${b.failed} longest ${String(b.longestMs).padStart(5)} ms (${timeOf(b.longestEnded)})` +
-      `  inserts ${String(w.acknowledged).padStart(5)} unknown ${w.unknown} gap ${String(w.longestGapMs).padStart(5)} ms (${timeOf(w.longestGapEnded)}) lost ${w.lost.length}` +
-      `  whole after ${wholeMs} ms`,
-  );
-  expect(w.lost).toEqual([]);
-  return loads;
-}
-
-const timeOf = (moment: Date): string => moment.toISOString().slice(11, 23);
-
-export const failures = ({ bank, writer }: Loads): readonly string[] => [...bank.errors, ...writer.errors];
-
-/** What the coordinator knows is what there is, and no transaction is left half-way. */
-export async function settled(groups: readonly number[]): Promise<void> {
-  await eventually("every group is registered as it is, and nothing is prepared", 120_000, async () => {
-    const rows = await nodes();
-    for (const group of groups) {
-      const leader = await leaderOf(group);
-      const seen = rows.filter((row) => row.group === group).map(({ host, role }) => `${host} ${role}`);
-      const expected = [0, 1].map((i) => {
-        const name = stack.member(`worker-${group}`, i);
-        return `${name} ${name === leader ? "primary" : "secondary"}`;
-      });
-      expect(seen.sort()).toEqual(expected.sort());
-      const prepared = await sqlIn(
-        leader,
-        "SELECT count(*) FROM pg_prepared_xacts WHERE prepared < now() - interval '1 second'",
-      );
-      expect(prepared).toBe("0");
-    }
-    expect(rows.map(({ group }) => group).filter((group) => !groups.includes(group))).toEqual([]);
-  });
-}
+export const {
+  note,
+  report,
+  sql,
+  sqlIn,
+  leaderOf,
+  coordinatorLeader,
+  nodes,
+  shards,
+  prepare,
+  underLoad,
+  settled,
+} = distributed(stack, (member, ...command) => docker("exec", member, ...command));

@@ -1,17 +1,8 @@
 import { withCitus } from "../support/citus";
+import { failures } from "../support/distributed";
 import * as faults from "../support/faults";
 import { docker } from "../support/stack";
-import {
-  coordinatorLeader,
-  failures,
-  leaderOf,
-  nodes,
-  report,
-  settled,
-  sqlIn,
-  stack,
-  underLoad,
-} from "./cluster";
+import { coordinatorLeader, leaderOf, nodes, report, settled, sqlIn, stack, underLoad } from "./cluster";
 
 (withCitus ? describe : describe.skip)("leaders of a distributed database change and fail (D2, D8)", () => {
   afterAll(() => report());

@@ -1,6 +1,7 @@
 import { withCitus } from "../support/citus";
+import { failures } from "../support/distributed";
 import { docker } from "../support/stack";
-import { failures, note, report, settled, shards, sql, stack, underLoad, workers } from "./cluster";
+import { note, report, settled, shards, sql, stack, underLoad, workers } from "./cluster";
 
 (withCitus ? describe : describe.skip)("worker groups come and go under load (D3, D4)", () => {
   afterAll(() => report());

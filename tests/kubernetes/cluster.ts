@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildImages, publishedImages } from "../../commands/images";
 import { capture, onPath, PROJECT } from "../../commands/engine";
-import { IMAGES } from "../../config-files/images";
+import { IMAGES, type Images } from "../../config-files/images";
 import { eventually, type Settings, TestStack } from "../support/stack";
 import type { WriterTarget } from "../support/writer";
 import { kubectl } from "./applier";
@@ -20,92 +20,8 @@ if (withKubernetes) {
   process.env["LOCAL_ENGINE_PROVIDERS"] = join(__dirname, "applier.ts");
 } else console.log("skipped: suites on Kubernetes need a cluster: KUBECONFIG, or make kube-up");
 
-export const NAMESPACE = "pg-kube";
-export const MEMBERS = 3;
-
-/** Prod as it is, in small sizes. Images come from the Docker engine of this machine, so their registry is its name for them. */
-export const stack = new TestStack({
-  name: "kube",
-  cluster: "pg-kube",
-  folder: "kubernetes",
-  over: { environment: "prod", namespace: NAMESPACE, citus: "off" },
-});
-
+// Images come from the Docker engine of this machine, so their registry is its name for them.
 const REGISTRY = process.env["TEST_REGISTRY"] ?? "docker.io/postgres-cluster";
-
-/** Builds the images and gives them to the cluster. */
-export async function provideImages(): Promise<void> {
-  const built = await buildImages(REGISTRY, IMAGES);
-  if (ours) await capture(TOOL, ["load", ...built.map(({ reference }) => reference)]);
-}
-
-export const PARAMETERS = { shared_buffers: "192MB", max_connections: 100 };
-// Two cores hold all of it, with five members of etcd.
-const etcd = { members: 3, memory: "256Mi", cpu: "125m", volumeSize: "1Gi" };
-const patroni = {
-  members: MEMBERS,
-  memory: "768Mi",
-  cpu: "350m",
-  volumeSize: "1Gi",
-  parameters: PARAMETERS,
-};
-
-/** The stack's settings, with `over` for its Patroni members, and what is said of etcd's. */
-export const configure = (over: Settings = {}, overEtcd: Settings = {}): void => {
-  const tags = Object.fromEntries(publishedImages(REGISTRY, IMAGES).map(({ name, tag }) => [name, tag]));
-  stack.configure({
-    images: { registry: REGISTRY, tags },
-    etcd: { ...etcd, ...overEtcd },
-    patroni: { ...patroni, ...over },
-    proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10, cpu: "20m" },
-  });
-};
-
-/** Runs a command in a member. */
-export const inPod = async (pod: string, ...command: string[]): Promise<string> =>
-  (await kubectl(["exec", "--namespace", NAMESPACE, pod, "--", ...command])).trim();
-
-interface Member {
-  readonly Member: string;
-  readonly Role: string;
-  readonly State: string;
-}
-
-/** Waits until one of the members leads and all others stream from it; resolves with the leader's name. */
-export const whole = (members = MEMBERS): Promise<string> =>
-  eventually("the cluster is whole", 300_000, async () => {
-    const failures: string[] = [];
-    for (let i = 0; i < members; i++) {
-      try {
-        const all = JSON.parse(
-          await inPod(stack.member("patroni", i), "patronictl", "list", "--format", "json"),
-        ) as Member[];
-        const leader = all.find((m) => m.Role === "Leader" && m.State === "running");
-        if (
-          leader &&
-          all.filter((m) => m.State === "streaming").length === members - 1 &&
-          all.length === members
-        )
-          return leader.Member;
-        failures.push(JSON.stringify(all));
-      } catch (error) {
-        failures.push(String(error));
-      }
-    }
-    throw new Error(failures.join("\n"));
-  });
-
-/** As whom and where clients on this machine connect: at the Service's address, under the Service's name. */
-export async function target(role: string, endpoint: "write" | "read" = "write"): Promise<WriterTarget> {
-  const given = await stack.target(role, endpoint);
-  const [host = "", port = ""] = (given.addresses.at(-1) ?? "").split(":");
-  const [service = ""] = host.split(".");
-  const address = await kubectl([
-    ...["get", "service", service, "--namespace", NAMESPACE],
-    ...["--output", "jsonpath={.spec.clusterIP}"],
-  ]);
-  return { ...given, addresses: [`${address}:${port}`], serverName: host };
-}
 
 export interface PodRow {
   readonly name: string;
@@ -114,21 +30,138 @@ export interface PodRow {
   readonly image: string;
 }
 
-export async function podsOf(workload: string): Promise<readonly PodRow[]> {
-  const selector = `app.kubernetes.io/instance=${stack.cluster},app.kubernetes.io/name=${workload}`;
-  const { items } = JSON.parse(
-    await kubectl(["get", "pods", "--namespace", NAMESPACE, "--selector", selector, "--output=json"]),
-  ) as {
-    items: {
-      metadata: { name: string; uid: string };
-      status: { startTime: string };
-      spec: { containers: { image: string }[] };
-    }[];
+interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly labels: Readonly<Record<string, string>>;
   };
-  return items.map(({ metadata: { name, uid }, status, spec }) => ({
-    name,
-    uid,
-    started: status.startTime,
-    image: spec.containers[0]?.image ?? "",
-  }));
+  readonly status: {
+    readonly startTime: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+  readonly spec: { readonly containers: readonly { readonly image: string }[] };
+}
+
+interface Member {
+  readonly Member: string;
+  readonly Role: string;
+  readonly State: string;
+}
+
+/** A stack of the prod environment on the test's Kubernetes cluster, in a namespace of its own name. */
+export class KubernetesStack extends TestStack {
+  readonly namespace: string;
+
+  /** `name` tells the stack apart from those of other suites, `settings` are what all its configurations have. */
+  constructor(
+    name: string,
+    settings: Settings,
+    private readonly images: Images = IMAGES,
+  ) {
+    const tags = Object.fromEntries(
+      publishedImages(REGISTRY, images).map((image) => [image.name, image.tag]),
+    );
+    const cluster = `pg-${name}`;
+    const over = {
+      environment: "prod",
+      namespace: cluster,
+      citus: "off",
+      images: { registry: REGISTRY, tags },
+    };
+    super({ name, cluster, folder: `kubernetes-${name}`, over: { ...over, ...settings } });
+    this.namespace = cluster;
+  }
+
+  /** Gives the cluster the images, and brings the stack up from nothing; prints how long this took. */
+  async start(): Promise<void> {
+    const built = await buildImages(REGISTRY, this.images);
+    if (ours) await capture(TOOL, ["load", ...built.map(({ reference }) => reference)]);
+    this.configure();
+    const started = Date.now();
+    await this.up();
+    console.log(
+      `${this.cluster} on Kubernetes, up from nothing: ${((Date.now() - started) / 1000).toFixed(1)} s`,
+    );
+  }
+
+  override async remove(): Promise<void> {
+    await this.run("state", "unprotect", "--all", "--yes");
+    await this.run("destroy", "--yes");
+    await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found"]);
+  }
+
+  override addressOf(workload: string, ordinal: number): string {
+    return `${this.member(workload, ordinal)}.${this.cluster}-${workload}.${this.namespace}.svc.cluster.local`;
+  }
+
+  kubectl = (...args: string[]): Promise<string> => kubectl([...args, "--namespace", this.namespace]);
+
+  /** Runs a command in a member. */
+  inPod = async (pod: string, ...command: string[]): Promise<string> =>
+    (await kubectl(["exec", "--namespace", this.namespace, pod, "--", ...command])).trim();
+
+  deletePod = (pod: string, ...how: string[]): Promise<string> =>
+    this.kubectl("delete", "pod", pod, "--wait=false", ...how);
+
+  private async pods(labels: string): Promise<readonly Pod[]> {
+    const selector = `app.kubernetes.io/instance=${this.cluster}${labels}`;
+    const listed = await this.kubectl("get", "pods", "--selector", selector, "--output=json");
+    return (JSON.parse(listed) as { items: Pod[] }).items;
+  }
+
+  async podsOf(workload: string): Promise<readonly PodRow[]> {
+    const pods = await this.pods(`,app.kubernetes.io/name=${workload}`);
+    return pods.map(({ metadata: { name, uid }, status, spec }) => ({
+      name,
+      uid,
+      started: status.startTime,
+      image: spec.containers[0]?.image ?? "",
+    }));
+  }
+
+  /** How many pods of each workload are ready. */
+  async readyPods(): Promise<Record<string, number>> {
+    const count: Record<string, number> = {};
+    for (const { metadata, status } of await this.pods(""))
+      if (status.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True")) {
+        const workload = metadata.labels["app.kubernetes.io/name"] ?? "";
+        count[workload] = (count[workload] ?? 0) + 1;
+      }
+    return count;
+  }
+
+  /** Waits until one of the members leads and all others stream from it; resolves with the leader's name. */
+  override whole(members: number): Promise<string> {
+    return eventually("the cluster is whole", 300_000, async () => {
+      const failures: string[] = [];
+      for (let i = 0; i < members; i++) {
+        try {
+          const all = JSON.parse(
+            await this.inPod(this.member("patroni", i), "patronictl", "list", "--format", "json"),
+          ) as Member[];
+          const leader = all.find((m) => m.Role === "Leader" && m.State === "running");
+          if (
+            leader &&
+            all.filter((m) => m.State === "streaming").length === members - 1 &&
+            all.length === members
+          )
+            return leader.Member;
+          failures.push(JSON.stringify(all));
+        } catch (error) {
+          failures.push(String(error));
+        }
+      }
+      throw new Error(failures.join("\n"));
+    });
+  }
+
+  /** As whom and where clients on this machine connect: at the Service's address, under the Service's name. */
+  override async target(role: string, endpoint: "write" | "read" = "write"): Promise<WriterTarget> {
+    const given = await super.target(role, endpoint);
+    const [host = "", port = ""] = (given.addresses.at(-1) ?? "").split(":");
+    const [service = ""] = host.split(".");
+    const address = await this.kubectl("get", "service", service, "--output", "jsonpath={.spec.clusterIP}");
+    return { ...given, addresses: [`${address}:${port}`], serverName: host };
+  }
 }

@@ -2,22 +2,27 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { withSession } from "../../components/sql/session";
-import { CITUS_FILE } from "../../config-files/images";
+import { CITUS_FILE, type CitusPackage } from "../../config-files/images";
 import { docker } from "./docker";
 import { type PostgresServer, startPostgres } from "./postgres";
 
 export const CITUS_PACKAGES = join(homedir(), ".cache/postgres-cluster/packages");
 
-/** Whether a package of Citus is on this machine: no test fetches one. */
-export const withCitus =
-  existsSync(CITUS_PACKAGES) && readdirSync(CITUS_PACKAGES).some((name) => CITUS_FILE.test(name));
+const file = existsSync(CITUS_PACKAGES)
+  ? readdirSync(CITUS_PACKAGES).find((name) => CITUS_FILE.test(name))
+  : undefined;
+/** The package of Citus that is on this machine: no test fetches one. */
+export const citusPackage: CitusPackage | undefined =
+  file === undefined
+    ? undefined
+    : { version: CITUS_FILE.exec(file)?.[1] ?? "", file: join(CITUS_PACKAGES, file) };
+export const withCitus = citusPackage !== undefined;
 if (!withCitus) console.log(`skipped: suites that run Citus need a package of it in ${CITUS_PACKAGES}`);
 
 /** A throw-away PostgreSQL with Citus in its database `postgres`, as any node knows the superuser's password of any other. */
 export async function startCitus(name: string): Promise<PostgresServer & { readonly address: string }> {
   const server = await startPostgres(name);
-  const file = readdirSync(CITUS_PACKAGES).find((found) => CITUS_FILE.test(found)) ?? "";
-  docker("cp", join(CITUS_PACKAGES, file), `${name}:/tmp/citus.deb`);
+  docker("cp", citusPackage?.file ?? "", `${name}:/tmp/citus.deb`);
   docker("exec", "--user", "0", name, "dpkg", "--install", "/tmp/citus.deb");
   server.restart("shared_preload_libraries=citus", "wal_level=logical", "max_prepared_transactions=100");
   await withSession(server.target, async (session) => {

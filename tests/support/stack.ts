@@ -167,6 +167,10 @@ export class TestStack {
   }
 
   member = (workload: string, ordinal: number): string => `${this.cluster}-${workload}-${ordinal}`;
+  /** The name under which the other members know it. */
+  addressOf(workload: string, ordinal: number): string {
+    return this.member(workload, ordinal);
+  }
 
   /** Every container of the stack. */
   async containers(): Promise<string[]> {

@@ -1,31 +1,30 @@
 import { etcdctl } from "../../commands/containers";
 import { query, Writer, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
-import {
-  configure,
-  inPod,
-  MEMBERS,
-  NAMESPACE,
-  PARAMETERS,
-  podsOf,
-  stack,
-  target,
-  whole,
-  withKubernetes,
-} from "./cluster";
+import { KubernetesStack, withKubernetes } from "./cluster";
+
+const MEMBERS = 3;
+const PARAMETERS = { shared_buffers: "192MB", max_connections: 100 };
+/** Prod as it is, in small sizes: two cores hold all of it, with five members of etcd. */
+const stack = new KubernetesStack("kube", {
+  etcd: { members: 3, memory: "256Mi", cpu: "125m", volumeSize: "1Gi" },
+  patroni: { members: MEMBERS, memory: "768Mi", cpu: "350m", volumeSize: "1Gi", parameters: PARAMETERS },
+  proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10, cpu: "20m" },
+});
+const { inPod, deletePod } = stack;
 
 const noted: string[] = [];
 
 /** Writes through the entry while `change` happens; nothing acknowledged is lost, and the cluster becomes whole again. */
 async function during(name: string, change: (leader: string) => Promise<unknown>): Promise<WriterReport> {
-  const leader = await whole();
-  const writer = new Writer(await target("app_readwrite"), `${name} ${Date.now()}`);
+  const leader = await stack.whole(MEMBERS);
+  const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
   let report: WriterReport;
   try {
     await writer.start();
     await change(leader);
     await writer.awaitAcknowledged(100);
-    await whole();
+    await stack.whole(MEMBERS);
     await writer.awaitAcknowledged(100);
   } finally {
     report = await writer.finish();
@@ -37,29 +36,6 @@ async function during(name: string, change: (leader: string) => Promise<unknown>
   return report;
 }
 
-const deletePod = (pod: string, ...how: string[]): Promise<string> =>
-  kubectl(["delete", "pod", pod, "--namespace", NAMESPACE, "--wait=false", ...how]);
-
-/** How many pods of each workload are ready. */
-async function readyPods(): Promise<Record<string, number>> {
-  const label = `app.kubernetes.io/instance=${stack.cluster}`;
-  const { items } = JSON.parse(
-    await kubectl(["get", "pods", "--namespace", NAMESPACE, "--selector", label, "--output=json"]),
-  ) as {
-    items: {
-      metadata: { labels: Record<string, string> };
-      status: { conditions?: { type: string; status: string }[] };
-    }[];
-  };
-  const count: Record<string, number> = {};
-  for (const { metadata, status } of items)
-    if (status.conditions?.some(({ type, status }) => type === "Ready" && status === "True")) {
-      const workload = metadata.labels["app.kubernetes.io/name"] ?? "";
-      count[workload] = (count[workload] ?? 0) + 1;
-    }
-  return count;
-}
-
 /** The members that etcd itself counts. */
 async function etcdMembers(): Promise<readonly unknown[]> {
   const list = await inPod(stack.member("etcd", 0), ...etcdctl("member list --write-out=json"));
@@ -68,16 +44,17 @@ async function etcdMembers(): Promise<readonly unknown[]> {
 
 (withKubernetes ? describe : describe.skip)("the prod stack on Kubernetes (C4)", () => {
   beforeAll(async () => {
-    await query(
-      await target("dpg_cluster"),
-      "CREATE TABLE IF NOT EXISTS writes (run text, id bigint, at timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (run, id))",
-    );
+    await stack.start();
+    await stack.prepareWrites();
   });
-  afterAll(() => console.log(`write gaps through the entry, on Kubernetes:\n${noted.join("\n")}`));
+  afterAll(async () => {
+    console.log(`write gaps through the entry, on Kubernetes:\n${noted.join("\n")}`);
+    if (!process.env["KEEP_STACK"]) await stack.remove();
+  });
 
   test("takes writes through its entry, and a second preview plans nothing", async () => {
     const rows = await query<{ leads: boolean }>(
-      await target("app_readwrite"),
+      await stack.target("app_readwrite"),
       "SELECT NOT pg_is_in_recovery() AS leads",
     );
     expect(rows).toEqual([{ leads: true }]);
@@ -85,10 +62,13 @@ async function etcdMembers(): Promise<readonly unknown[]> {
   });
 
   test("every pod is what the Pod Security level restricted admits", async () => {
-    const labels = await kubectl(["get", "namespace", NAMESPACE, "--output", "jsonpath={.metadata.labels}"]);
+    const labels = await kubectl([
+      ...["get", "namespace", stack.namespace],
+      ...["--output", "jsonpath={.metadata.labels}"],
+    ]);
     expect(JSON.parse(labels)).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
     const checked = await kubectl([
-      ...["label", "--dry-run=server", "--overwrite", "namespace", NAMESPACE],
+      ...["label", "--dry-run=server", "--overwrite", "namespace", stack.namespace],
       "pod-security.kubernetes.io/enforce=restricted",
     ]);
     expect(checked).not.toMatch(/violate/);
@@ -105,7 +85,7 @@ async function etcdMembers(): Promise<readonly unknown[]> {
 
     test("a replica's pod is deleted", async () => {
       const report = await during("replica's pod deleted", async (leader) =>
-        deletePod((await podsOf("patroni")).find(({ name }) => name !== leader)?.name ?? ""),
+        deletePod((await stack.podsOf("patroni")).find(({ name }) => name !== leader)?.name ?? ""),
       );
       expect(report.errors).toEqual([]);
     });
@@ -134,7 +114,7 @@ async function etcdMembers(): Promise<readonly unknown[]> {
         ).rejects.toThrow(
           /Cannot evict pod as it would violate the pod's disruption budget|timed out|timeout/,
         );
-        const ready = await readyPods();
+        const ready = await stack.readyPods();
         expect(ready).toEqual({ etcd: 2, haproxy: 1, patroni: MEMBERS - 1, "pool-read": 1, "pool-write": 1 });
       } finally {
         await kubectl(["uncordon", node]);
@@ -146,25 +126,25 @@ async function etcdMembers(): Promise<readonly unknown[]> {
 
   describe("a change rolls through the members (D5)", () => {
     test("of a parameter that needs a restart: PostgreSQL restarts in its pods", async () => {
-      await whole();
-      const before = await podsOf("patroni");
+      await stack.whole(MEMBERS);
+      const before = await stack.podsOf("patroni");
       const report = await during("restart-only parameter", async () => {
-        configure({ parameters: { ...PARAMETERS, max_connections: 110 } });
+        stack.configure({ patroni: { parameters: { ...PARAMETERS, max_connections: 110 } } });
         await stack.up();
       });
       expect(report.errors).toEqual([]);
-      expect((await podsOf("patroni")).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid));
+      expect((await stack.podsOf("patroni")).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid));
       expect(await inPod(stack.member("patroni", 0), "psql", "-XAtc", "SHOW max_connections")).toBe("110");
     });
 
     test("of the pods: one at a time, the leader last, and no transaction fails", async () => {
-      const leader = await whole();
-      const before = await podsOf("patroni");
+      const leader = await stack.whole(MEMBERS);
+      const before = await stack.podsOf("patroni");
       const report = await during("every pod replaced", async () => {
-        configure({ memory: "800Mi" });
+        stack.configure({ patroni: { memory: "800Mi" } });
         await stack.up();
       });
-      const after = await podsOf("patroni");
+      const after = await stack.podsOf("patroni");
       expect(after).toHaveLength(MEMBERS);
       expect(after.filter(({ uid }) => before.some((pod) => pod.uid === uid))).toEqual([]);
       expect([...after].sort((a, b) => a.started.localeCompare(b.started)).at(-1)?.name).toBe(leader);
@@ -175,10 +155,10 @@ async function etcdMembers(): Promise<readonly unknown[]> {
   describe("the number of members changes under load (D5)", () => {
     test("of the database: three, two, three", async () => {
       const report = await during("members 3, 2, 3", async () => {
-        configure({ members: 2 });
+        stack.configure({ patroni: { members: 2 } });
         await stack.up();
-        await whole(2);
-        configure();
+        await stack.whole(MEMBERS - 1);
+        stack.configure();
         await stack.up();
       });
       expect(report.errors).toEqual([]);
@@ -186,10 +166,10 @@ async function etcdMembers(): Promise<readonly unknown[]> {
 
     test("of etcd: three, five, three, and who left is counted no longer", async () => {
       const report = await during("etcd 3, 5, 3", async () => {
-        configure({}, { members: 5 });
+        stack.configure({ etcd: { members: 5 } });
         await stack.up();
         expect(await etcdMembers()).toHaveLength(5);
-        configure();
+        stack.configure();
         await stack.up();
         expect(await etcdMembers()).toHaveLength(3);
       });
@@ -198,33 +178,32 @@ async function etcdMembers(): Promise<readonly unknown[]> {
   });
 
   test("a volume that cannot grow or shrink is refused with the way out, and no pod is touched (D5)", async () => {
-    configure();
+    stack.configure();
     await stack.up();
-    await whole();
-    const before = await podsOf("patroni");
+    await stack.whole(MEMBERS);
+    const before = await stack.podsOf("patroni");
     // The storage class of the one-node cluster makes folders, which have no size. One that grows is for tests/unit/platform/volume-claims.
-    configure({ volumeSize: "2Gi" });
+    stack.configure({ patroni: { volumeSize: "2Gi" } });
     await expect(stack.up()).rejects.toThrow(/cannot grow from 1Gi to 2Gi: .* go back to the old volumeSize/);
-    configure({ volumeSize: "512Mi" });
+    stack.configure({ patroni: { volumeSize: "512Mi" } });
     await expect(stack.preview()).rejects.toThrow(/have 1Gi and cannot shrink to 512Mi/);
-    configure();
+    stack.configure();
     await stack.up();
-    expect((await podsOf("patroni")).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid));
+    expect((await stack.podsOf("patroni")).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid));
   });
 
   test("a StatefulSet that is deleted leaves its volumes, and up brings the members back with their data", async () => {
-    await whole();
+    await stack.whole(MEMBERS);
     const [before] = await query<{ n: string }>(
-      await target("app_readwrite"),
+      await stack.target("app_readwrite"),
       "SELECT count(*) AS n FROM writes",
     );
     // With its pods: one that still ends when another StatefulSet wants its name keeps the controller from making it, for minutes.
-    const set = ["statefulset", `${stack.cluster}-patroni`, "--namespace", NAMESPACE];
-    await kubectl(["delete", ...set, "--cascade=foreground"]);
+    await stack.kubectl("delete", "statefulset", `${stack.cluster}-patroni`, "--cascade=foreground");
     await stack.up("--refresh");
-    await whole();
+    await stack.whole(MEMBERS);
     const [after] = await query<{ n: string }>(
-      await target("app_readwrite"),
+      await stack.target("app_readwrite"),
       "SELECT count(*) AS n FROM writes",
     );
     expect(after).toEqual(before);
@@ -232,15 +211,16 @@ async function etcdMembers(): Promise<readonly unknown[]> {
 
   test("no generated secret is in a ConfigMap, an environment variable, an annotation or a log (D9)", async () => {
     const { passwords } = await stack.outputs();
-    const described = await kubectl([
-      ...["get", "configmaps,pods,statefulsets,services", "--namespace", NAMESPACE, "--output=json"],
-    ]);
+    const described = await stack.kubectl(
+      ...["get", "configmaps,pods,statefulsets,services"],
+      "--output=json",
+    );
     const logs = await Promise.all(
       ["patroni", "haproxy", "pool-write", "pool-read", "etcd"].map((workload) =>
-        kubectl([
-          ...["logs", "--namespace", NAMESPACE, "--prefix", "--tail=-1", "--max-log-requests=10"],
+        stack.kubectl(
+          ...["logs", "--prefix", "--tail=-1", "--max-log-requests=10"],
           ...["--selector", `app.kubernetes.io/name=${workload}`],
-        ]),
+        ),
       ),
     );
     for (const password of Object.values(passwords)) {
