@@ -61,7 +61,7 @@ lint: packages ## ESLint and Prettier
 golden: packages ## Accept the current output as the goldens; read the difference before you commit it
 	UPDATE_GOLDENS=1 $(node) node_modules/.bin/jest --selectProjects unit
 test-kubernetes: setup ## The suites on Kubernetes: on the cluster of KUBECONFIG, else on one that this starts and takes away
-	scripts/test-kubernetes.sh
+	scripts/test.sh kubernetes
 kube-up: setup ## Start a one-node Kubernetes for the tests, built from its Go modules (tools/kubernetes)
 	tools/kubernetes/cluster.sh up
 kube-down: ## Take it away again

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Runs the test suites one after the other and ends with the line `N passed, N failed, N skipped` over all of them.
 #
-#   scripts/test.sh [unit]   `unit`: only what needs no Docker
+#   scripts/test.sh              everything but the suites that bring up stacks on Kubernetes; these too with KUBERNETES=1
+#   scripts/test.sh unit         only what needs no Docker
+#   scripts/test.sh kubernetes   only the suites on Kubernetes: on the cluster of KUBECONFIG, else on one that is started and taken away
 set -uo pipefail
 cd "$(dirname "$0")/.."
+what=${1:-all}
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 export PATH="$PWD/node_modules/.bin:$results/bin:$PATH"
@@ -59,17 +62,34 @@ suite() { # projects of jest.config.js, then folders or files
   echo "--- suites: $*: $((SECONDS - from)) s"
 }
 
+kubernetes() { # files of tests/kubernetes, all by default
+  local why cluster=tools/kubernetes/cluster.sh
+  if [ -n "${KUBECONFIG:-}" ]; then
+    suite kubernetes "$@"
+  elif why=$($cluster possible 2>&1); then
+    trap "$cluster down; rm -rf '$results'" EXIT
+    if $cluster up; then suite kubernetes "$@"; else failed=$((failed + 1)); fi
+    $cluster down
+    trap 'rm -rf "$results"' EXIT
+  else
+    echo "--- skipped: the suites on Kubernetes: $why, or KUBECONFIG with a cluster"
+    skipped=$((skipped + 1))
+  fi
+}
+
 # What Node.js compiled is kept for the next run, as the formatter keeps which files it found well.
 export NODE_COMPILE_CACHE=$PWD/node_modules/.cache/compiled
-# TypeScript 7 is quick but has no interface for programs yet; the linter and the SDK need one and have TypeScript 6.
-checks lint="$node node_modules/eslint/bin/eslint.js ." types="node_modules/typescript-native/bin/tsc --noEmit" \
-  format="prettier --check --log-level warn --cache --cache-strategy content ."
-suite unit
-checked
-if [ "${1:-}" != unit ]; then
-  suite engine
+if [ "$what" != kubernetes ]; then
+  # TypeScript 7 is quick but has no interface for programs yet; the linter and the SDK need one and have TypeScript 6.
+  checks lint="$node node_modules/eslint/bin/eslint.js ." types="node_modules/typescript-native/bin/tsc --noEmit" \
+    format="prettier --check --log-level warn --cache --cache-strategy content ."
+  suite unit
+  checked
+fi
+[ "$what" != all ] || suite engine
+export POSTGRES_CLUSTER_ENGINE=${POSTGRES_CLUSTER_ENGINE:-local-engine}
+if [ "$what" = all ]; then
   # The cluster suites come first: they build the images that the others use.
-  export POSTGRES_CLUSTER_ENGINE=local-engine
   suite cluster
   suite docker
   suite sql
@@ -81,6 +101,12 @@ if [ "${1:-}" != unit ]; then
     echo "--- skipped: the cluster suites through the Pulumi CLI, which is not on PATH"
     skipped=$((skipped + 1))
   fi
+fi
+if [ "$what" = kubernetes ] || [ -n "${KUBERNETES:-}" ]; then
+  kubernetes
+elif [ "$what" = all ] && { [ -n "${KUBECONFIG:-}" ] || tools/kubernetes/cluster.sh built; }; then
+  # What the API server says of every manifest takes seconds, where it need not be built first.
+  kubernetes tests/kubernetes/manifests
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -3,6 +3,8 @@
 #
 #   tools/kubernetes/cluster.sh up     builds what is missing, starts it, waits until it works; safe to run again
 #   tools/kubernetes/cluster.sh down   stops it and takes everything away again but the built programs
+#   tools/kubernetes/cluster.sh built  whether its programs are there already
+#   tools/kubernetes/cluster.sh possible   whether this machine can have it; says why not
 #   tools/kubernetes/cluster.sh load <image>...   gives it images of the Docker engine
 #   tools/kubernetes/cluster.sh kubectl <argument>...
 #
@@ -57,9 +59,18 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+built() { [ -x "$programs/kubernetes" ] && [ -x "$programs/local-path-provisioner" ]; }
+
+possible() {
+  [ "$(id -u)" = 0 ] || fail "it needs root: networks and containers are made"
+  built && return
+  local minor
+  minor=$(go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+  [ "${minor:-0}" -ge 24 ] || fail "it is built with Go 1.24 or newer, which is not on PATH"
+}
+
 build_programs() {
-  [ -x "$programs/kubernetes" ] && [ -x "$programs/local-path-provisioner" ] && return
-  command -v go >/dev/null || fail "it is built with Go 1.24 or newer, which is not on PATH"
+  built && return
   say "Building Kubernetes $version from its Go modules (some minutes; kept in $programs)"
   mkdir -p "$programs"
   local of=k8s.io/component-base/version
@@ -345,7 +356,7 @@ ready() { kubectl wait --for condition=Ready --timeout 1s node/node; }
 resolves() { "$programs/busybox" nslookup kubernetes.default.svc.cluster.local "$node"; }
 
 up() {
-  [ "$(id -u)" = 0 ] || fail "it needs root: networks and containers are made"
+  possible
   install_packages
   build_programs
   unpack_packages
@@ -426,7 +437,9 @@ down() {
 case ${1:-} in
   up) up ;;
   down) down ;;
+  built) built ;;
+  possible) possible ;;
   load) shift; load "$@" ;;
   kubectl) shift; kubectl "$@" ;;
-  *) fail "usage: $0 up|down|load <image>...|kubectl <argument>..." ;;
+  *) fail "usage: $0 up|down|built|possible|load <image>...|kubectl <argument>..." ;;
 esac
