@@ -5,16 +5,18 @@ import { measureEngines, upFromNothing } from "./bring-up";
 import { stopChildren } from "./child";
 import { measureGaps } from "./gaps";
 import { measureDistributed } from "./distributed";
+import { measureKubernetes } from "./kubernetes";
 import { formatTable } from "./table";
 import { measureThroughput } from "./throughput";
 
-const PARTS = ["engines", "gaps", "throughput", "distributed"] as const;
+const PARTS = ["engines", "gaps", "throughput", "distributed", "kubernetes"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `usage: bench [${PARTS.join("|")}]...
 
 Measures a stack of its own on this machine's Docker engine, and removes it: how long the engines take, how long writes wait when the
-leader meets a fault, what the way through the pool costs, what a distributed database costs and gives. Without a part: all of them. A goal that is missed is no failure of the
+leader meets a fault, what the way through the pool costs, what a distributed database costs and gives, and how long previews of prod take
+where a Kubernetes cluster is there. Without a part: all of them. A goal that is missed is no failure of the
 command, since machines are busy; a measurement that could not be made is.`;
 
 /** The local engine is there in any case; its stack is the one that the other parts use. */
@@ -26,6 +28,7 @@ async function measure(bench: Bench, parts: ReadonlySet<Part>): Promise<void> {
   if (parts.has("gaps")) await measureGaps(bench);
   if (parts.has("throughput")) await measureThroughput(bench);
   if (parts.has("distributed")) await measureDistributed(bench);
+  if (parts.has("kubernetes")) await measureKubernetes(bench);
 }
 
 /** How fast a core of this machine is now: machines of the same name differ by a factor of five. */

@@ -74,10 +74,10 @@ export class KubernetesStack extends TestStack {
   }
 
   /** Gives the cluster the images, and brings the stack up from nothing; prints how long this took. */
-  async start(): Promise<void> {
+  async start(over: Settings = {}): Promise<void> {
     const built = await buildImages(REGISTRY, this.images);
     if (ours) await capture(TOOL, ["load", ...built.map(({ reference }) => reference)]);
-    this.configure();
+    this.configure(over);
     const started = Date.now();
     await this.up();
     console.log(
