@@ -21,7 +21,8 @@ interface Said {
 export function kubectlSays(args: readonly string[], input?: string): Promise<Said> {
   const [program = "kubectl", ...first] = (process.env["KUBECTL"] ?? "kubectl").split(" ");
   return new Promise((resolve, reject) => {
-    const options = { maxBuffer: 64 * 1024 * 1024 };
+    // Given, since Jest's tests have a copy of the environment, which children do not see by themselves.
+    const options = { env: process.env, maxBuffer: 64 * 1024 * 1024 };
     const child = execFile(program, [...first, ...args], options, (error, stdout, stderr) => {
       if (error)
         reject(new Error(`kubectl ${args.slice(0, 3).join(" ")}: ${stderr.trim() || error.message}`));
