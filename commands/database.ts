@@ -197,7 +197,9 @@ export async function workerFiles(stack: string): Promise<number> {
   const [group = "", folder = ""] = [process.env["GROUP"], process.env["DIR"]];
   const files = externalWorkers[group];
   if (files === undefined) {
-    const known = Object.keys(externalWorkers).join(", ") || "none is declared under workers.external";
+    const known =
+      Object.keys(externalWorkers).join(", ") ||
+      "none is declared under workers.external, or its operator asks the issuer (docs/kubernetes.md)";
     throw new CommandError(`GROUP must name an external worker of the last up: ${known}`);
   }
   if (folder === "") throw new CommandError("DIR must name the folder to write to");

@@ -1,19 +1,25 @@
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority } from "./certificates";
+import { type IssuerArgs, type ResolvedIssuer, resolveIssuer } from "./certificates/issuer";
 import type { Platform } from "./platform/platform";
 import type { SecretRef } from "./platform/workload";
 import { type Problem, refuse } from "./problems";
 
-/** The cluster's own certificate authority, and a certificate for each workload. */
+/** A certificate for each workload: of the cluster's own authority, or of an issuer. */
 export interface ClusterCertificatesArgs {
   readonly platform: Platform;
   /** Stands in the authority's name. */
   readonly cluster: string;
-  /** Lifetime of the authority in days. Default 3650. */
+  /** Lifetime of the cluster's own authority in days. Default 3650. */
   readonly authorityDays?: number;
-  /** Lifetime of a certificate in days; the first `up` in its last third renews it. Default 365. */
+  /** Lifetime of a certificate in days; the first `up` in its last third renews it, an issuer does so by itself. Default 365. */
   readonly days?: number;
+  /**
+   * An issuer of the platform that signs and renews. It must be this cluster's alone: the names in its certificates admit to the
+   * database, and to etcd whatever they say. Default: the cluster has an authority of its own.
+   */
+  readonly issuer?: IssuerArgs;
 }
 
 export interface WorkloadCertificateArgs {
@@ -30,10 +36,15 @@ export type TlsFiles = Readonly<Record<"ca.crt" | "tls.crt" | "tls.key", pulumi.
 /** Where every workload finds its certificate, key and the authority's certificate. */
 export const TLS_DIRECTORY = "/secrets/tls";
 
-export function resolveClusterCertificates(args: Pick<ClusterCertificatesArgs, "authorityDays" | "days">): {
-  readonly value: { readonly authorityDays: number; readonly days: number };
-  readonly problems: readonly Problem[];
-} {
+export type ResolvedCertificates = { readonly days: number } & (
+  | { readonly by: "own authority"; readonly authorityDays: number }
+  | { readonly by: "issuer"; readonly issuer: ResolvedIssuer }
+);
+
+export function resolveClusterCertificates(
+  args: Pick<ClusterCertificatesArgs, "authorityDays" | "days" | "issuer">,
+  now = new Date(),
+): { readonly value: ResolvedCertificates; readonly problems: readonly Problem[] } {
   const { authorityDays = 3650, days = 365 } = args;
   const problems: Problem[] = [];
   if (!Number.isInteger(days) || days < 3 || days > 825) {
@@ -44,6 +55,21 @@ export function resolveClusterCertificates(args: Pick<ClusterCertificatesArgs, "
       remedy: "Use 365",
     });
   }
+  if (args.issuer !== undefined) {
+    if (args.authorityDays !== undefined) {
+      problems.push({
+        setting: "certificates.authorityDays",
+        value: authorityDays,
+        rule: "has no effect with certificates.issuer, whose authority is its owner's",
+        remedy: "Remove it",
+      });
+    }
+    const issuer = resolveIssuer(args.issuer, now);
+    return {
+      value: { days, by: "issuer", issuer: issuer.value },
+      problems: [...problems, ...issuer.problems],
+    };
+  }
   if (!Number.isInteger(authorityDays) || authorityDays < 2 * days) {
     problems.push({
       setting: "certificates.authorityDays",
@@ -52,73 +78,103 @@ export function resolveClusterCertificates(args: Pick<ClusterCertificatesArgs, "
       remedy: "Use 3650",
     });
   }
-  return { value: { authorityDays, days }, problems };
+  return { value: { days, by: "own authority", authorityDays }, problems };
+}
+
+/** A certificate as whoever signs it needs to know it. */
+interface Wanted {
+  readonly commonName: string;
+  readonly dnsNames: string[];
+  readonly ipAddresses: string[];
 }
 
 /**
- * Keys are secrets of the stack; every client verifies its server in full against `authority`. Certificates are valid for the names
- * that members have on their platform, for `localhost` and for 127.0.0.1.
+ * Every client verifies its server in full against `authority`. Certificates are valid for the names that members have on their
+ * platform, for `localhost` and for 127.0.0.1. Keys are secrets: of the stack, or of the platform where an issuer signs.
  */
 export class ClusterCertificates extends pulumi.ComponentResource {
-  readonly authority: CertificateAuthority;
-  /** When each certificate ends (ISO 8601), by workload. */
+  /** What everything in the cluster and its clients trust. */
+  readonly authority: { readonly certificatePem: pulumi.Output<string> };
+  /** When each certificate ends (ISO 8601), by workload; what an issuer renews by itself is not in it. */
   readonly expires: Record<string, pulumi.Output<string>> = {};
-  private readonly days: number;
   private readonly platform: Platform;
+  private readonly days: number;
+  private readonly signer: CertificateAuthority | ResolvedIssuer;
 
   constructor(name: string, args: ClusterCertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
     const { value, problems } = resolveClusterCertificates(args);
     refuse(`ClusterCertificates ${name}`, problems);
     super("postgres-cluster:index:ClusterCertificates", name, value, opts);
-    this.days = value.days;
     this.platform = args.platform;
-    this.authority = new CertificateAuthority(
-      `${name}-authority`,
-      { commonName: `${args.cluster} authority`, lifetimeDays: value.authorityDays },
-      // Protected, so that clients may go on trusting the certificate that they have.
-      { parent: this, protect: true },
-    );
-    this.expires["authority"] = this.authority.expires;
+    this.days = value.days;
+    if (value.by === "issuer") {
+      this.signer = value.issuer;
+      this.authority = { certificatePem: pulumi.output(value.issuer.authority) };
+      this.expires["authority"] = pulumi.output(value.issuer.authorityEnds.toISOString());
+    } else {
+      const authority = new CertificateAuthority(
+        `${name}-authority`,
+        { commonName: `${args.cluster} authority`, lifetimeDays: value.authorityDays },
+        // Protected, so that clients may go on trusting the certificate that they have.
+        { parent: this, protect: true },
+      );
+      this.signer = this.authority = authority;
+      this.expires["authority"] = authority.expires;
+    }
     this.registerOutputs({});
   }
 
-  /** Issues the certificate of a workload's members (one for all of them) and keeps it as a secret to be mounted at `TLS_DIRECTORY`. */
+  /** Lets a workload's members have a certificate (one for all of them), as a secret to be mounted at `TLS_DIRECTORY`. */
   issue(workload: string, args: WorkloadCertificateArgs, parent: pulumi.Resource): SecretRef {
     const ordinals = [...Array(args.replicas).keys()];
     const names = ordinals.flatMap((i) => [
       this.platform.replicaName(workload, i),
       this.platform.replicaAddress(workload, i),
     ]);
-    const files = this.files(workload, args.commonName ?? workload, parent, [
+    const wanted = describe(args.commonName ?? workload, [
       ...names,
       this.platform.serviceAddress(workload),
       "localhost",
       ...(args.alsoKnownAs ?? []),
     ]);
-    return this.platform.secret(`${workload}-tls`, files, { parent });
+    if (this.signer instanceof CertificateAuthority)
+      return this.platform.secret(`${workload}-tls`, this.sign(this.signer, workload, wanted, parent), {
+        parent,
+      });
+    // Another name than above: when a cluster goes over to an issuer, members that have not been replaced yet keep their files.
+    return this.platform.certificate(
+      `${workload}-certificate`,
+      { ...this.signer, ...wanted, days: this.days },
+      { parent },
+    );
   }
 
-  /** Issues the certificate of a server that somebody else runs under `host`, a name or an address; it gets the files from its operator. */
-  issueOutside(name: string, host: string, commonName: string, parent: pulumi.Resource): TlsFiles {
-    return this.files(name, commonName, parent, [host, "localhost"]);
-  }
-
-  private files(
+  /**
+   * Issues the certificate of a server that somebody else runs under `host`, a name or an address; it gets the files from its operator.
+   * Undefined where an issuer signs: the operator asks that one.
+   */
+  issueOutside(
     name: string,
+    host: string,
     commonName: string,
     parent: pulumi.Resource,
-    reachedAs: readonly string[],
+  ): TlsFiles | undefined {
+    if (!(this.signer instanceof CertificateAuthority)) return undefined;
+    return this.sign(this.signer, name, describe(commonName, [host, "localhost"]), parent);
+  }
+
+  private sign(
+    authority: CertificateAuthority,
+    name: string,
+    wanted: Wanted,
+    parent: pulumi.Resource,
   ): TlsFiles {
+    const { certificatePem, privateKeyPem } = authority;
     const certificate = new Certificate(
       `${name}-certificate`,
       {
-        authority: {
-          certificatePem: this.authority.certificatePem,
-          privateKeyPem: this.authority.privateKeyPem,
-        },
-        commonName,
-        dnsNames: [...new Set(reachedAs.filter((host) => isIP(host) === 0))],
-        ipAddresses: ["127.0.0.1", ...reachedAs.filter((host) => isIP(host) !== 0)],
+        authority: { certificatePem, privateKeyPem },
+        ...wanted,
         usages: ["server", "client"],
         lifetimeDays: this.days,
       },
@@ -126,9 +182,15 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     );
     this.expires[name] = certificate.expires;
     return {
-      "ca.crt": this.authority.certificatePem,
+      "ca.crt": certificatePem,
       "tls.crt": certificate.certificatePem,
       "tls.key": certificate.privateKeyPem,
     };
   }
 }
+
+const describe = (commonName: string, reachedAs: readonly string[]): Wanted => ({
+  commonName,
+  dnsNames: [...new Set(reachedAs.filter((host) => isIP(host) === 0))],
+  ipAddresses: ["127.0.0.1", ...reachedAs.filter((host) => isIP(host) !== 0)],
+});

@@ -30,7 +30,7 @@ export class WorkerPool extends pulumi.ComponentResource {
   readonly registration: WorkerGroupRegistration;
   /** What the last `up` saw of each group's replication. */
   readonly replication: readonly ReplicationCheck[];
-  /** What workers that somebody else runs are to have on their disks, by group. */
+  /** What workers that somebody else runs are to have on their disks, by group; without those whose operators ask an issuer for it. */
   readonly external: Readonly<Record<number, TlsFiles>>;
   /** Proves that the nodes, the coordinators among them, are those that were declared. */
   readonly nodes: ClusterCheck;
@@ -52,10 +52,10 @@ export class WorkerPool extends pulumi.ComponentResource {
     );
     const { certificates } = coordinator.context;
     this.external = Object.fromEntries(
-      value.external.map(({ group, host }) => [
-        group,
-        certificates.issueOutside(workerWorkload(group), host, NODE_COMMON_NAME, this),
-      ]),
+      value.external.flatMap(({ group, host }) => {
+        const files = certificates.issueOutside(workerWorkload(group), host, NODE_COMMON_NAME, this);
+        return files === undefined ? [] : [[group, files]];
+      }),
     );
     const joined = value.external.filter((worker) => worker.joined);
     this.registration = new WorkerGroupRegistration(

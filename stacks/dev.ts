@@ -24,7 +24,8 @@ export const dev: Environment = {
       caCertificates: images?.caCertificates,
       images: imagesWith({ ...images, citus: citus.package }),
     }),
-  problems: async ({ cluster, images }, { ports, workerGroups }) => [
+  problems: async ({ cluster, images, certificates }, { ports, workerGroups }) => [
+    ...issuerProblems(certificates?.issuer),
     ...packageProblems(images?.postgresPackages ?? []),
     ...(await takenHostPorts(cluster, ports)),
     ...(await usedNumbers(cluster, workerGroups)),
@@ -64,3 +65,15 @@ const packageProblems = (packages: readonly string[]): Problem[] =>
       rule: "must be the name of a Debian package: lower-case letters, digits, plus, minus and full stop",
       remedy: "Write for instance postgresql-17-cron",
     }));
+
+const issuerProblems = (issuer: { readonly name?: string } | undefined): Problem[] =>
+  issuer === undefined
+    ? []
+    : [
+        {
+          setting: "certificates.issuer",
+          value: issuer.name,
+          rule: "needs cert-manager, which runs on Kubernetes only",
+          remedy: "Remove it: here the cluster has an authority of its own",
+        },
+      ];

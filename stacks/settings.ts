@@ -147,11 +147,32 @@ const SCHEMA = z.strictObject({
     .optional(),
   certificates: z
     .strictObject({
-      authorityDays: count("Lifetime of the cluster's certificate authority, in days."),
-      days: count("Lifetime of a certificate, in days; it is renewed by the first `up` in its last third."),
+      authorityDays: count("Lifetime of the cluster's own certificate authority, in days."),
+      days: count(
+        "Lifetime of a certificate, in days; it is renewed in its last third, by the first `up` or by the issuer.",
+      ),
+      issuer: z
+        .strictObject({
+          name: z.string().describe("Its name."),
+          kind: z
+            .string()
+            .describe(
+              "`Issuer`, which lies in the namespace, or `ClusterIssuer`; `Issuer` if nothing is said.",
+            ),
+          group: z.string().describe("API group of the kind; `cert-manager.io` if nothing is said."),
+          authority: z
+            .string()
+            .describe(
+              "PEM of the authority that it signs with, to the end of its chain, which members, clients and `up` trust; of two while one takes the place of the other.",
+            ),
+        })
+        .partial()
+        .describe(
+          "cert-manager signs and renews, in place of an authority of the cluster's own (Kubernetes, [how](docs/kubernetes.md)). The issuer must be this cluster's alone: whoever has a certificate of it gets in.",
+        ),
     })
     .partial()
-    .describe("The cluster's own certificates.")
+    .describe("The certificates of members and entries.")
     .optional(),
   kubernetes: z
     .strictObject({

@@ -30,6 +30,27 @@ export interface ScheduledJob {
   readonly secrets?: WorkloadSpec["secrets"];
 }
 
+/** Who signs certificates where the cluster runs. */
+export interface IssuerRef {
+  readonly name: string;
+  /** What it is called there, and by whom. Default: the platform's usual issuer. */
+  readonly kind?: string;
+  readonly group?: string;
+}
+
+/** A certificate that an issuer of the platform makes and renews. */
+export interface CertificateRequest {
+  readonly issuer: IssuerRef;
+  /** PEM of the authorities that whoever mounts the certificate trusts; the issuer signs with one of them. */
+  readonly authority: string;
+  /** The subject's name, at most 64 characters. */
+  readonly commonName: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  /** Lifetime in days; the issuer renews it, with a new key, when less than a third is left. */
+  readonly days: number;
+}
+
 /**
  * Where workloads run. It speaks of workloads, secrets and jobs, never of Patroni or etcd: a new component costs no platform a
  * method, a new platform is one folder.
@@ -40,6 +61,12 @@ export interface Platform {
   deploy(spec: WorkloadSpec, options: DeployOptions): Deployment;
   /** Keeps a secret under `name` for the workloads that mount it. A change reaches running members without a restart. */
   secret(name: string, data: SecretData, options: { readonly parent: Resource }): SecretRef;
+  /**
+   * Lets an issuer make a certificate and renew it, kept under `name` for the workloads that mount it: `tls.crt`, `tls.key`, and the
+   * authorities as `ca.crt`. A renewed one reaches running members without a restart, other authorities replace them one at a time.
+   * Throws where the platform has no issuers.
+   */
+  certificate(name: string, request: CertificateRequest, options: { readonly parent: Resource }): SecretRef;
   /** Runs a command on a schedule. */
   schedule(job: ScheduledJob, options: { readonly parent: Resource }): Resource;
   /** The full name of replica `ordinal`, as the platform calls it: `pg-dev-etcd-0`. */

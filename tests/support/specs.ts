@@ -54,10 +54,16 @@ const recorded = new Map<string, Promise<RecordedStack>>();
  * Declares a whole stack against mocks, once for all who ask in a file: it takes a second.
  *
  * @param where The stack whose platform it is declared on. Default: its own.
+ * @param written Settings over those of the stack.
  */
-export function recordStack(stack: StackName, distributed = false, where = stack): Promise<RecordedStack> {
-  const key = `${stack} ${distributed} ${where}`;
-  if (!recorded.has(key)) recorded.set(key, declareStack(stack, distributed, platforms[where]));
+export function recordStack(
+  stack: StackName,
+  distributed = false,
+  where = stack,
+  written: Record<string, unknown> = {},
+): Promise<RecordedStack> {
+  const key = `${stack} ${distributed} ${where} ${JSON.stringify(written)}`;
+  if (!recorded.has(key)) recorded.set(key, declareStack(stack, distributed, platforms[where], written));
   return recorded.get(key)!;
 }
 
@@ -65,6 +71,7 @@ async function declareStack(
   stack: StackName,
   distributed: boolean,
   platform: () => Platform,
+  written: Record<string, unknown>,
 ): Promise<RecordedStack> {
   const specs: WorkloadSpec[] = [];
   const listen = (platform: Platform): Platform =>
@@ -80,9 +87,12 @@ async function declareStack(
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
-  const resources = await record(() => void cluster(settingsOf(stack), listen(platform()), distributed), {
-    stack,
-    outputs: certificateOutputs,
-  });
+  const resources = await record(
+    () => void cluster(settingsOf(stack, written), listen(platform()), distributed),
+    {
+      stack,
+      outputs: certificateOutputs,
+    },
+  );
   return { resources, specs };
 }

@@ -145,6 +145,12 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     return { name };
   }
 
+  certificate(): never {
+    throw new pulumi.RunError(
+      "Docker has no issuers of certificates: let the cluster have an authority of its own.",
+    );
+  }
+
   schedule(job: ScheduledJob): pulumi.Resource {
     throw new pulumi.RunError(
       `The job "${job.name}" cannot be scheduled: the Docker platform has no scheduler yet. Run its command from the machine's own cron.`,

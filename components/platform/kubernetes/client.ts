@@ -52,6 +52,22 @@ export interface PersistentVolumeClaim {
   };
 }
 
+/** Of cert-manager: a Certificate, or what it asks an issuer for. */
+export interface Certificate {
+  readonly metadata?: Metadata & {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly creationTimestamp?: string;
+  };
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+      readonly observedGeneration?: number;
+    }[];
+  };
+}
+
 /** How a command ended. */
 interface Status {
   readonly status?: string;
@@ -63,6 +79,7 @@ interface CoreV1Api {
   readNamespacedPodLog(request: Named & { readonly tailLines: number }): Promise<string>;
   readNamespacedPod(request: Named): Promise<Pod>;
   deleteNamespacedPod(request: Named): Promise<unknown>;
+  readNamespacedSecret(request: Named): Promise<{ readonly data?: Readonly<Record<string, string>> }>;
   readNamespacedPersistentVolumeClaim(request: Named): Promise<PersistentVolumeClaim>;
   /** `body` is a JSON patch (RFC 6902). */
   patchNamespacedPersistentVolumeClaim(
@@ -74,6 +91,19 @@ interface AppsV1Api {
   readNamespacedStatefulSet(request: Named): Promise<StatefulSet>;
 }
 
+interface CustomKind {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+}
+
+interface CustomObjectsApi {
+  getNamespacedCustomObject(request: Named & CustomKind): Promise<Certificate>;
+  listNamespacedCustomObject(
+    request: Omit<Named, "name"> & CustomKind,
+  ): Promise<{ readonly items: readonly Certificate[] }>;
+}
+
 interface Config {
   loadFromDefault(): void;
   makeApiClient<Api>(api: new () => Api): Api;
@@ -83,6 +113,7 @@ interface Config {
 interface Client {
   readonly CoreV1Api: new () => CoreV1Api;
   readonly AppsV1Api: new () => AppsV1Api;
+  readonly CustomObjectsApi: new () => CustomObjectsApi;
   readonly KubeConfig: new () => Config;
   readonly PortForward: new (config: Config) => {
     portForward(

@@ -1,13 +1,16 @@
 import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
+import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap, Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { CLUSTER_NAME_MAX, DNS_LABEL, replicaName } from "../naming";
-import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
+import type { CertificateRequest, Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
 import type { Reach } from "../reach";
 import type { SecretData, SecretRef, WorkloadSpec } from "../workload";
+import { CertificateIssued } from "./certificate-issued";
+import { renderCertificate } from "./certificate";
 import * as names from "./names";
 import { renderDefaultPolicies } from "./network";
 import { DATA_CLAIM, stopSeconds } from "./pod";
@@ -39,6 +42,9 @@ export interface KubernetesPlatformArgs {
 /** A cloud's volume takes minutes to grow, and the claims of new members as long as a pod takes to be made. */
 const GROWTH_DEADLINE_SECONDS = 900;
 
+/** An issuer signs in a second; one that asks elsewhere, or waits for a person's approval, takes longer. */
+const ISSUE_DEADLINE_SECONDS = 300;
+
 /** Where failures do not count, the checks after it, the stop before it, and two minutes for scheduling and volumes. */
 const readyDeadline = (spec: WorkloadSpec): number =>
   stopSeconds(spec) +
@@ -63,7 +69,9 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
   private readonly args: KubernetesPlatformArgs;
   private readonly context: Omit<KubernetesContext, "image" | "deleteData">;
   private readonly namespace: Namespace;
-  private readonly secrets = new Map<string, Secret>();
+  /** What must be there before a secret can be mounted, by the secret's name. */
+  private readonly secrets = new Map<string, pulumi.Resource>();
+  private readonly authorities = new Map<string, string>();
   private readonly exposed = new Map<string, Service>();
 
   constructor(args: KubernetesPlatformArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -107,6 +115,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     const rendered = renderKubernetes(spec, {
       ...this.context,
       image: this.image(spec.image),
+      authorities: Object.fromEntries(this.authorities),
       deleteData: options.deleteData ?? false,
     });
     const { parent } = options;
@@ -193,8 +202,38 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     return { name };
   }
 
+  certificate(
+    name: string,
+    request: CertificateRequest,
+    { parent }: { readonly parent: pulumi.Resource },
+  ): SecretRef {
+    if (this.secrets.has(name)) throw new pulumi.RunError(`The secret "${name}" is declared twice.`);
+    const { certificate, authority, logicalAuthority } = renderCertificate(name, request, this.context);
+    const object = certificate.metadata.name;
+    const wanted = new CustomResource(`${object}-request`, certificate, {
+      parent,
+      dependsOn: [this.namespace],
+    });
+    const issued = new CertificateIssued(
+      `${object}-issued`,
+      {
+        namespace: this.args.namespace,
+        certificate: object,
+        digest: names.contentHash({ spec: JSON.stringify(certificate.spec) }),
+        authority: request.authority,
+        deadlineSeconds: ISSUE_DEADLINE_SECONDS,
+      },
+      { parent, dependsOn: [wanted] },
+    );
+    // Last, so that nothing has changed when the authority turns out to be the wrong one.
+    this.secrets.set(name, new ConfigMap(logicalAuthority, authority, { parent, dependsOn: [issued] }));
+    this.authorities.set(name, authority.metadata.name);
+    return { name };
+  }
+
   schedule(job: ScheduledJob, options: { readonly parent: pulumi.Resource }): pulumi.Resource {
-    const manifest = renderCronJob(job, { ...this.context, image: this.image(job.image) });
+    const authorities = Object.fromEntries(this.authorities);
+    const manifest = renderCronJob(job, { ...this.context, image: this.image(job.image), authorities });
     const secrets = Object.entries(job.secrets ?? {}).map(([path, secret]) =>
       this.mounted(secret, `${job.name}.secrets[${path}]`),
     );
@@ -262,7 +301,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     return image;
   }
 
-  private mounted(secret: SecretRef, path: string): Secret {
+  private mounted(secret: SecretRef, path: string): pulumi.Resource {
     const known = this.secrets.get(secret.name);
     if (!known) throw new pulumi.RunError(`${path}: there is no secret "${secret.name}" on this platform.`);
     return known;

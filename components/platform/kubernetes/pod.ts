@@ -123,10 +123,34 @@ export function beforeStop(spec: WorkloadSpec): Pick<Container, "lifecycle"> {
 export const stopSeconds = ({ stopGraceSeconds, handover, exposed }: WorkloadSpec): number =>
   stopGraceSeconds + (handover?.timeoutSeconds ?? (exposed ? LAST_CONNECTIONS_SECONDS : 0));
 
+/** What mounts depend on besides the workload. */
+export interface MountContext extends KubernetesIdentity {
+  /** The ConfigMap with `ca.crt` of each secret that an issuer writes, by the secret's name. Default: we write all of them. */
+  readonly authorities?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The files of a Secret. Of one that an issuer writes the certificate and its key alone: whom a member trusts is ours to say, in a
+ * ConfigMap. The issuer writes an authority there, too, but only the one that it signs with now, and some write none.
+ * https://cert-manager.io/docs/trust/
+ */
+const secretSource = (name: string, authority: string | undefined): Omit<Volume, "name"> =>
+  authority === undefined
+    ? { secret: { secretName: name, defaultMode: SECRET_MODE } }
+    : {
+        projected: {
+          defaultMode: SECRET_MODE,
+          sources: [
+            { secret: { name, items: ["tls.crt", "tls.key"].map((file) => ({ key: file, path: file })) } },
+            { configMap: { name: authority } },
+          ],
+        },
+      };
+
 /** Where everything is mounted, and from what. The data volume comes from the claim template of the same name. */
 export function mounts(
   spec: WorkloadSpec,
-  id: KubernetesIdentity,
+  id: MountContext,
   workload: string,
 ): { readonly volumes: Volume[]; readonly volumeMounts: VolumeMount[] } {
   const volumes: Volume[] = [];
@@ -142,12 +166,7 @@ export function mounts(
     add("files", path, { configMap: { name, defaultMode: CONFIGURATION_MODE } }, true);
   }
   for (const [path, secret] of sorted(spec.secrets)) {
-    add(
-      "secret",
-      path,
-      { secret: { secretName: secretName(id, secret.name), defaultMode: SECRET_MODE } },
-      true,
-    );
+    add("secret", path, secretSource(secretName(id, secret.name), id.authorities?.[secret.name]), true);
   }
   for (const path of [...(spec.scratch ?? [])].sort()) add("scratch", path, { emptyDir: {} }, false);
   const { sharedMemoryMiB } = spec.resources ?? {};

@@ -12,6 +12,7 @@ import {
   DATA_CLAIM,
   environment,
   execCommand,
+  type MountContext,
   mountedConfigMap,
   mounts,
   POD_SECURITY,
@@ -22,7 +23,7 @@ import {
 } from "./pod";
 
 /** What a workload's description does not say and the platform knows. */
-export interface KubernetesContext extends names.KubernetesIdentity {
+export interface KubernetesContext extends MountContext {
   /** The image to run, with its tag or digest. */
   readonly image: string;
   /** Class of the data volumes. Undefined: the cluster's default class. */

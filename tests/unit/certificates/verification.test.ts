@@ -88,6 +88,12 @@ describe("a TLS handshake in Node, both sides verified", () => {
     ).toBe("somebody");
   });
 
+  it("succeeds with either of two authorities of one name, while one takes the place of the other", async () => {
+    const next = await issueAuthority(new Date(), { commonName: "pg-test", lifetimeDays: 60 });
+    const trusts = next.certificatePem + authority.certificatePem;
+    expect(await handshake({ certificate: leaf, trusts, name: "member-0.test" })).toBe("cluster-node");
+  });
+
   it("fails under a name that the certificate does not have", async () => {
     const wrong = handshake({ certificate: leaf, trusts: authority.certificatePem, name: "member-9.test" });
     await expect(wrong).rejects.toThrow("Hostname/IP does not match certificate's altnames");
