@@ -7,11 +7,11 @@ import { eventually, type Settings, TestStack } from "../support/stack";
 import type { WriterTarget } from "../support/writer";
 import { kubectl } from "./applier";
 
-const TOOL = join(PROJECT, "tools/kubernetes/cluster.sh");
+export const TOOL = join(PROJECT, "tools/kubernetes/cluster.sh");
 const OURS = "/var/lib/postgres-cluster-kubernetes/kubeconfig";
 
 /** The cluster that KUBECONFIG names, or the one that `make kube-up` started on this machine. */
-const ours = process.env["KUBECONFIG"] === undefined || process.env["KUBECONFIG"] === OURS;
+export const ours = process.env["KUBECONFIG"] === undefined || process.env["KUBECONFIG"] === OURS;
 export const withKubernetes = !ours || existsSync(OURS);
 if (withKubernetes) {
   process.env["KUBECONFIG"] ??= OURS;

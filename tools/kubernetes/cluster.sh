@@ -4,7 +4,8 @@
 #   tools/kubernetes/cluster.sh up     builds what is missing, starts it, waits until it works; safe to run again
 #   tools/kubernetes/cluster.sh down   stops it and takes everything away again but the built programs
 #   tools/kubernetes/cluster.sh built  whether its programs are there already
-#   tools/kubernetes/cluster.sh possible   whether this machine can have it; says why not
+#   tools/kubernetes/cluster.sh possible [cert-manager]   whether this machine can have it; says why not
+#   tools/kubernetes/cluster.sh cert-manager   starts cert-manager's controllers beside it, built when first asked for
 #   tools/kubernetes/cluster.sh load <image>...   gives it images of the Docker engine
 #   tools/kubernetes/cluster.sh kubectl <argument>...
 #
@@ -21,6 +22,7 @@ kubeconfig=$root/kubeconfig
 helper=postgres-cluster-kubernetes/busybox:1.35
 digest=$(cat go.mod go.sum main.go | sha256sum | cut -c1-16)
 programs=${XDG_CACHE_HOME:-$HOME/.cache}/postgres-cluster/kubernetes/$version-$digest
+manager=$programs/cert-manager-$(cat ../cert-manager/{go.mod,go.sum,main.go} | sha256sum | cut -c1-16)
 socket=$run/containerd.sock
 started=$SECONDS
 
@@ -61,12 +63,16 @@ install_packages() {
 
 built() { [ -x "$programs/kubernetes" ] && [ -x "$programs/local-path-provisioner" ]; }
 
-possible() {
-  [ "$(id -u)" = 0 ] || fail "it needs root: networks and containers are made"
-  built && return
+needs_go() { # minor version, what for
   local minor
   minor=$(go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [ "${minor:-0}" -ge 24 ] || fail "it is built with Go 1.24 or newer, which is not on PATH"
+  [ "${minor:-0}" -ge "$1" ] || fail "$2 built with Go 1.$1 or newer, which is not on PATH"
+}
+
+possible() {
+  [ "$(id -u)" = 0 ] || fail "it needs root: networks and containers are made"
+  built || needs_go 24 "it is"
+  [ "${1:-}" != cert-manager ] || [ -d "$manager" ] || needs_go 26 "cert-manager's controllers are"
 }
 
 build_programs() {
@@ -350,6 +356,24 @@ EOF
     --config "$root/volumes.json"
 }
 
+# Not a part of the cluster: one suite asks for it, and it takes some minutes to build.
+start_cert_manager() {
+  possible cert-manager
+  alive kube-apiserver || fail "the cluster is to be up"
+  if [ ! -d "$manager" ]; then
+    say "Building cert-manager's controllers from their Go modules (some minutes; kept in $manager)"
+    local draft=$programs/cert-manager-draft
+    rm -rf "$programs"/cert-manager-*
+    mkdir "$draft"
+    CGO_ENABLED=0 go -C ../cert-manager build -trimpath -ldflags "-s -w" -o "$draft/cert-manager" .
+    cp -r "$(go -C ../cert-manager list -m -f '{{.Dir}}' github.com/cert-manager/cert-manager)/deploy/crds" "$draft/crds"
+    mv "$draft" "$manager"
+  fi
+  kubectl apply --server-side --filename "$manager/crds" >/dev/null
+  kubectl wait --for condition=Established --timeout 60s --filename "$manager/crds" >/dev/null
+  start cert-manager "$manager/cert-manager" --kubeconfig "$kubeconfig"
+}
+
 # --- Up and down -----------------------------------------------------------------------------------------------------------------
 
 ready() { kubectl wait --for condition=Ready --timeout 1s node/node; }
@@ -422,7 +446,7 @@ down() {
   [ -d "$root" ] || { say "There is nothing to take down"; return; }
   if alive containerd && alive kubelet && alive kube-apiserver; then delete_pods; fi
   local name folder
-  for name in local-path-provisioner coredns kube-proxy kubelet kube-controller-manager kube-scheduler kube-apiserver etcd containerd; do
+  for name in cert-manager local-path-provisioner coredns kube-proxy kubelet kube-controller-manager kube-scheduler kube-apiserver etcd containerd; do
     stop $name
   done
   # Innermost first.
@@ -438,8 +462,9 @@ case ${1:-} in
   up) up ;;
   down) down ;;
   built) built ;;
-  possible) possible ;;
+  possible) possible "${2:-}" ;;
+  cert-manager) start_cert_manager ;;
   load) shift; load "$@" ;;
   kubectl) shift; kubectl "$@" ;;
-  *) fail "usage: $0 up|down|built|possible|load <image>...|kubectl <argument>..." ;;
+  *) fail "usage: $0 up|down|built|possible|cert-manager|load <image>...|kubectl <argument>..." ;;
 esac
