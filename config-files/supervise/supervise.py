@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The first process of every container: starts the program, and proves that nothing of it is left before it starts it again.
 
-    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--before-stop CMD] [--stop-signal NAME] [--grace SECONDS]
-              -- PROGRAM [ARGUMENT]...
+    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--before-stop CMD] [--before-stop-seconds SECONDS]
+              [--stop-signal NAME] [--grace SECONDS] -- PROGRAM [ARGUMENT]...
 
 A program that ends without having been asked to is fenced before it is started again: every other process in the container is
 killed, and looked for until none is there. No postmaster goes on without its Patroni, so there is never a second one on the same
@@ -12,8 +12,10 @@ back-off, which grows to minutes; a program that dies is back here after half a 
 --watch    a directory whose files may change; CMD of --reload runs once a change has settled. Symbolic links are followed, since
            Kubernetes swaps one. CMD finds the program's process id in SUPERVISED_PID, and is tried again until it succeeds.
 --also     a companion, started with the program, started again when it ends, ended when the program ends.
---before-stop  a command that runs when a stop is asked for, while the program still works. The stop goes on when it has ended,
-           however it ended, or after 20 s, or when the stop is asked for again.
+--before-stop  a command that runs when a stop is asked for, while the program still works, and with it its companions. It finds the
+           program's process id in SUPERVISED_PID. The stop goes on when it has ended, however it ended, or when the stop is asked for
+           again; when the program ends meanwhile, that was the stop.
+--before-stop-seconds  for how long the stop waits for that command, default 20; 0: for as long as the command takes.
 --stop-signal  what the program is sent for a stop, such as SIGINT, whatever asked for it; default: the same signal.
 --grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; 0, the default, waits for ever.
 
@@ -40,6 +42,7 @@ POLL_SECONDS = 1.0
 RELOAD_SECONDS = 60.0
 RELOAD_RETRY_SECONDS = 5.0
 BEFORE_STOP_SECONDS = 20.0
+FOR_EVER = float("inf")
 # How long companions and leftovers have after the program ended in an orderly stop.
 LEFTOVER_SECONDS = 5.0
 
@@ -204,11 +207,21 @@ class Watch:
 
 
 class Supervisor:
-    def __init__(self, main: Program, also: list[Program], watch: Watch, before_stop: list[str], stop_with: str, grace: float) -> None:
+    def __init__(
+        self,
+        main: Program,
+        also: list[Program],
+        watch: Watch,
+        before_stop: list[str],
+        before_stop_seconds: float,
+        stop_with: str,
+        grace: float,
+    ) -> None:
         self.main = main
         self.also = also
         self.watch = watch
         self.before_stop = before_stop
+        self.before_stop_seconds = before_stop_seconds
         self.before_stop_pid = 0
         self.stop_with = signal.Signals[stop_with] if stop_with else None
         self.grace = grace
@@ -237,7 +250,7 @@ class Supervisor:
             for program in self.also:
                 if pid == program.pid:
                     program.ended()
-                    if self.stop_signal is None and main_status is None:
+                    if (self.stop_signal is None or self.before_stop_pid) and main_status is None:
                         log(f"{program.name} {described(status)}, starting it again in {program.due - time.monotonic():.1f} s")
 
     def fence(self, patience: float = 0.0) -> None:
@@ -268,7 +281,7 @@ class Supervisor:
                 return
             log(f"{number.name}: running {shlex.join(self.before_stop)} before the stop")
             self.before_stop_pid = spawn(self.before_stop, self.environment())
-            self.stop_deadline = time.monotonic() + BEFORE_STOP_SECONDS
+            self.stop_deadline = time.monotonic() + (self.before_stop_seconds or FOR_EVER)
         elif number in STOP_SIGNALS and self.before_stop_pid:
             self.stop_main()
         else:
@@ -281,7 +294,7 @@ class Supervisor:
     def stop_main(self) -> None:
         assert self.stop_signal is not None
         self.before_stop_pid = 0
-        self.stop_deadline = time.monotonic() + self.grace if self.grace > 0 else float("inf")
+        self.stop_deadline = time.monotonic() + (self.grace or FOR_EVER)
         number = self.stop_with or self.stop_signal
         log(f"{self.stop_signal.name}: stopping {self.main.name} by {number.name}")
         self.signal_main(number)
@@ -290,6 +303,7 @@ class Supervisor:
         """The exit code if the end was asked for; else everything is fenced, and the next start is planned."""
         if self.stop_signal is not None:
             log(f"{self.main.name} {described(status)}")
+            self.before_stop_pid = 0
             signal_all(living_others(), signal.SIGTERM)
             self.fence(LEFTOVER_SECONDS)
             return exit_code(status)
@@ -308,21 +322,26 @@ class Supervisor:
             if not self.main.pid:
                 return 0
             if now > self.stop_deadline and self.before_stop_pid:
-                log(f"{self.before_stop[0]} takes longer than {BEFORE_STOP_SECONDS:.0f} s")
+                log(f"{self.before_stop[0]} takes longer than {self.before_stop_seconds:.0f} s")
                 self.stop_main()
             elif now > self.stop_deadline:
                 log(f"{self.main.name} did not stop within {self.grace:.0f} s: killing everything")
                 signal_all(living_others(), signal.SIGKILL)
+            elif self.before_stop_pid:
+                self.start_companions()
             return None
         if not self.main.pid:
             if now >= self.main.due:
                 self.start()
             return None
-        for program in self.also:
-            if not program.pid and now >= program.due:
-                program.start(self.environment())
+        self.start_companions()
         self.watch.poll(self.environment())
         return None
+
+    def start_companions(self) -> None:
+        for program in self.also:
+            if not program.pid and time.monotonic() >= program.due:
+                program.start(self.environment())
 
     def wait_seconds(self) -> float:
         due = [program.due for program in (self.main, *self.also) if not program.pid]
@@ -348,6 +367,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--reload", default="", metavar="CMD")
     parser.add_argument("--also", action="append", default=[], metavar="CMD")
     parser.add_argument("--before-stop", default="", metavar="CMD")
+    parser.add_argument("--before-stop-seconds", type=float, default=BEFORE_STOP_SECONDS, metavar="SECONDS")
     parser.add_argument("--stop-signal", default="", metavar="NAME", choices=[number.name for number in signal.Signals])
     parser.add_argument("--grace", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("program", nargs="+", metavar="PROGRAM")
@@ -365,6 +385,7 @@ def main() -> int:
         [Program(shlex.split(command)) for command in options.also],
         Watch(options.watch, shlex.split(options.reload)),
         shlex.split(options.before_stop),
+        options.before_stop_seconds,
         options.stop_signal,
         options.grace,
     )

@@ -162,6 +162,35 @@ describe("supervise", () => {
     expect(isAlive(program.read("before").trim())).toBe(false);
   });
 
+  test("for a command before the stop that takes longer than it may, the stop does not wait", async () => {
+    program.start(
+      ["--before-stop", "sleep 300", "--before-stop-seconds", "0.3"],
+      `trap 'exit 0' TERM; echo > ready; while :; do sleep 0.05; done`,
+    );
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGTERM");
+    await program.until("the end", () => program.exit !== undefined);
+    expect(program.output).toContain("sleep takes longer than 0 s");
+    expect(program.exit).toBe(0);
+  });
+
+  test("a program that ends while the command before the stop runs has stopped, and companions go on until then", async () => {
+    program.start(
+      [
+        ...["--before-stop", "sh -c 'touch before; exec sleep 300'", "--before-stop-seconds", "0"],
+        ...["--also", "sh -c 'test ! -e before || echo x >> also; sleep 0.05'"],
+      ],
+      `echo > ready; while [ ! -e leave ]; do sleep 0.05; done; exit 5`,
+    );
+    await program.until("ready", () => program.read("ready") !== "");
+    program.signal("SIGTERM");
+    await program.until("companions started meanwhile", () => program.lines("also").length === 2);
+    writeFileSync(program.path("leave"), "");
+    await program.until("the end", () => program.exit !== undefined);
+    expect(program.exit).toBe(5);
+    expect(program.output).not.toContain("stopping sh");
+  });
+
   test("a companion that ends is started again while the program goes on", async () => {
     program.start(["--also", "sh -c 'echo x >> also; sleep 0.05'"], `echo x >> main; sleep 300`);
     await program.until("the companion's second start", () => program.lines("also").length === 2);
