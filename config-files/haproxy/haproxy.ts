@@ -258,7 +258,7 @@ export function haproxyCfg(input: HaproxyInput): string {
         "# So a session waits until exactly one is up, and nobody is sent to a replica for writing.",
         `tcp-request inspect-delay ${settings.leaderWaitSeconds}s`,
         "tcp-request content accept if { nbsrv(direct-write) eq 1 }",
-        "tcp-request content reject",
+        "tcp-request content reject if WAIT_END",
         "default_backend direct-write",
       ]),
       frontend("direct-read", input.ports.directRead, settings, [
