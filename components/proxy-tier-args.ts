@@ -26,6 +26,13 @@ export interface ProxyTierArgs {
   readonly connectionsPerSecond?: number;
   /** A replica that is further behind than this gets no reads; when none is near enough, the leader serves them. Default `16Mi`. */
   readonly maximumLag?: string;
+  /**
+   * How long an entry or a pool that is stopped on purpose lets the sessions that it has go on, in seconds, 0 to 900; the new ones go to the
+   * others. Connections of applications that live shorter (their pools' maximum lifetime) then lose no transaction; a session that does
+   * not end is cut off. With no client it stops at once, and so does an only entry or an only pool for writes, which nobody could stand in for.
+   * Default 60.
+   */
+  readonly drainSeconds?: number;
   /** Further names or addresses under which clients reach the entry, such as `db.example.com`: certificates are good for them. Default none. */
   readonly names?: readonly string[];
   /**
@@ -55,6 +62,7 @@ export interface ResolvedProxyTier {
   readonly maxClients: number;
   readonly connectionsPerSecond: number;
   readonly maximumLagBytes: number;
+  readonly drainSeconds: number;
   readonly names: readonly string[];
   readonly cpuMillis?: number;
   readonly ports: Required<ProxyPorts>;
@@ -75,7 +83,7 @@ export function resolveProxyTier(
   maxConnections: number,
 ): { readonly value: ResolvedProxyTier; readonly problems: readonly Problem[] } {
   const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, poolSize = 20, maxClients = 2000 } = args;
-  const { connectionsPerSecond = 200, maximumLag = "16Mi", names = [] } = args;
+  const { connectionsPerSecond = 200, maximumLag = "16Mi", drainSeconds = 60, names = [] } = args;
   const ports = { write: 6432, read: 6433, statistics: 7000, ...args.ports };
   const problems: Problem[] = [];
   const problem = (setting: string, value: unknown, rule: string, remedy: string): void => {
@@ -92,6 +100,8 @@ export function resolveProxyTier(
   within("poolSize", poolSize, 1, 10_000);
   within("maxClients", maxClients, 1, 100_000);
   within("connectionsPerSecond", connectionsPerSecond, 1, 1_000_000);
+  // Docker's provider waits 20 minutes for a container to end, and a node that is emptied waits for its pods.
+  within("drainSeconds", drainSeconds, 0, 900);
   const largest = Math.max(writePools, readPools) * poolSize;
   if (largest > maxConnections) {
     problem(
@@ -120,6 +130,7 @@ export function resolveProxyTier(
       maxClients,
       connectionsPerSecond,
       maximumLagBytes: (lagMiB ?? 16) * 1024 * 1024,
+      drainSeconds,
       names,
       ...(millis && { cpuMillis: millis }),
       ports,

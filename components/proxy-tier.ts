@@ -42,6 +42,12 @@ const resources = ({ cpuMillis }: ResolvedProxyTier): WorkloadSpec["resources"] 
   ...(cpuMillis && { cpuMillis }),
 });
 
+/** What the images' programs read before a stop, and how long the member may take for it. `seconds` is what it may take besides. */
+const draining = (drainSeconds: number, seconds: number) => ({
+  env: { DRAIN_SECONDS: String(drainSeconds) },
+  stopGraceSeconds: drainSeconds + seconds,
+});
+
 /** What clients call the entry. It passes TLS through, so the servers behind it must bear its names. */
 export const entryNames = (
   platform: Addresses & Pick<Platform, "serviceAddress" | "exposedNames">,
@@ -77,7 +83,12 @@ export function entryWorkload(
         files: {
           "haproxy.cfg": haproxyCfg({
             ports: { write, read, directWrite, directRead, statistics },
-            serverPorts: { pool: PORTS.pool, postgres: PORTS.postgres, patroniRest: PORTS.patroniRest },
+            serverPorts: {
+              pool: PORTS.pool,
+              poolAgent: PORTS.poolAgent,
+              postgres: PORTS.postgres,
+              patroniRest: PORTS.patroniRest,
+            },
             writePools: replicasOf(platform, WRITE_POOL_WORKLOAD, resolved.writePools),
             readPools: replicasOf(platform, READ_POOL_WORKLOAD, resolved.readPools),
             members: replicasOf(platform, served.workload, served.members),
@@ -102,7 +113,8 @@ export function entryWorkload(
     },
     readiness: probe("haproxy-ready"),
     resources: resources(resolved),
-    stopGraceSeconds: 15,
+    // Nobody stands in for an only one: the sooner it is back, the better.
+    ...draining(resolved.entries > 1 ? resolved.drainSeconds : 0, 15),
     exposed: { hostPorts: { ...resolved.ports }, replicaStep: ENTRY_PORT_STEP },
   };
 }
@@ -142,6 +154,7 @@ export function poolWorkload(
             members: replicasOf(platform, database.workload, database.members),
             patroniPort: PORTS.patroniRest,
             postgresPort: PORTS.postgres,
+            agentPort: PORTS.poolAgent,
             lookup,
             maximumReplicaLagBytes: resolved.maximumLagBytes,
           }),
@@ -151,10 +164,14 @@ export function poolWorkload(
     secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/pgbouncer": secrets.pool },
     scratch: ["/tmp", "/run/pgbouncer"],
     // A cancelled statement may arrive at another one of the fleet, which passes it on.
-    ports: { postgres: { port: PORTS.pool, from: ["haproxy", "pgbouncer"] } },
+    ports: {
+      postgres: { port: PORTS.pool, from: ["haproxy", "pgbouncer"] },
+      agent: { port: PORTS.poolAgent, from: ["haproxy"] },
+    },
     readiness: probe("pool-ready"),
     resources: resources(resolved),
-    stopGraceSeconds: 30,
+    // The pools for writes stand in for those for reads. After the drain, transactions that still run may end.
+    ...draining(mode === "replica" || replicas > 1 ? resolved.drainSeconds : 0, 30),
   };
 }
 

@@ -16,6 +16,7 @@ export const dev: Environment = {
     etcd: { memory: "256Mi" },
     patroni: { memory: "768Mi" },
     workers: { groups: 2, members: 2 },
+    proxy: { drainSeconds: 5 },
   },
   citus: async (settings) => chooseCitus(settings, await existing(settings.cluster)),
   platform: ({ cluster, images }, citus) =>

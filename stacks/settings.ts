@@ -129,6 +129,9 @@ const SCHEMA = z.strictObject({
       maxClients: count("Client connections that each PgBouncer admits."),
       connectionsPerSecond: count("New connections a second that one client address may open at the entry."),
       maximumLag: size("A replica that is further behind gets no reads."),
+      drainSeconds: count(
+        "How long an entry or a pool that is stopped lets its sessions go on; have applications renew their connections sooner.",
+      ),
       names: z
         .array(z.string())
         .describe("Further names or addresses of the entry, such as `db.example.com`, for its certificates."),

@@ -26,6 +26,8 @@ export const PORTS = {
   postgres: 5432,
   patroniRest: 8008,
   pool: 6432,
+  /** Beside a pool: tells the entry whether it takes new sessions. */
+  poolAgent: 6434,
   /** HAProxy: pooled endpoints, endpoints past the pool, the statistics page. */
   write: 6432,
   read: 6433,

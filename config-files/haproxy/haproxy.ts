@@ -19,7 +19,13 @@ export interface HaproxyInput {
     readonly statistics: number;
   };
   /** What the servers listen on. */
-  readonly serverPorts: { readonly pool: number; readonly postgres: number; readonly patroniRest: number };
+  readonly serverPorts: {
+    readonly pool: number;
+    /** Where a pool says whether it takes new sessions. */
+    readonly poolAgent: number;
+    readonly postgres: number;
+    readonly patroniRest: number;
+  };
   readonly writePools: readonly HaproxyServer[];
   readonly readPools: readonly HaproxyServer[];
   readonly members: readonly HaproxyServer[];
@@ -41,6 +47,11 @@ const LEADER_CHECK = "inter 500ms fastinter 100ms downinter 200ms rise 1 fall 2"
 const REPLICA_CHECK = "inter 1s fastinter 200ms downinter 1s rise 1 fall 2";
 /** Three in a row: a pool serves a thousand clients in one thread, and a false alarm would cut all of them off. 0.7 s if it is dead. */
 const POOL_CHECK = "inter 500ms fastinter 100ms downinter 200ms rise 1 fall 3";
+/**
+ * A pool that is to stop says so first, and is sent no new sessions while it keeps those that it has. HAProxy keeps the last word, also over
+ * a reload; one that does not answer changes nothing. https://docs.haproxy.org/3.0/configuration.html#5.2-agent-check
+ */
+const poolAgent = (port: number): string => `agent-check agent-port ${port} agent-inter 500ms`;
 /** A refused connection of a client counts as a failed check and brings the next look forward: a dead server is not tried again. */
 const OBSERVED = "observe layer4 error-limit 2 on-error fastinter";
 /** Without it, sessions of a demoted leader or a dead pool go on until their clients give up. https://docs.haproxy.org/3.0/configuration.html#5.2-on-marked-down */
@@ -138,6 +149,17 @@ function frontend(
 }
 
 /**
+ * Lets a session through if one of the conditions holds; else it waits, and whether one holds by then decides (tried: HAProxy looks once more,
+ * when the time is over). Without `WAIT_END` it would be refused at once, since a number of servers is a value that is known.
+ * https://docs.haproxy.org/3.0/configuration.html#7.4-WAIT_END
+ */
+const waitUntil = (seconds: number, conditions: readonly string[]): string[] => [
+  `tcp-request inspect-delay ${seconds}s`,
+  ...conditions.map((condition) => `tcp-request content accept if { ${condition} }`),
+  "tcp-request content reject if WAIT_END",
+];
+
+/**
  * PgBouncer answers `N` to a request for GSSAPI encryption: its only thread is alive, which a connection taken by the kernel does not prove.
  * A request for TLS would do too, but breaking that off is a warning in its log each time.
  * https://www.postgresql.org/docs/17/protocol-message-formats.html (GSSENCRequest)
@@ -170,7 +192,11 @@ function pools(input: HaproxyInput, settings: HaproxySettings): HaproxySection[]
   const port = input.serverPorts.pool;
   const own = (server: HaproxyServer) =>
     `server ${haproxyWord(server.name)} ${haproxyWord(server.address)}:${port} maxconn ${settings.maxConnectionsPerPool} check`;
-  const common = ["balance leastconn", `default-server ${POOL_CHECK} ${CUT} ${OBSERVED}`, ...POOL_HANDSHAKE];
+  const common = [
+    "balance leastconn",
+    `default-server ${POOL_CHECK} ${poolAgent(input.serverPorts.poolAgent)} ${CUT} ${OBSERVED}`,
+    ...POOL_HANDSHAKE,
+  ];
   return [
     { head: "backend pool-write", lines: [...common, ...input.writePools.map(own)] },
     { head: "backend pool-read", lines: [...common, ...input.readPools.map(own)] },
@@ -248,17 +274,20 @@ export function haproxyCfg(input: HaproxyInput): string {
       defaults(settings),
       resolvers,
       perSource,
-      frontend("write", input.ports.write, settings, ["default_backend pool-write"]),
+      frontend("write", input.ports.write, settings, [
+        "# A pool that has just been replaced takes sessions as soon as it has been asked: one that comes before waits.",
+        ...waitUntil(settings.poolWaitSeconds, ["nbsrv(pool-write) ge 1"]),
+        "default_backend pool-write",
+      ]),
       frontend("read", input.ports.read, settings, [
+        ...waitUntil(settings.poolWaitSeconds, ["nbsrv(pool-read) ge 1", "nbsrv(pool-write) ge 1"]),
         "use_backend pool-read-fallback if { nbsrv(pool-read) eq 0 }",
         "default_backend pool-read",
       ]),
       frontend("direct-write", input.ports.directWrite, settings, [
         "# Servers count as good until their first check, and a new leader may be seen before the old one is known to be none.",
         "# So a session waits until exactly one is up, and nobody is sent to a replica for writing.",
-        `tcp-request inspect-delay ${settings.leaderWaitSeconds}s`,
-        "tcp-request content accept if { nbsrv(direct-write) eq 1 }",
-        "tcp-request content reject if WAIT_END",
+        ...waitUntil(settings.leaderWaitSeconds, ["nbsrv(direct-write) eq 1"]),
         "default_backend direct-write",
       ]),
       frontend("direct-read", input.ports.directRead, settings, [

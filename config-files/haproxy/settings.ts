@@ -20,12 +20,14 @@ export interface HaproxySettings {
   readonly maxConnectionRatePerSource: number;
   /** How long a connection waits for a pool or a member that has room. In seconds, default 10. */
   readonly queueSeconds: number;
-  /** How long a direct connection waits until exactly one member is known to be the leader. In seconds, default 3. */
+  /** How long a direct connection waits when not exactly one member is known to be the leader. In seconds, default 3. */
   readonly leaderWaitSeconds: number;
+  /** How long a connection waits when no pool takes new sessions. In seconds, default 2: a new pool is asked twice a second. */
+  readonly poolWaitSeconds: number;
   /** How long a session may be silent. In hours, default 24: dead peers are found by TCP keepalive, not by this. */
   readonly idleHours: number;
   /**
-   * How long the sessions of a replaced worker may last after a reload. In seconds, default 3600. A replaced worker checks no server any more,
+   * How long the sessions of a replaced worker may last after a reload; when the entry is stopped, `DRAIN_SECONDS` counts. In seconds, default 3600. A replaced worker checks no server any more,
    * so it would not cut the sessions of a demoted leader.
    */
   readonly drainSeconds: number;
@@ -39,6 +41,7 @@ export const HAPROXY_DEFAULTS: HaproxySettings = {
   maxConnectionRatePerSource: 2000,
   queueSeconds: 10,
   leaderWaitSeconds: 3,
+  poolWaitSeconds: 2,
   idleHours: 24,
   drainSeconds: 3600,
 };
@@ -52,6 +55,7 @@ const RANGES: Readonly<Record<keyof HaproxySettings, readonly [number, number]>>
   maxConnectionRatePerSource: [1, 1_000_000],
   queueSeconds: [1, 600],
   leaderWaitSeconds: [1, 60],
+  poolWaitSeconds: [1, 60],
   idleHours: [1, 24 * 7],
   drainSeconds: [1, 86_400],
 };

@@ -84,6 +84,8 @@ export interface FollowerInput {
   readonly members: readonly PoolReplica[];
   readonly patroniPort: number;
   readonly postgresPort: number;
+  /** Where the entry asks whether this pool takes new sessions. */
+  readonly agentPort: number;
   readonly lookup: PoolLookup;
   /** How far behind a replica may be and still serve reads, in bytes of WAL. */
   readonly maximumReplicaLagBytes: number;
@@ -91,12 +93,13 @@ export interface FollowerInput {
 
 /** The follower's configuration, `follower.json`. */
 export function followerJson(input: FollowerInput): string {
-  const { mode, members, patroniPort, postgresPort, lookup, maximumReplicaLagBytes } = input;
+  const { mode, members, patroniPort, postgresPort, agentPort, lookup, maximumReplicaLagBytes } = input;
   const plain = {
     mode,
     members: members.map(({ name, address }) => ({ name, address })),
     patroniPort,
     postgresPort,
+    agentPort,
     user: lookup.user,
     database: lookup.database,
     maximumReplicaLagBytes,

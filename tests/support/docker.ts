@@ -1,8 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
 
 /** Runs docker and gives its output; fails with what it said. */
 export const docker = (...args: string[]): string =>
   execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+
+/** The same while the test goes on. */
+export const dockerMeanwhile = async (...args: string[]): Promise<string> =>
+  (await promisify(execFile)("docker", args)).stdout.trim();
 
 /** An image of ours that is on this machine; they all have a shell and socat. Undefined where Docker does not answer. */
 export function imageOfOurs(): string | undefined {

@@ -22,6 +22,8 @@ export interface PatroniTrial {
   /** A superuser's session in the database `postgres`. */
   readonly target: SessionTarget;
   readonly members: readonly string[];
+  /** A certificate of the trial's authority, as the files of /secrets/tls. */
+  issue(commonName: string, names: readonly string[]): Promise<Record<string, string>>;
   docker(...args: readonly string[]): string;
   remove(): void;
 }
@@ -75,7 +77,7 @@ export function start(
   more: readonly string[] = [],
 ) {
   const expand = (text: string): string => text.replaceAll(/\$\(REPLICA_(NAME|ADDRESS)\)/g, name);
-  const all = { ...env, REPLICA_NAME: name, REPLICA_ADDRESS: name, REPLICA_ORDINAL: "0" };
+  const all = { REPLICA_ORDINAL: "0", ...env, REPLICA_NAME: name, REPLICA_ADDRESS: name };
   const settings = Object.entries(all).flatMap(([variable, value]) => [
     "--env",
     `${variable}=${expand(value)}`,
@@ -192,6 +194,7 @@ export async function startPatroni(
       database: "postgres",
       ca: authority.certificatePem,
     },
+    issue: tls,
     docker: (...args) => docker(args),
     remove() {
       docker(["rm", "--force", "--volumes", etcd, ...members]);

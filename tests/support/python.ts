@@ -12,7 +12,7 @@ export function callPython(script: string, name: string, calls: readonly (readon
     "sys.dont_write_bytecode = True",
     `sys.path.insert(0, ${JSON.stringify(dirname(script))})`,
     // The host need not have the database driver to decide.
-    `sys.modules.setdefault("psycopg2", types.ModuleType("psycopg2"))`,
+    `for driver in ("psycopg2", "psycopg2.extensions"): sys.modules.setdefault(driver, types.ModuleType(driver))`,
     `loader = importlib.machinery.SourceFileLoader("script", ${JSON.stringify(script)})`,
     `module = importlib.util.module_from_spec(importlib.util.spec_from_loader("script", loader))`,
     "sys.modules['script'] = module",

@@ -74,6 +74,14 @@ export async function query<Row extends object>(
   throw new Error(`no answer to "${sql}" within ${deadlineMs} ms; last: ${String(last)}`);
 }
 
+export interface WriterOptions {
+  /**
+   * Age at which a connection is replaced between two writes, as applications' pools do it, in ms. Which entry refuses the new one does not
+   * matter as long as another takes it: nothing was on its way. Default: never.
+   */
+  readonly maxLifetimeMs?: number;
+}
+
 /** One insert every 5 ms through the write endpoint, by one client that keeps count of what was acknowledged. */
 export class Writer {
   private readonly acknowledged: number[] = [];
@@ -87,6 +95,7 @@ export class Writer {
   constructor(
     private readonly target: WriterTarget,
     private readonly run: string,
+    private readonly options: WriterOptions = {},
   ) {}
 
   /** Starts, and resolves when the first writes have been acknowledged. */
@@ -128,16 +137,39 @@ export class Writer {
     };
   }
 
+  private readonly address = (entry: number): string =>
+    this.target.addresses[entry % this.target.addresses.length] ?? "";
+
+  /** Through the first entry that answers, each asked once. */
+  private async connectAnywhere(first: number): Promise<Client> {
+    const failures: unknown[] = [];
+    for (let i = 0; i < this.target.addresses.length; i++) {
+      try {
+        return await connect(this.target, this.address(first + i));
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    throw new Error(`no entry takes a new connection: ${failures.map(String).join("; ")}`);
+  }
+
   private async write(): Promise<void> {
+    const { maxLifetimeMs = Infinity } = this.options;
     let client: Client | undefined;
+    let connected = 0;
     let entry = 0;
     for (let id = 0; !this.stopped; id++) {
       const started = performance.now();
       try {
-        client ??= await connect(
-          this.target,
-          this.target.addresses[entry % this.target.addresses.length] ?? "",
-        );
+        if (client && performance.now() - connected > maxLifetimeMs) {
+          await client.end().catch(() => {});
+          client = await this.connectAnywhere(entry);
+          connected = performance.now();
+        }
+        if (!client) {
+          client = await connect(this.target, this.address(entry));
+          connected = performance.now();
+        }
         await client.query({
           name: "write",
           text: "INSERT INTO writes (run, id) VALUES ($1, $2)",

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import psycopg2
 
+import agent
+import resolver
 from console import SOCKET_DIRECTORY, Console, Pause
 from decision import Hold, Rules, Seen, State, Stray, decide
 from patroni import Member
-from resolver import serve
 from session import FOLLOWING, PAUSED, TargetSession
 
 CA_FILE = "/secrets/tls/ca.crt"
@@ -226,9 +227,11 @@ def main() -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
-    follower = Follower(json.loads(Path(arguments[0]).read_text()), "--first" in sys.argv)
+    configuration = json.loads(Path(arguments[0]).read_text())
+    follower = Follower(configuration, "--first" in sys.argv)
     if not follower.first:
-        serve()
+        resolver.serve()
+        agent.serve(configuration["agentPort"])
         (RUN / "follower.pid").write_text(str(os.getpid()))
 
         def again(*_) -> None:

@@ -10,7 +10,7 @@ const servers = (workload: string, count: number, domain: (name: string) => stri
 
 const dev: HaproxyInput = {
   ports: { write: 6432, read: 6433, directWrite: 5432, directRead: 5433, statistics: 7000 },
-  serverPorts: { pool: 6432, postgres: 5432, patroniRest: 8008 },
+  serverPorts: { pool: 6432, poolAgent: 6434, postgres: 5432, patroniRest: 8008 },
   writePools: servers("pool-write", 2),
   readPools: servers("pool-read", 2),
   members: servers("patroni", 3),
@@ -48,6 +48,7 @@ test("long names on Kubernetes, and every setting", () => {
       maxConnectionRatePerSource: 300,
       queueSeconds: 5,
       leaderWaitSeconds: 2,
+      poolWaitSeconds: 1,
       idleHours: 8,
       drainSeconds: 60,
     },

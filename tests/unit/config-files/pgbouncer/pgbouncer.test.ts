@@ -51,6 +51,7 @@ test("what the follower reads", () => {
     members: replicas("patroni", 3),
     patroniPort: 8008,
     postgresPort: 5432,
+    agentPort: 6434,
     lookup: { user: "pool_auth", database: "app" },
     maximumReplicaLagBytes: 16 * 1024 * 1024,
   });

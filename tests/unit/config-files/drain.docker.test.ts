@@ -1,0 +1,285 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { type AddressInfo, createServer } from "node:net";
+import type { Client } from "pg";
+import { POOL_ROLE } from "../../../components/application-database";
+import { entryWorkload, poolWorkload } from "../../../components/proxy-tier";
+import { resolveProxyTier } from "../../../components/proxy-tier-args";
+import { patroniLeaderProvider } from "../../../components/patroni/leader-provider";
+import type { WorkloadSpec } from "../../../components/platform/workload";
+import { databaseProvider } from "../../../components/sql/database/provider";
+import { rolesProvider } from "../../../components/sql/roles/provider";
+import { withSession } from "../../../components/sql/session";
+import { dynamicConfiguration } from "../../../config-files/patroni/patroni";
+import { userlist } from "../../../config-files/pgbouncer/pgbouncer";
+import { resolveParameters } from "../../../config-files/postgres/parameters";
+import { describeWithImage, docker, dockerMeanwhile } from "../../support/docker";
+import { type PatroniTrial, start, startPatroni } from "../../support/patroni";
+import { roundTrip } from "../../support/round-trip";
+import { eventually } from "../../support/stack";
+import { connect, query, Writer, type WriterTarget } from "../../support/writer";
+
+/** Longer than what a stop without clients takes on a busy machine. */
+const DRAIN_SECONDS = 12;
+const PASSWORDS = { dpg_cluster: "owner-trial", app_readwrite: "writer-trial", [POOL_ROLE]: "pool-trial" };
+
+/** A port of this machine that nobody has. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => {
+        resolve(port);
+      });
+    });
+  });
+
+/** The real entry and pools, as the workloads describe them, before one real member. */
+describeWithImage("the entry and the pools, when one of them is stopped on purpose", () => {
+  const prefix = `drain-${randomBytes(3).toString("hex")}`;
+  const name = (workload: string, ordinal: number): string => `${prefix}-${workload}-${ordinal}`;
+  const containers: string[] = [];
+  let trial: PatroniTrial;
+  let target: WriterTarget;
+  /** The first entry's port past the pools. */
+  let direct: string;
+
+  const { value: resolved } = resolveProxyTier({ drainSeconds: DRAIN_SECONDS, readPools: 1 }, 90);
+  const addresses = { replicaName: name, replicaAddress: name };
+  const served = { workload: "patroni", members: 1 };
+  const tls = { name: "tls" };
+  const entry = entryWorkload(resolved, served, addresses, { tls });
+  const pool = poolWorkload("primary", resolved, { ...served, name: "app" }, addresses, { tls, pool: tls });
+
+  /** As the platform would run it: image, environment, files, how long a stop may take. */
+  async function run(spec: WorkloadSpec, ordinal: number, secrets: object, more: readonly string[] = []) {
+    const container = name(spec.name, ordinal);
+    containers.push(container);
+    const configuration = Object.entries(spec.configuration ?? {}).map(([path, { files }]) => [path, files]);
+    start(
+      container,
+      prefix,
+      spec.image,
+      { ...spec.env, REPLICA_ORDINAL: String(ordinal) },
+      {
+        ...(Object.fromEntries(configuration) as Record<string, Record<string, string>>),
+        "/secrets/tls": await trial.issue(container, [container, "entry"]),
+        ...secrets,
+      },
+      [
+        ...["--stop-timeout", String(spec.stopGraceSeconds)],
+        ...(spec.scratch ?? []).flatMap((path) => ["--tmpfs", `${path}:mode=1777`]),
+        ...more,
+      ],
+    );
+  }
+
+  beforeAll(async () => {
+    trial = await startPatroni(
+      prefix,
+      1,
+      dynamicConfiguration({
+        synchronous: "quorum",
+        synchronousReplicas: 1,
+        timing: { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3 },
+        parameters: resolveParameters({ max_connections: 100 }, { memoryMiB: 256 }).parameters,
+      }),
+    );
+    const { members, ca } = trial.rest;
+    const leader = (await roundTrip(patroniLeaderProvider)).provider;
+    await leader.create({ rest: { members, ca }, deadlineSeconds: 120, providerVersion: 1 });
+    const { password, ...session } = trial.target;
+    const common = { target: session, password, deadlineSeconds: 120, providerVersion: 1 };
+    const role = { login: true, connectionLimit: -1, createDatabase: false, createRole: false };
+    const roles = Object.keys(PASSWORDS).map((each) => ({ ...role, name: each, memberOf: [], settings: {} }));
+    await (
+      await roundTrip(rolesProvider)
+    ).provider.create({ ...common, roles, passwords: PASSWORDS, onRemoval: "disable-login" });
+    await (
+      await roundTrip(databaseProvider)
+    ).provider.create({
+      ...common,
+      name: "app",
+      owner: "dpg_cluster",
+      extensions: [],
+      access: { readWrite: ["app_readwrite"], readOnly: [] },
+      poolRole: POOL_ROLE,
+    });
+    await withSession({ ...trial.target, database: "app" }, (superuser) =>
+      superuser.query(
+        "CREATE TABLE writes (run text, id int); GRANT SELECT, INSERT ON writes TO app_readwrite",
+      ),
+    );
+    for (const ordinal of [0, 1]) {
+      await run(pool, ordinal, {
+        "/secrets/pgbouncer": {
+          "userlist.txt": userlist([{ name: POOL_ROLE, password: PASSWORDS[POOL_ROLE] }]),
+          "pool_auth-password": PASSWORDS[POOL_ROLE],
+        },
+      });
+    }
+    // Fixed ones, which they have after a restart, too.
+    const ports = await Promise.all([freePort(), freePort()]);
+    direct = `127.0.0.1:${await freePort()}`;
+    for (const [ordinal, port] of ports.entries()) {
+      const published = [`127.0.0.1:${port}:6432`, ...(ordinal === 0 ? [`${direct}:5432`] : [])];
+      await run(
+        entry,
+        ordinal,
+        {},
+        published.flatMap((each) => ["--publish", each]),
+      );
+    }
+    target = {
+      addresses: ports.map((port) => `127.0.0.1:${port}`),
+      database: "app",
+      user: "app_readwrite",
+      password: PASSWORDS.app_readwrite,
+      ca: trial.target.ca,
+      serverName: "entry",
+    };
+    for (const ordinal of [0, 1]) {
+      await ready("haproxy", ordinal, "haproxy-ready");
+      await ready("pool-write", ordinal, "pool-ready");
+    }
+    for (const address of target.addresses) await query({ ...target, addresses: [address] }, "SELECT 1");
+  });
+
+  afterAll(() => {
+    for (const container of containers) docker("rm", "--force", container);
+    trial.remove();
+  });
+
+  const ready = (workload: string, ordinal: number, command: string): Promise<unknown> =>
+    eventually(`${name(workload, ordinal)} is ready`, 120_000, () =>
+      dockerMeanwhile("exec", name(workload, ordinal), command),
+    );
+  /** Stops a member as the platform does; how long it took in seconds, and with which exit code it ended. */
+  async function stop(workload: string, ordinal: number): Promise<{ seconds: number; code: number }> {
+    const container = name(workload, ordinal);
+    const began = performance.now();
+    await dockerMeanwhile("stop", container);
+    const seconds = (performance.now() - began) / 1000;
+    return {
+      seconds,
+      code: Number(await dockerMeanwhile("inspect", "--format", "{{.State.ExitCode}}", container)),
+    };
+  }
+  /** As a rolling change does: the next one's turn comes when this one says that it is ready. Says how long the stop took. */
+  async function replace(workload: string, ordinal: number, readiness: string): Promise<number> {
+    const { seconds, code } = await stop(workload, ordinal);
+    expect(code).toBe(0);
+    await dockerMeanwhile("start", name(workload, ordinal));
+    await ready(workload, ordinal, readiness);
+    return seconds;
+  }
+
+  test("fails no transaction of clients that renew their connections, one member after the other", async () => {
+    const writers = [target.addresses, [...target.addresses].reverse()].map(
+      (addresses, i) => new Writer({ ...target, addresses }, `renewing-${i}`, { maxLifetimeMs: 1000 }),
+    );
+    await Promise.all(writers.map((writer) => writer.start()));
+    const took = [];
+    for (const ordinal of [0, 1]) took.push(await replace("pool-write", ordinal, "pool-ready"));
+    for (const ordinal of [0, 1]) took.push(await replace("haproxy", ordinal, "haproxy-ready"));
+    await Promise.all(writers.map((writer) => writer.awaitAcknowledged(20)));
+    for (const writer of writers)
+      expect(await writer.finish()).toMatchObject({ unknown: 0, errors: [], lost: [] });
+    // The clients left by themselves.
+    for (const seconds of took) expect(seconds).toBeLessThan(DRAIN_SECONDS);
+  });
+
+  test("without clients stops at once", async () => {
+    expect(await replace("pool-write", 0, "pool-ready")).toBeLessThan(DRAIN_SECONDS / 2);
+    expect(await replace("haproxy", 0, "haproxy-ready")).toBeLessThan(DRAIN_SECONDS / 2);
+  });
+
+  /** Asks again and again until the connection is cut; how long that took, in seconds. */
+  async function cutAfter(client: Client): Promise<number> {
+    const began = performance.now();
+    for (;;) {
+      try {
+        await client.query("SELECT 1");
+      } catch {
+        return (performance.now() - began) / 1000;
+      }
+    }
+  }
+
+  test("cuts off an entry's client that never renews its connection, but not before its time", async () => {
+    const client = await connect(target, target.addresses[1]!);
+    const [cut, { code }] = await Promise.all([cutAfter(client), stop("haproxy", 1)]);
+    expect(code).toBe(0);
+    expect(cut).toBeGreaterThanOrEqual(DRAIN_SECONDS);
+    docker("start", name("haproxy", 1));
+    await ready("haproxy", 1, "haproxy-ready");
+  });
+
+  /** Says something to the first entry, as an operator would. */
+  const tell = (...commands: readonly string[]): void =>
+    void docker(
+      ...["exec", name("haproxy", 0), "sh", "-c"],
+      `printf '%s\\n' '${commands.join("; ")}' | socat - UNIX-CONNECT:/run/haproxy/admin.sock`,
+    );
+
+  test.each([
+    {
+      where: "to the pools while none takes any",
+      servers: [0, 1].map((ordinal) => `pool-write/${name("pool-write", ordinal)}`),
+      to: () => target,
+    },
+    {
+      where: "past the pools while no member leads",
+      servers: [`direct-write/${name("patroni", 0)}`],
+      to: () => ({ ...target, addresses: [direct], serverName: name("patroni", 0) }),
+    },
+  ])("lets a session wait that comes $where", async ({ servers, to }) => {
+    const all = (command: (server: string) => string): void => {
+      tell(...servers.map(command));
+    };
+    // Or the pools' own word would follow half a second later.
+    all((server) => `disable agent ${server}`);
+    all((server) => `set server ${server} state drain`);
+    const began = performance.now();
+    const waiting = connect(to(), to().addresses[0]!);
+    // Not before the entry has the session.
+    await eventually("the session is there", 10_000, async () => {
+      const sessions = await dockerMeanwhile(
+        ...["exec", name("haproxy", 0), "sh", "-c"],
+        "echo 'show sess' | socat - UNIX-CONNECT:/run/haproxy/admin.sock",
+      );
+      if (!/fe=(direct-)?write .*srv=<none>/.test(sessions)) throw new Error(sessions);
+    });
+    all((server) => `set server ${server} state ready`);
+    all((server) => `enable agent ${server}`);
+    const client = await waiting;
+    expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    expect(performance.now() - began).toBeGreaterThan(1000);
+    await client.end();
+  });
+
+  test("goes on with what a leader asks a pool for, and cuts off a client that stays only after that", async () => {
+    const client = await connect(target, target.addresses[0]!);
+    const other = await connect(target, target.addresses[0]!);
+    const log = (): string =>
+      spawnSync("docker", ["logs", name("pool-write", 0)], { encoding: "utf8" }).stderr;
+    // The entry gives each pool one of the two.
+    const [cut] = await Promise.all([
+      Promise.race([cutAfter(client), cutAfter(other)]),
+      stop("pool-write", 0),
+      eventually("the clients are held and let go", 60_000, async () => {
+        for (const text of ["hold drained", "release drained"]) {
+          await withSession({ ...trial.target, database: "app" }, (leader) =>
+            leader.query("SELECT pg_notify('pool_control', $1)", [text]),
+          );
+        }
+        if (!/pool-drain: 1 clients may go on .*holds: .*drained.*goes on/s.test(log()))
+          throw new Error(log());
+      }),
+    ]);
+    expect(cut).toBeGreaterThanOrEqual(DRAIN_SECONDS);
+    expect(log()).toContain("pool-drain: 1 clients are cut off");
+    docker("start", name("pool-write", 0));
+    await ready("pool-write", 0, "pool-ready");
+  });
+});
