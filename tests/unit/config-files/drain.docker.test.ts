@@ -17,7 +17,7 @@ import { describeWithImage, docker, dockerMeanwhile } from "../../support/docker
 import { type PatroniTrial, start, startPatroni } from "../../support/patroni";
 import { roundTrip } from "../../support/round-trip";
 import { eventually } from "../../support/stack";
-import { connect, query, Writer, type WriterTarget } from "../../support/writer";
+import { connect, query, Writer, type WriterReport, type WriterTarget } from "../../support/writer";
 
 /** Longer than what a stop without clients takes on a busy machine. */
 const DRAIN_SECONDS = 12;
@@ -178,13 +178,17 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
     const writers = [target.addresses, [...target.addresses].reverse()].map(
       (addresses, i) => new Writer({ ...target, addresses }, `renewing-${i}`, { maxLifetimeMs: 1000 }),
     );
-    await Promise.all(writers.map((writer) => writer.start()));
-    const took = [];
-    for (const ordinal of [0, 1]) took.push(await replace("pool-write", ordinal, "pool-ready"));
-    for (const ordinal of [0, 1]) took.push(await replace("haproxy", ordinal, "haproxy-ready"));
-    await Promise.all(writers.map((writer) => writer.awaitAcknowledged(20)));
-    for (const writer of writers)
-      expect(await writer.finish()).toMatchObject({ unknown: 0, errors: [], lost: [] });
+    const took: number[] = [];
+    let reports: readonly WriterReport[];
+    try {
+      await Promise.all(writers.map((writer) => writer.start()));
+      for (const ordinal of [0, 1]) took.push(await replace("pool-write", ordinal, "pool-ready"));
+      for (const ordinal of [0, 1]) took.push(await replace("haproxy", ordinal, "haproxy-ready"));
+      await Promise.all(writers.map((writer) => writer.awaitAcknowledged(20)));
+    } finally {
+      reports = await Promise.all(writers.map((writer) => writer.finish()));
+    }
+    for (const report of reports) expect(report).toMatchObject({ unknown: 0, errors: [], lost: [] });
     // The clients left by themselves.
     for (const seconds of took) expect(seconds).toBeLessThan(DRAIN_SECONDS);
   });
