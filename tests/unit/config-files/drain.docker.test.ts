@@ -219,12 +219,59 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
     await ready("haproxy", 1, "haproxy-ready");
   });
 
-  /** Says something to the first entry, as an operator would. */
-  const tell = (...commands: readonly string[]): void =>
-    void docker(
+  /** Says something to the first entry, as an operator would, and what it answers. */
+  const tell = (...commands: readonly string[]): string =>
+    docker(
       ...["exec", name("haproxy", 0), "sh", "-c"],
-      `printf '%s\\n' '${commands.join("; ")}' | socat - UNIX-CONNECT:/run/haproxy/admin.sock`,
+      `printf '%s\\n' '${commands.join("; ")}' | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock`,
     );
+
+  /** What the first entry thinks of a server, by column of its statistics. */
+  function seen(server: string): Readonly<Record<string, string>> {
+    const [head = "", ...rows] = tell("show stat -1 4 -1").split("\n");
+    const columns = head.replace("# ", "").split(",");
+    const row = rows.map((each) => each.split(",")).find((each) => `${each[0]}/${each[1]}` === server);
+    return Object.fromEntries(columns.map((column, i) => [column, row?.[i] ?? ""]));
+  }
+  const awaitSeen = (server: string, column: string, value: string): Promise<void> =>
+    eventually(`${column} of ${server} is ${value}`, 30_000, () => {
+      const found = seen(server)[column];
+      return found === value ? Promise.resolve() : Promise.reject(new Error(found));
+    });
+
+  test("the entry remembers over a reload who drains, until the pool takes new sessions again", async () => {
+    const pools = ["pool-write", "pool-read-fallback"].map(
+      (backend) => `${backend}/${name("pool-write", 0)}`,
+    );
+    docker("exec", name("pool-write", 0), "touch", "/run/pgbouncer/draining");
+    for (const server of pools) await awaitSeen(server, "status", "DRAIN (agent)");
+    const worker = (): string => /^Pid: (\d+)$/m.exec(tell("show info"))?.[1] ?? "";
+    const former = worker();
+    // The program may only read it.
+    const change = "echo '# changed' >> /etc/haproxy/haproxy.cfg";
+    docker("exec", "--user", "0", name("haproxy", 0), "sh", "-c", change);
+    await eventually("another worker", 60_000, () =>
+      worker() === former ? Promise.reject(new Error(former)) : Promise.resolve(),
+    );
+    for (const server of pools) expect(seen(server)["status"]).toBe("DRAIN (agent)");
+    docker("exec", name("pool-write", 0), "rm", "/run/pgbouncer/draining");
+    for (const server of pools) await awaitSeen(server, "status", "UP");
+  });
+
+  test("a pool whose follower says nothing is used as before", async () => {
+    const server = `pool-write/${name("pool-write", 0)}`;
+    const follower = (signal: string): string =>
+      docker("exec", name("pool-write", 0), "sh", "-c", `kill -${signal} $(cat /run/pgbouncer/follower.pid)`);
+    follower("STOP");
+    try {
+      await awaitSeen(server, "agent_status", "L7TOUT");
+      expect(seen(server)["status"]).toBe("UP");
+    } finally {
+      follower("CONT");
+    }
+    // HAProxy's word for an agent that answered.
+    await awaitSeen(server, "agent_status", "CHECKED");
+  });
 
   test.each([
     {
@@ -238,21 +285,17 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
       to: () => ({ ...target, addresses: [direct], serverName: name("patroni", 0) }),
     },
   ])("lets a session wait that comes $where", async ({ servers, to }) => {
-    const all = (command: (server: string) => string): void => {
-      tell(...servers.map(command));
-    };
+    const all = (command: (server: string) => string): string => tell(...servers.map(command));
     // Or the pools' own word would follow half a second later.
     all((server) => `disable agent ${server}`);
     all((server) => `set server ${server} state drain`);
     const began = performance.now();
     const waiting = connect(to(), to().addresses[0]!);
     // Not before the entry has the session.
-    await eventually("the session is there", 10_000, async () => {
-      const sessions = await dockerMeanwhile(
-        ...["exec", name("haproxy", 0), "sh", "-c"],
-        "echo 'show sess' | socat - UNIX-CONNECT:/run/haproxy/admin.sock",
-      );
+    await eventually("the session is there", 10_000, () => {
+      const sessions = tell("show sess");
       if (!/fe=(direct-)?write .*srv=<none>/.test(sessions)) throw new Error(sessions);
+      return Promise.resolve();
     });
     all((server) => `set server ${server} state ready`);
     all((server) => `enable agent ${server}`);
