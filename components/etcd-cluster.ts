@@ -7,10 +7,10 @@ import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
 import type { SecretRef, WorkloadSpec } from "./platform/workload";
 import { type Problem, refuse } from "./problems";
-import { CPU_RULE, cpuMillis, SIZE_RULE, sizeMiB } from "./size";
+import { type CpuSettings, resolveCpu, type ResolvedCpu, SIZE_RULE, sizeMiB } from "./size";
 
 /** The distributed configuration store (DCS) in which Patroni keeps who leads: an etcd cluster with TLS and authentication. */
-export interface EtcdClusterArgs {
+export interface EtcdClusterArgs extends CpuSettings {
   readonly platform: Platform;
   /** Issues the members' certificates. */
   readonly certificates: ClusterCertificates;
@@ -29,8 +29,6 @@ export interface EtcdClusterArgs {
   readonly volumeSize?: string;
   /** Memory limit of a member. Default `512Mi`. */
   readonly memory?: string;
-  /** Cores of a member (`1`, `500m`): set aside for it, and the most it gets. Default: none is set aside, and it takes what is free. */
-  readonly cpu?: string | number;
 }
 
 /** How a Patroni scope logs in. */
@@ -42,13 +40,11 @@ export interface EtcdAccess {
 }
 
 /** An `EtcdClusterArgs` with every default filled in. */
-export interface ResolvedEtcdCluster {
+export interface ResolvedEtcdCluster extends ResolvedCpu {
   readonly members: number;
   readonly quotaMiB: number;
   readonly volumeSize: string;
   readonly memoryMiB: number;
-  /** In thousandths of a core; undefined: none is set aside. */
-  readonly cpuMillis?: number;
   readonly scopes: readonly string[];
 }
 
@@ -83,21 +79,14 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
       problems.push({ setting, value: text, rule: SIZE_RULE, remedy: "Write for instance 512Mi" });
     return mib ?? 0;
   };
-  const millis = args.cpu === undefined ? undefined : cpuMillis(args.cpu);
-  if (args.cpu !== undefined && millis === undefined) {
-    problems.push({
-      setting: "etcd.cpu",
-      value: args.cpu,
-      rule: CPU_RULE,
-      remedy: "Write for instance 1 or 500m",
-    });
-  }
+  const cpu = resolveCpu(args, "etcd");
+  problems.push(...cpu.problems);
   const value = {
     members,
     quotaMiB: size("etcd.quota", quota),
     volumeSize,
     memoryMiB: size("etcd.memory", memory),
-    ...(millis && { cpuMillis: millis }),
+    ...cpu.value,
     scopes: args.scopes,
   };
   const volumeMiB = size("etcd.volumeSize", volumeSize);
@@ -148,7 +137,8 @@ export function etcdWorkload(
     },
     resources: {
       memoryMiB: resolved.memoryMiB,
-      ...(resolved.cpuMillis && { cpuMillis: resolved.cpuMillis, cpuLimitMillis: resolved.cpuMillis }),
+      ...(resolved.cpuMillis && { cpuMillis: resolved.cpuMillis }),
+      ...(resolved.cpuLimitMillis && { cpuLimitMillis: resolved.cpuLimitMillis }),
     },
     stopGraceSeconds: 10,
   };

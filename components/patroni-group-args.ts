@@ -1,10 +1,10 @@
 import type { ParameterFacts } from "../config-files/postgres/defaults";
 import { resolveParameters } from "../config-files/postgres/parameters";
 import type { Problem } from "./problems";
-import { CPU_RULE, cpuMillis, SIZE_RULE, sizeMiB } from "./size";
+import { type CpuSettings, resolveCpu, type ResolvedCpu, SIZE_RULE, sizeMiB } from "./size";
 
 /** What may be chosen for a group of members under Patroni. */
-export interface PatroniGroupSettings {
+export interface PatroniGroupSettings extends CpuSettings {
   /** 1 to 7. Default 3. One member cannot fail over. */
   readonly members?: number;
   /** Major version of PostgreSQL. Default, and so far the only one, `17`. */
@@ -23,8 +23,6 @@ export interface PatroniGroupSettings {
   readonly volumeSize?: string;
   /** Memory limit of a member. Default `1Gi`. */
   readonly memory?: string;
-  /** Cores of a member (`2`, `500m`): set aside for it, and the most it gets. Default: none is set aside, and it takes what is free. */
-  readonly cpu?: string | number;
 }
 
 /**
@@ -41,7 +39,7 @@ export interface FailoverTiming {
 }
 
 /** `PatroniGroupSettings` with every default filled in. */
-export interface ResolvedPatroniGroup {
+export interface ResolvedPatroniGroup extends ResolvedCpu {
   readonly scope: string;
   readonly members: number;
   readonly synchronous: "quorum" | "strict";
@@ -50,8 +48,6 @@ export interface ResolvedPatroniGroup {
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly volumeSize: string;
   readonly memoryMiB: number;
-  /** In thousandths of a core; undefined: none is set aside. */
-  readonly cpuMillis?: number;
 }
 
 const MAX_MEMBERS = 7;
@@ -112,9 +108,8 @@ export function resolvePatroniGroup(
   problems.push(...timingProblems(timing, section));
   const memoryMiB = sizeMiB(memory);
   if (memoryMiB === undefined) problem("memory", memory, SIZE_RULE, "Write for instance 1Gi");
-  const millis = args.cpu === undefined ? undefined : cpuMillis(args.cpu);
-  if (args.cpu !== undefined && millis === undefined)
-    problem("cpu", args.cpu, CPU_RULE, "Write for instance 2 or 500m");
+  const cpu = resolveCpu(args, section);
+  problems.push(...cpu.problems);
   if (sizeMiB(volumeSize) === undefined)
     problem("volumeSize", volumeSize, SIZE_RULE, "Write for instance 10Gi");
   const parameters = resolveParameters(args.parameters ?? {}, { memoryMiB: memoryMiB ?? 1024, ...facts });
@@ -129,7 +124,7 @@ export function resolvePatroniGroup(
       parameters: parameters.parameters,
       volumeSize,
       memoryMiB: memoryMiB ?? 1024,
-      ...(millis && { cpuMillis: millis }),
+      ...cpu.value,
     },
     problems,
   };

@@ -117,7 +117,8 @@ export function patroniWorkload(
     replacedLast: { command: ["patroni-leader"], timeoutSeconds: 5 },
     resources: {
       memoryMiB: settings.memoryMiB,
-      ...(settings.cpuMillis && { cpuMillis: settings.cpuMillis, cpuLimitMillis: settings.cpuMillis }),
+      ...(settings.cpuMillis && { cpuMillis: settings.cpuMillis }),
+      ...(settings.cpuLimitMillis && { cpuLimitMillis: settings.cpuLimitMillis }),
       sharedMemoryMiB: Math.max(64, Math.floor(settings.memoryMiB / 4)),
     },
     // A stop waits for the checkpoint and for a replica to have everything; a kill would make it a crash.

@@ -11,11 +11,16 @@ const size = (what: string) => z.string().describe(what);
 const cores = (what: string) => z.union([z.number(), z.string()]).describe(what);
 const count = (what: string) => z.number().int().describe(what);
 
+const CPU = {
+  cpu: cores("Cores that are set aside for a member (`2`, `500m`)."),
+  cpuLimit: cores("The most that a member gets, `none` for what is free; by default what is set aside."),
+};
+
 /** What may differ between the groups of a distributed database. */
 const GROUP = {
   members: count("1 to 7."),
   memory: size("Memory limit of a member."),
-  cpu: cores("Cores of a member (`2`, `500m`): set aside for it, and the most it gets."),
+  ...CPU,
   volumeSize: size("Size of a member's data volume (Kubernetes)."),
   parameters: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -46,7 +51,7 @@ const SCHEMA = z.strictObject({
       quota: size("How much a member may store before it refuses writes."),
       volumeSize: size("Size of a member's data volume (Kubernetes)."),
       memory: size("Memory limit of a member."),
-      cpu: cores("Cores of a member (`2`, `500m`): set aside for it, and the most it gets."),
+      ...CPU,
     })
     .partial()
     .describe("The configuration store.")
@@ -80,7 +85,7 @@ const SCHEMA = z.strictObject({
         ),
       volumeSize: size("Size of a member's data volume (Kubernetes)."),
       memory: size("Memory limit of a member."),
-      cpu: cores("Cores of a member (`2`, `500m`): set aside for it, and the most it gets."),
+      ...CPU,
     })
     .partial()
     .describe("The database members.")

@@ -11,14 +11,15 @@ const GROUPS = [4, 8, 16, 32];
 const LONGEST_PREVIEW_SECONDS = 5;
 const RUNS = 3;
 
-/** Prod in sizes of which two cores hold ten database members. */
+/** Prod in sizes of which two cores hold some worker groups. */
 const SIZES = {
   citus: "required",
-  etcd: { members: 3, memory: "256Mi", cpu: "75m", volumeSize: "1Gi" },
+  etcd: { members: 3, memory: "256Mi", cpu: "50m", cpuLimit: "none", volumeSize: "1Gi" },
   patroni: {
     members: 2,
     memory: "512Mi",
-    cpu: "120m",
+    cpu: "50m",
+    cpuLimit: "none",
     volumeSize: "1Gi",
     parameters: { shared_buffers: "64MB", max_connections: 60 },
   },

@@ -1,6 +1,6 @@
-import { ProblemsError, refuse } from "../../../components/problems";
+import { describeProblem, ProblemsError, refuse } from "../../../components/problems";
 import { nearest } from "../../../config-files/format/nearest";
-import { cpuMillis, sizeMiB } from "../../../components/size";
+import { cpuMillis, resolveCpu, sizeMiB } from "../../../components/size";
 
 test("problems come in one error that says that nothing was changed", () => {
   const problem = { setting: "a.b", value: 1, rule: "must be 2", remedy: "Use 2" };
@@ -29,4 +29,21 @@ test("processor time has cores, or thousandths of one, and nothing else", () => 
   expect(["2", "0.5", "500m", 1, 0.25].map(cpuMillis)).toEqual([2000, 500, 500, 1000, 250]);
   for (const text of ["0", "0m", "-1", "1.5m", "0.0001", "2 cores", "", "m"])
     expect(cpuMillis(text)).toBeUndefined();
+});
+
+test("the most that a member gets is what is set aside for it, unless something else is said", () => {
+  expect(resolveCpu({}, "etcd").value).toEqual({});
+  expect(resolveCpu({ cpu: 2 }, "etcd").value).toEqual({ cpuMillis: 2000, cpuLimitMillis: 2000 });
+  expect(resolveCpu({ cpu: "500m", cpuLimit: 2 }, "etcd").value).toEqual({
+    cpuMillis: 500,
+    cpuLimitMillis: 2000,
+  });
+  expect(resolveCpu({ cpu: 2, cpuLimit: "none" }, "etcd").value).toEqual({ cpuMillis: 2000 });
+  const said = ({ problems }: ReturnType<typeof resolveCpu>) => problems.map(describeProblem);
+  expect(said(resolveCpu({ cpu: 2, cpuLimit: "1500m" }, "workers"))).toEqual([
+    'workers.cpuLimit = "1500m": must not be less than what is set aside (workers.cpu = 2). Raise it, or write none.',
+  ]);
+  expect(said(resolveCpu({ cpuLimit: "much" }, "etcd"))).toEqual([
+    expect.stringContaining('etcd.cpuLimit = "much": must be a number of cores'),
+  ]);
 });
