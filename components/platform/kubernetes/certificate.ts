@@ -29,7 +29,7 @@ export interface RenderedCertificate {
     readonly metadata: Metadata;
     readonly spec: CertificateSpec;
   };
-  /** What the certificate's holder trusts, under a name that changes with it; `logicalAuthority` stays. */
+  /** What the certificate's holder trusts, under a name that changes with it. */
   readonly authority: {
     readonly apiVersion: "v1";
     readonly kind: "ConfigMap";
@@ -37,7 +37,6 @@ export interface RenderedCertificate {
     readonly immutable: true;
     readonly data: { readonly "ca.crt": string };
   };
-  readonly logicalAuthority: string;
 }
 
 export function renderCertificate(
@@ -81,6 +80,5 @@ export function renderCertificate(
       immutable: true,
       data,
     },
-    logicalAuthority: `${secretName}-authority`,
   };
 }

@@ -126,9 +126,13 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       if (manifest.metadata.name === exposed) this.exposed.set(spec.name, service);
       return service;
     });
-    const configMaps = rendered.configMaps.map(
-      ({ logical, manifest }) => new ConfigMap(logical, manifest, inNamespace),
-    );
+    // Another object is another resource, never the replacement of one: a replaced one waits for its deletion when an `up` fails, and would be
+    // deleted in use when the next one goes back to it.
+    const configMaps = rendered.configMaps.map(({ formerly, manifest }) => {
+      const { name } = manifest.metadata;
+      const aliases = name === formerly ? [] : [{ name: formerly }];
+      return new ConfigMap(name, manifest, { ...inNamespace, aliases });
+    });
     const secrets = Object.entries(spec.secrets ?? {}).map(([path, secret]) =>
       this.mounted(secret, `${spec.name}.secrets[${path}]`),
     );
@@ -208,7 +212,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     { parent }: { readonly parent: pulumi.Resource },
   ): SecretRef {
     if (this.secrets.has(name)) throw new pulumi.RunError(`The secret "${name}" is declared twice.`);
-    const { certificate, authority, logicalAuthority } = renderCertificate(name, request, this.context);
+    const { certificate, authority } = renderCertificate(name, request, this.context);
     const object = certificate.metadata.name;
     const wanted = new CustomResource(`${object}-request`, certificate, {
       parent,
@@ -226,8 +230,9 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       { parent, dependsOn: [wanted] },
     );
     // Last, so that nothing has changed when the authority turns out to be the wrong one.
-    this.secrets.set(name, new ConfigMap(logicalAuthority, authority, { parent, dependsOn: [issued] }));
-    this.authorities.set(name, authority.metadata.name);
+    const trusted = authority.metadata.name;
+    this.secrets.set(name, new ConfigMap(trusted, authority, { parent, dependsOn: [issued] }));
+    this.authorities.set(name, trusted);
     return { name };
   }
 

@@ -53,9 +53,9 @@ type ObjectMeta = {
 export interface RenderedKubernetes {
   readonly statefulSet: Manifest<inputs.apps.v1.StatefulSet>;
   readonly services: readonly Manifest<inputs.core.v1.Service>[];
-  /** `logical` stays the same when the name changes with the content. */
+  /** `formerly` is what the resource was called when it did not bear the object's name. */
   readonly configMaps: readonly {
-    readonly logical: string;
+    readonly formerly: string;
     readonly manifest: Manifest<inputs.core.v1.ConfigMap>;
   }[];
   readonly podDisruptionBudget: Manifest<inputs.policy.v1.PodDisruptionBudget>;
@@ -76,7 +76,7 @@ export function renderKubernetes(spec: WorkloadSpec, context: KubernetesContext)
     statefulSet: statefulSet(spec, context, workload, meta),
     services: services(spec, context, workload, meta),
     configMaps: sorted(spec.configuration).map(([path, directory]) => ({
-      logical: names.configMapName(workload, path),
+      formerly: names.configMapName(workload, path),
       manifest: {
         apiVersion: "v1",
         kind: "ConfigMap",

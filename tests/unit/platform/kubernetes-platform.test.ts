@@ -64,10 +64,10 @@ describe("a program on Kubernetes", () => {
     expect(
       resources
         .filter((r) => r.type.startsWith("kubernetes:"))
-        .map((r) => `${r.type.split(":").at(-1)} ${r.name}`)
+        .map((r) => `${r.type.split(":").at(-1)} ${r.name.replace(/-[0-9a-f]{10,}$/, "-<digest>")}`)
         .sort(),
     ).toEqual([
-      "ConfigMap pg-database-etc-patroni",
+      "ConfigMap pg-database-etc-patroni-<digest>",
       "ConfigMap pg-database-etc-patroni-bootstrap",
       "CronJob pg-backup",
       "Namespace pg-namespace",
@@ -92,6 +92,13 @@ describe("a program on Kubernetes", () => {
     ]);
   });
 
+  test("calls an object that others take the place of by its own name, so that whoever goes back finds it and does not delete it", () => {
+    const immutable = resources.filter(({ inputs }) => inputs["immutable"] === true);
+    expect(immutable).not.toEqual([]);
+    for (const { name, inputs } of immutable)
+      expect(name).toBe((inputs["metadata"] as { name: string }).name);
+  });
+
   test("shows no secret", () => {
     expect(JSON.stringify(resources)).not.toContain("MARKER");
     expect(named("pg-patroni-secret").inputs["stringData"]).toBe("[secret]");
@@ -103,8 +110,8 @@ describe("a program on Kubernetes", () => {
       "pg-database",
       "pg-database",
       "pg-database",
-      "pg-database-etc-patroni",
       "pg-database-etc-patroni-bootstrap",
+      expect.stringMatching(/^pg-database-etc-patroni-[0-9a-f]+$/),
       "pg-database-from-haproxy",
       "pg-database-from-patroni",
       "pg-database-ready",

@@ -21,7 +21,7 @@ interface Plain {
     metadata: { name: string; annotations?: Record<string, string> };
     spec: Record<string, unknown> & { ports: { name: string }[] };
   }[];
-  configMaps: { logical: string; manifest: { metadata: { name: string }; immutable?: boolean } }[];
+  configMaps: { manifest: { metadata: { name: string }; immutable?: boolean } }[];
 }
 interface Pod extends Record<string, unknown> {
   containers: (Record<string, unknown> & { env: { name: string }[] })[];
@@ -112,11 +112,10 @@ describe("a change", () => {
     ...DATABASE,
     configuration: { "/etc/x": { files: { f: text }, onChange } },
   });
-  test("of a file that replaces is another, immutable ConfigMap under the same logical name", () => {
+  test("of a file that replaces is another, immutable ConfigMap", () => {
     const [a, b] = [render(file("a", "replace")), render(file("b", "replace"))];
     expect(a.configMaps[0]!.manifest.immutable).toBe(true);
     expect(a.configMaps[0]!.manifest.metadata.name).not.toBe(b.configMaps[0]!.manifest.metadata.name);
-    expect(a.configMaps[0]!.logical).toBe(b.configMaps[0]!.logical);
     expect(a.statefulSet).not.toEqual(b.statefulSet);
   });
   test("of a file that reloads leaves the pods alone", () => {

@@ -74,10 +74,11 @@ describe("the prod stack with an issuer", () => {
     const issued = ofType("CertificateIssued");
     expect(issued).toHaveLength(sets.length);
     for (const { name, dependsOn } of sets) {
-      const trust = `${name}-certificate-authority`;
-      expect(dependsOn).toContain(trust);
-      const [authorityFile] = ofType("ConfigMap").filter((each) => each.name === trust);
-      expect(authorityFile?.dependsOn).toContain(`${name}-certificate-issued`);
+      const [trusted] = ofType("ConfigMap").filter((each) =>
+        each.name.startsWith(`${name}-certificate-authority-`),
+      );
+      expect(dependsOn).toContain(trusted?.name);
+      expect(trusted?.dependsOn).toContain(`${name}-certificate-issued`);
     }
     for (const { inputs } of issued) expect(inputs["authority"]).toBe(authority);
   });
