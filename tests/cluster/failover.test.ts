@@ -90,10 +90,13 @@ describe("no acknowledged write is lost and the cluster becomes whole again (H1,
       return () => faults.start(leader);
     }));
 
-  test("the primary is cut off from etcd and the replicas", () =>
-    survives("primary cut off by the network, healed", (leader) =>
+  test("the primary is cut off from etcd and the replicas: another one takes its place", async () => {
+    const former = await stack.whole(MEMBERS);
+    await survives("primary cut off by the network, healed", (leader) =>
       faults.cutOff(leader, [...etcd, ...members.filter((m) => m !== leader)]),
-    ));
+    );
+    expect(await stack.whole(MEMBERS)).not.toBe(former);
+  });
 
   test("one etcd member is down", () =>
     survives("one etcd member killed", async () => {

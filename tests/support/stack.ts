@@ -202,13 +202,22 @@ export class TestStack {
     throw new Error(`no member answers: ${String(last)}`);
   }
 
-  /** Waits until one member leads and all `members` others stream from it; resolves with the leader's name. */
+  /**
+   * Waits until one member leads and all `members` others stream from it, some of them synchronously: without, a leader that is cut off
+   * goes on alone. Resolves with the leader's name.
+   */
   async whole(members: number, deadlineMs = 180_000): Promise<string> {
     return eventually("the cluster is whole", deadlineMs, async () => {
       const all = await this.patroni();
       const leader = all.find((m) => m.role === "leader" && m.state === "running");
       const streaming = all.filter((m) => m.state === "streaming");
-      if (!leader || streaming.length !== members - 1 || all.length !== members)
+      const synchronous = streaming.some((m) => /^(quorum|sync)_standby$/.test(m.role));
+      if (
+        !leader ||
+        streaming.length !== members - 1 ||
+        all.length !== members ||
+        (members > 1 && !synchronous)
+      )
         throw new Error(JSON.stringify(all));
       return leader.name;
     });
