@@ -27,8 +27,8 @@ export interface HaproxySettings {
   /** How long a session may be silent. In hours, default 24: dead peers are found by TCP keepalive, not by this. */
   readonly idleHours: number;
   /**
-   * How long the sessions of a replaced worker may last after a reload; when the entry is stopped, `DRAIN_SECONDS` counts. In seconds, default 3600. A replaced worker checks no server any more,
-   * so it would not cut the sessions of a demoted leader.
+   * How long the sessions of a replaced worker may last after a reload; when the entry is stopped, `DRAIN_SECONDS` counts. In seconds,
+   * default 3600. A replaced worker checks no server any more, so it would not cut the sessions of a demoted leader.
    */
   readonly drainSeconds: number;
 }
