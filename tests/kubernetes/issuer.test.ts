@@ -1,9 +1,10 @@
 import { issueAuthority, type IssuedCertificate } from "../../components/certificates/issue";
 import { PORTS } from "../../components/platform/naming";
 import { eventually, type Settings } from "../support/stack";
-import { query, Writer, type WriterReport } from "../support/writer";
+import { query, type WriterReport } from "../support/writer";
 import { KubernetesStack } from "./cluster";
 import { makeIssuer, provideCertManager, renew, serialOf, type Server, withCertManager } from "./issuer";
+import { WriteGaps } from "./write-gaps";
 
 const MEMBERS = 2;
 const WORKLOADS = ["etcd", "haproxy", "patroni", "pool-read", "pool-write"];
@@ -24,7 +25,7 @@ const REACHES_MEMBERS_MS = 240_000;
   let stack: KubernetesStack;
   let first: IssuedCertificate;
   let next: IssuedCertificate;
-  const noted: string[] = [];
+  let gaps: WriteGaps;
 
   const signedBy = (name: string, ...trusted: readonly IssuedCertificate[]): Settings => ({
     certificates: {
@@ -48,6 +49,7 @@ const REACHES_MEMBERS_MS = 240_000;
       proxy: { entries: 1, writePools: 1, readPools: 1, poolSize: 10, cpu: "20m" },
       ...signedBy("first", first),
     });
+    gaps = new WriteGaps(stack, MEMBERS);
     await Promise.all([
       stack.start(),
       // The namespace is the stack's; `up` waits for the certificates, and so for an issuer in it.
@@ -59,7 +61,7 @@ const REACHES_MEMBERS_MS = 240_000;
     await stack.prepareWrites();
   });
   afterAll(async () => {
-    console.log(`write gaps through the entry, certificates by an issuer:\n${noted.join("\n")}`);
+    gaps.report();
     if (!process.env["KEEP_STACK"]) await stack.remove();
   });
 
@@ -80,29 +82,13 @@ const REACHES_MEMBERS_MS = 240_000;
       if (same.length > 0) throw new Error(JSON.stringify(same));
     });
 
-  /** Writes through the entry, verified in full, while `change` happens. Nothing acknowledged is lost. */
-  async function during(
+  /** The same as `gaps.during`, with a client that trusts these authorities. */
+  const during = (
     name: string,
     trusted: readonly IssuedCertificate[],
     change: () => Promise<unknown>,
-  ): Promise<WriterReport> {
-    const ca = trusted.map(({ certificatePem }) => certificatePem).join("");
-    const writer = new Writer({ ...(await stack.target("app_readwrite")), ca }, `${name} ${Date.now()}`);
-    let report: WriterReport;
-    try {
-      await writer.start();
-      await change();
-      await stack.whole(MEMBERS);
-      await writer.awaitAcknowledged(100);
-    } finally {
-      report = await writer.finish();
-    }
-    noted.push(
-      `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}`,
-    );
-    expect(report.lost).toEqual([]);
-    return report;
-  }
+  ): Promise<WriterReport> =>
+    gaps.during(name, change, { ca: trusted.map(({ certificatePem }) => certificatePem).join("") });
 
   test("clients verify the whole way with the issuer's authority, and a second preview plans nothing", async () => {
     const target = await stack.target("app_readwrite");

@@ -1,8 +1,9 @@
 import { etcdctl } from "../../commands/containers";
 import { eventually } from "../support/stack";
-import { query, Writer, type WriterReport } from "../support/writer";
+import { query, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
 import { KubernetesStack, withKubernetes } from "./cluster";
+import { WriteGaps } from "./write-gaps";
 
 const MEMBERS = 3;
 const PARAMETERS = { shared_buffers: "192MB", max_connections: 100 };
@@ -17,29 +18,9 @@ const { inPod, deletePod } = stack;
 /** Below `proxy.drainSeconds`, as applications are asked to have it. */
 const MAXIMUM_LIFETIME_MS = 3000;
 
-const noted: string[] = [];
-
-/** Writes through the entry while `change` happens; nothing acknowledged is lost, and the cluster becomes whole again. */
-async function during(name: string, change: (leader: string) => Promise<unknown>): Promise<WriterReport> {
-  const leader = await stack.whole(MEMBERS);
-  const options = { maxLifetimeMs: MAXIMUM_LIFETIME_MS };
-  const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`, options);
-  let report: WriterReport;
-  try {
-    await writer.start();
-    await change(leader);
-    await writer.awaitAcknowledged(100);
-    await stack.whole(MEMBERS);
-    await writer.awaitAcknowledged(100);
-  } finally {
-    report = await writer.finish();
-  }
-  noted.push(
-    `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}`,
-  );
-  expect(report.lost).toEqual([]);
-  return report;
-}
+const gaps = new WriteGaps(stack, MEMBERS);
+const during = (name: string, change: (leader: string) => Promise<unknown>): Promise<WriterReport> =>
+  gaps.during(name, change, { maxLifetimeMs: MAXIMUM_LIFETIME_MS });
 
 /** The members that etcd itself counts. */
 async function etcdMembers(): Promise<readonly unknown[]> {
@@ -53,7 +34,7 @@ async function etcdMembers(): Promise<readonly unknown[]> {
     await stack.prepareWrites();
   });
   afterAll(async () => {
-    console.log(`write gaps through the entry, on Kubernetes:\n${noted.join("\n")}`);
+    gaps.report();
     if (!process.env["KEEP_STACK"]) await stack.remove();
   });
 

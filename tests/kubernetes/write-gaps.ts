@@ -1,0 +1,44 @@
+import { Writer, type WriterOptions, type WriterReport } from "../support/writer";
+import type { KubernetesStack } from "./cluster";
+
+/** Writes through a stack's entry while something happens to it, and keeps the figures for the suite's end. */
+export class WriteGaps {
+  private readonly noted: string[] = [];
+
+  constructor(
+    private readonly stack: KubernetesStack,
+    private readonly members: number,
+  ) {}
+
+  /**
+   * Writes while `change` happens; nothing acknowledged is lost, and the cluster becomes whole again. `ca` is what the client trusts where
+   * that is not what the stack says.
+   */
+  async during(
+    name: string,
+    change: (leader: string) => Promise<unknown>,
+    { ca, ...options }: WriterOptions & { readonly ca?: string } = {},
+  ): Promise<WriterReport> {
+    const leader = await this.stack.whole(this.members);
+    const target = await this.stack.target("app_readwrite");
+    const writer = new Writer({ ...target, ca: ca ?? target.ca }, `${name} ${Date.now()}`, options);
+    let report: WriterReport;
+    try {
+      await writer.start();
+      await change(leader);
+      await writer.awaitAcknowledged(100);
+      await this.stack.whole(this.members);
+      await writer.awaitAcknowledged(100);
+    } finally {
+      report = await writer.finish();
+    }
+    this.noted.push(
+      `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}`,
+    );
+    expect(report.lost).toEqual([]);
+    return report;
+  }
+
+  report = (): void =>
+    console.log(`write gaps through the entry of ${this.stack.cluster}:\n${this.noted.join("\n")}`);
+}
