@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildImages, publishedImages } from "../../commands/images";
 import { capture, onPath, PROJECT } from "../../commands/engine";
 import { IMAGES, type Images } from "../../config-files/images";
-import { eventually, type Settings, TestStack } from "../support/stack";
+import { ASK_PATRONI, type PatroniMember, type Settings, TestStack } from "../support/stack";
 import type { WriterTarget } from "../support/writer";
 import { kubectl } from "./applier";
 
@@ -41,12 +41,6 @@ interface Pod {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
   };
   readonly spec: { readonly containers: readonly { readonly image: string }[] };
-}
-
-interface Member {
-  readonly Member: string;
-  readonly Role: string;
-  readonly State: string;
 }
 
 /** A stack of the prod environment on the test's Kubernetes cluster, in a namespace of its own name. */
@@ -131,29 +125,15 @@ export class KubernetesStack extends TestStack {
     return count;
   }
 
-  /** Waits until one of the members leads and all others stream from it; resolves with the leader's name. */
-  override whole(members: number): Promise<string> {
-    return eventually("the cluster is whole", 300_000, async () => {
-      const failures: string[] = [];
-      for (let i = 0; i < members; i++) {
-        try {
-          const all = JSON.parse(
-            await this.inPod(this.member("patroni", i), "patronictl", "list", "--format", "json"),
-          ) as Member[];
-          const leader = all.find((m) => m.Role === "Leader" && m.State === "running");
-          if (
-            leader &&
-            all.filter((m) => m.State === "streaming").length === members - 1 &&
-            all.length === members
-          )
-            return leader.Member;
-          failures.push(JSON.stringify(all));
-        } catch (error) {
-          failures.push(String(error));
-        }
+  override async patroni(): Promise<readonly PatroniMember[]> {
+    const failures: unknown[] = [];
+    for (const { name } of await this.podsOf("patroni"))
+      try {
+        return JSON.parse(await this.inPod(name, "/usr/bin/python3", "-c", ASK_PATRONI)) as PatroniMember[];
+      } catch (error) {
+        failures.push(error);
       }
-      throw new Error(failures.join("\n"));
-    });
+    throw new Error(`no member answers: ${failures.map(String).join("\n")}`);
   }
 
   /** As whom and where clients on this machine connect: at the Service's address, under the Service's name. */

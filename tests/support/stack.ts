@@ -206,7 +206,7 @@ export class TestStack {
    * Waits until one member leads and all `members` others stream from it, some of them synchronously: without, a leader that is cut off
    * goes on alone. Resolves with the leader's name.
    */
-  async whole(members: number, deadlineMs = 180_000): Promise<string> {
+  async whole(members: number, deadlineMs = 300_000): Promise<string> {
     return eventually("the cluster is whole", deadlineMs, async () => {
       const all = await this.patroni();
       const leader = all.find((m) => m.role === "leader" && m.state === "running");
@@ -247,7 +247,8 @@ export interface PatroniMember {
 }
 
 /** `patronictl` takes most of a second of a core, which a cluster that fails over has better use for. */
-const ASK_PATRONI = `
+/** Python for a member: what its own REST interface says of the cluster, as `PatroniMember`s. */
+export const ASK_PATRONI = `
 import json, sys
 sys.path.insert(0, "/usr/local/bin")
 from patroni_rest import get
