@@ -28,6 +28,8 @@ export interface PodRow {
   readonly uid: string;
   readonly started: string;
   readonly image: string;
+  /** Where it runs; empty while no node has been found for it. */
+  readonly node: string;
 }
 
 interface Pod {
@@ -40,7 +42,10 @@ interface Pod {
     readonly startTime: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
   };
-  readonly spec: { readonly containers: readonly { readonly image: string }[] };
+  readonly spec: {
+    readonly containers: readonly { readonly image: string }[];
+    readonly nodeName?: string;
+  };
 }
 
 /** A stack of the prod environment on the test's Kubernetes cluster, in a namespace of its own name. */
@@ -111,6 +116,7 @@ export class KubernetesStack extends TestStack {
       uid,
       started: status.startTime,
       image: spec.containers[0]?.image ?? "",
+      node: spec.nodeName ?? "",
     }));
   }
 

@@ -16,7 +16,7 @@ export class WriteGaps {
    */
   async during(
     name: string,
-    change: (leader: string) => Promise<unknown>,
+    change: (leader: string, writer: Writer) => Promise<unknown>,
     { ca, ...options }: WriterOptions & { readonly ca?: string } = {},
   ): Promise<WriterReport> {
     const leader = await this.stack.whole(this.members);
@@ -25,7 +25,7 @@ export class WriteGaps {
     let report: WriterReport;
     try {
       await writer.start();
-      await change(leader);
+      await change(leader, writer);
       await writer.awaitAcknowledged(100);
       await this.stack.whole(this.members);
       await writer.awaitAcknowledged(100);

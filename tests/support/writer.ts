@@ -162,7 +162,8 @@ export class Writer {
       const started = performance.now();
       try {
         if (client && performance.now() - connected > maxLifetimeMs) {
-          await client.end().catch(() => {});
+          // Not awaited: whoever is at the other end may never answer again.
+          void client.end().catch(() => {});
           client = await this.connectAnywhere(entry);
           connected = performance.now();
         }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A one-node Kubernetes on this machine for the tests, beside Docker and out of its way.
+# A small Kubernetes on this machine for the tests, beside Docker and out of its way: of one node, and of more where a test asks for them.
 #
 #   tools/kubernetes/cluster.sh up     builds what is missing, starts it, waits until it works; safe to run again
 #   tools/kubernetes/cluster.sh down   stops it and takes everything away again but the built programs
@@ -8,6 +8,10 @@
 #   tools/kubernetes/cluster.sh cert-manager   starts cert-manager's controllers beside it, built when first asked for
 #   tools/kubernetes/cluster.sh load <image>...   gives it images of the Docker engine
 #   tools/kubernetes/cluster.sh kubectl <argument>...
+#   tools/kubernetes/cluster.sh stop <program>    ends one of its own programs, such as kube-apiserver; `up` starts it again
+#   tools/kubernetes/cluster.sh add-node <number>   from 2 on: node-2 in zone-2, with the images of the first
+#   tools/kubernetes/cluster.sh power-off <number>  | power-on <number>
+#   tools/kubernetes/cluster.sh remove-nodes   all but the first, as if they had never been
 #
 # It needs root, Go 1.24 or newer, a Docker engine (for images) and Debian's packages. Everything listens on loopback or on a bridge
 # of its own. tools/kubernetes/README.md explains the choices.
@@ -15,7 +19,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 version=v1.34.4
-bridge=pgkube0 node=10.244.0.1 pods=10.244.0.0/24 services=10.96.0.0/16
+first_bridge=pgkube0 node=10.244.0.1 pods=10.244.0.0/16 services=10.96.0.0/16
 root=/var/lib/postgres-cluster-kubernetes
 run=/run/postgres-cluster-kubernetes
 kubeconfig=$root/kubeconfig
@@ -23,13 +27,11 @@ helper=postgres-cluster-kubernetes/busybox:1.35
 digest=$(cat go.mod go.sum main.go | sha256sum | cut -c1-16)
 programs=${XDG_CACHE_HOME:-$HOME/.cache}/postgres-cluster/kubernetes/$version-$digest
 manager=$programs/cert-manager-$(cat ../cert-manager/{go.mod,go.sum,main.go} | sha256sum | cut -c1-16)
-socket=$run/containerd.sock
 started=$SECONDS
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'kubernetes: %s\n' "$*" >&2; exit 1; }
 kubectl() { "$programs/kubernetes" kubectl --kubeconfig "$kubeconfig" "$@"; }
-ctr() { command ctr --address "$socket" --namespace k8s.io "$@"; }
 
 ended() {
   local pid
@@ -45,78 +47,8 @@ await() { # seconds, what, command...: until the command succeeds
   done
 }
 
-# --- What it is made of ----------------------------------------------------------------------------------------------------------
-
-install_packages() {
-  local missing=()
-  command -v containerd >/dev/null || missing+=(containerd)
-  command -v runc >/dev/null || missing+=(runc)
-  command -v iptables >/dev/null || missing+=(iptables)
-  command -v ip >/dev/null || missing+=(iproute2)
-  command -v openssl >/dev/null || missing+=(openssl)
-  command -v conntrack >/dev/null || missing+=(conntrack)
-  [ ${#missing[@]} -eq 0 ] && return
-  say "Installing ${missing[*]}"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-}
-
-built() { [ -x "$programs/kubernetes" ] && [ -x "$programs/local-path-provisioner" ]; }
-
-needs_go() { # minor version, what for
-  local minor
-  minor=$(go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [ "${minor:-0}" -ge "$1" ] || fail "$2 built with Go 1.$1 or newer, which is not on PATH"
-}
-
-possible() {
-  [ "$(id -u)" = 0 ] || fail "it needs root: networks and containers are made"
-  built || needs_go 24 "it is"
-  [ "${1:-}" != cert-manager ] || [ -d "$manager" ] || needs_go 26 "cert-manager's controllers are"
-}
-
-build_programs() {
-  built && return
-  say "Building Kubernetes $version from its Go modules (some minutes; kept in $programs)"
-  mkdir -p "$programs"
-  local of=k8s.io/component-base/version
-  CGO_ENABLED=0 go build -trimpath -o "$programs/kubernetes" \
-    -ldflags "-s -w -X $of.gitVersion=$version -X $of.gitMajor=1 -X $of.gitMinor=34" .
-  CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$programs/local-path-provisioner" \
-    github.com/rancher/local-path-provisioner
-  # Of earlier versions nothing is needed any more.
-  find "$(dirname "$programs")" -mindepth 1 -maxdepth 1 ! -path "$programs" -exec rm -rf {} +
-}
-
-# Unpacked, not installed: busybox-static would take the place of another busybox of the machine.
-unpack_packages() {
-  [ -x "$programs/busybox" ] && [ -x "$programs/cni/bridge" ] && return
-  local folder
-  folder=$(mktemp -d)
-  chmod 755 "$folder"
-  (
-    cd "$folder"
-    apt-get download -qq busybox-static containernetworking-plugins 2>/dev/null ||
-      { apt-get update -qq && apt-get download -qq busybox-static containernetworking-plugins; }
-    for package in *.deb; do dpkg -x "$package" .; done
-  )
-  mkdir -p "$programs/cni"
-  cp "$folder"/usr/lib/cni/* "$programs/cni/"
-  cp "$folder"/bin/busybox "$programs/busybox"
-  rm -rf "$folder"
-}
-
-build_helper_image() {
-  docker image inspect "$helper" >/dev/null 2>&1 && return
-  local folder
-  folder=$(mktemp -d)
-  cp "$programs/busybox" "$folder/"
-  # As the sandbox of each pod it only waits; as the volumes' helper it makes folders.
-  printf '%s\n' 'FROM scratch' 'COPY busybox /bin/busybox' 'RUN ["/bin/busybox", "--install", "-s", "/bin"]' \
-    'ENTRYPOINT ["/bin/sleep", "infinity"]' > "$folder/Dockerfile"
-  docker build -q -t "$helper" "$folder" >/dev/null
-  rm -rf "$folder"
-}
+. ./programs.sh
+. ./node.sh
 
 # --- Identities ------------------------------------------------------------------------------------------------------------------
 
@@ -137,7 +69,6 @@ make_identities() {
   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$root/pki/service-accounts.key" 2>/dev/null
   leaf apiserver kube-apiserver kubernetes \
     "IP:$node,IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc"
-  leaf kubelet "system:node:node" system:nodes "IP:$node,DNS:node"
   leaf admin admin system:masters
   local pki=$root/pki
   cat > "$kubeconfig" <<EOF
@@ -157,40 +88,7 @@ EOF
   chmod 600 "$kubeconfig"
 }
 
-# --- Network ---------------------------------------------------------------------------------------------------------------------
-
-sysctls=(net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.ipv4.conf.all.route_localnet)
-
-make_network() {
-  if ! ip link show "$bridge" >/dev/null 2>&1; then
-    ip link add "$bridge" type bridge
-    ip addr add "$node/24" dev "$bridge"
-    ip link set "$bridge" up
-  fi
-  local key
-  if [ ! -s "$root/sysctls" ]; then
-    for key in "${sysctls[@]}"; do sysctl "$key" 2>/dev/null || true; done > "$root/sysctls"
-  fi
-  sysctl -q -w net.ipv4.ip_forward=1
-  # Without it the answer of a pod on the same bridge would not come from the Service's address.
-  sysctl -q -w net.bridge.bridge-nf-call-iptables=1 2>/dev/null ||
-    fail "the kernel's br_netfilter is needed: modprobe br_netfilter"
-  # Docker drops what it does not know.
-  local direction
-  for direction in -i -o; do
-    iptables -C FORWARD "$direction" "$bridge" -j ACCEPT 2>/dev/null || iptables -I FORWARD "$direction" "$bridge" -j ACCEPT
-  done
-  mkdir -p "$root/cni"
-  cat > "$root/cni/10-bridge.conflist" <<EOF
-{"cniVersion": "0.4.0", "name": "pods", "plugins": [
-  {"type": "bridge", "bridge": "$bridge", "isGateway": true, "ipMasq": true, "hairpinMode": true,
-   "ipam": {"type": "host-local", "dataDir": "$root/cni-addresses", "ranges": [[{"subnet": "$pods", "gateway": "$node"}]],
-            "routes": [{"dst": "0.0.0.0/0"}]}},
-  {"type": "portmap", "capabilities": {"portMappings": true}}]}
-EOF
-}
-
-# --- Programs --------------------------------------------------------------------------------------------------------------------
+# --- Programs -----------------------------------------------------------------------------------------------------------------
 
 alive() { [ -s "$run/$1.pid" ] && kill -0 "$(cat "$run/$1.pid")" 2>/dev/null; }
 
@@ -202,27 +100,18 @@ start() { # name, command...
   echo $! > "$run/$name.pid"
 }
 
-start_containerd() {
-  cat > "$root/containerd.toml" <<EOF
-version = 2
-root = "$root/containerd"
-state = "$run/containerd"
-[grpc]
-  address = "$socket"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "docker.io/$helper"
-  # Where root may not lower it, no container would start.
-  restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "$programs/cni"
-    conf_dir = "$root/cni"
-EOF
-  start containerd containerd --config "$root/containerd.toml"
-  await 60 containerd ctr version
-  load "$helper"
+stop() { # name: asked first, then made to
+  alive "$1" || { rm -f "$run/$1.pid"; return 0; }
+  local pid
+  pid=$(cat "$run/$1.pid")
+  kill "$pid"
+  for _ in $(seq 100); do
+    alive "$1" || break
+    sleep 0.1
+  done
+  ! alive "$1" || kill -9 "$pid"
+  rm -f "$run/$1.pid"
 }
-
-load() { docker save "$@" | ctr images import - >/dev/null; }
 
 start_control_plane() {
   local pki=$root/pki
@@ -244,48 +133,6 @@ start_control_plane() {
     --root-ca-file "$pki/ca.crt" --use-service-account-credentials=false
   start kube-scheduler "$programs/kubernetes" kube-scheduler --kubeconfig "$kubeconfig" --bind-address 127.0.0.1 \
     --leader-elect=false
-}
-
-start_node() {
-  cat > "$root/kubelet.yaml" <<EOF
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-address: $node
-authentication: {anonymous: {enabled: false}, webhook: {enabled: false}, x509: {clientCAFile: $root/pki/ca.crt}}
-authorization: {mode: AlwaysAllow}
-tlsCertFile: $root/pki/kubelet.crt
-tlsPrivateKeyFile: $root/pki/kubelet.key
-cgroupDriver: cgroupfs
-failCgroupV1: false
-failSwapOn: false
-oomScoreAdj: 0
-healthzBindAddress: 127.0.0.1
-clusterDNS: [$node]
-clusterDomain: cluster.local
-containerRuntimeEndpoint: unix://$socket
-# Nothing could pull an image again that was collected, and the disk is not this node's alone.
-imageGCHighThresholdPercent: 100
-evictionHard: {memory.available: 100Mi, nodefs.available: 0%, nodefs.inodesFree: 0%, imagefs.available: 0%}
-maxPods: 200
-EOF
-  cat > "$root/kube-proxy.yaml" <<EOF
-apiVersion: kubeproxy.config.k8s.io/v1alpha1
-kind: KubeProxyConfiguration
-clientConnection: {kubeconfig: $kubeconfig}
-bindAddress: $node
-healthzBindAddress: 127.0.0.1:10256
-metricsBindAddress: 127.0.0.1:10249
-hostnameOverride: node
-mode: iptables
-clusterCIDR: $pods
-nodePortAddresses: [$node/32]
-oomScoreAdj: 0
-# The machine's own limits stay as they are.
-conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
-EOF
-  start kubelet "$programs/kubernetes" kubelet --config "$root/kubelet.yaml" --kubeconfig "$kubeconfig" \
-    --hostname-override node --node-ip "$node" --root-dir "$root/kubelet"
-  start kube-proxy "$programs/kubernetes" kube-proxy --config "$root/kube-proxy.yaml"
 }
 
 start_dns() {
@@ -376,7 +223,6 @@ start_cert_manager() {
 
 # --- Up and down -----------------------------------------------------------------------------------------------------------------
 
-ready() { kubectl wait --for condition=Ready --timeout 1s node/node; }
 resolves() { "$programs/busybox" nslookup kubernetes.default.svc.cluster.local "$node"; }
 
 up() {
@@ -388,34 +234,30 @@ up() {
   started=$SECONDS
   mkdir -p "$root/log" "$run"
   chmod 700 "$root" "$run"
+  describe 1
   make_identities
   make_network
   start_containerd
+  load "$helper"
   start_control_plane
-  start_node
+  start_kubelet
+  start_kube_proxy
   start_dns
   start_volumes
-  await 120 "the node" ready
+  await 120 "the node" node_is_ready
   await 60 "DNS" resolves
   say "Kubernetes $version is ready after $((SECONDS - started)) s: export KUBECONFIG=$kubeconfig"
 }
 
-stop() { # name: asked first, then made to
-  alive "$1" || { rm -f "$run/$1.pid"; return 0; }
-  local pid
-  pid=$(cat "$run/$1.pid")
-  kill "$pid"
-  for _ in $(seq 100); do
-    alive "$1" || break
-    sleep 0.1
+nothing_runs() {
+  local number
+  for number in 1 $(further); do
+    describe "$number"
+    if alive "containerd$suffix" && [ -n "$(ctr tasks ls -q)" ]; then return 1; fi
   done
-  ! alive "$1" || kill -9 "$pid"
-  rm -f "$run/$1.pid"
 }
 
-nothing_runs() { [ -z "$(ctr tasks ls -q)" ]; }
-
-# The kubelet takes pods down in the way that leaves neither network nor mount behind; nobody may make new ones meanwhile.
+# A kubelet takes pods down in the way that leaves neither network nor mount behind; nobody may make new ones meanwhile.
 delete_pods() {
   stop kube-controller-manager
   stop kube-scheduler
@@ -424,14 +266,20 @@ delete_pods() {
     nothing_runs && return
     sleep 0.2
   done
+  describe 1
   local id
   for id in $(ctr tasks ls -q); do ctr tasks kill -s SIGKILL "$id" || true; done
+}
+
+unmount() { # whatever is mounted below a folder, innermost first
+  local folder
+  awk '{print $2}' /proc/mounts | { grep -E "^$1/" || true; } | sort -r | while read -r folder; do umount -l "$folder"; done
 }
 
 remove_rules() {
   "$programs/kubernetes" kube-proxy --cleanup >/dev/null 2>&1 || true
   local table rule chain direction
-  for direction in -i -o; do iptables -D FORWARD "$direction" "$bridge" -j ACCEPT 2>/dev/null || true; done
+  for direction in -i -o; do iptables -D FORWARD "$direction" "$first_bridge" -j ACCEPT 2>/dev/null || true; done
   # The kubelet's own chains, which nothing removes.
   for table in filter nat mangle; do
     iptables -t $table -S | { grep -E '^-A .*-j KUBE-' || true; } | while read -r _ rule; do
@@ -445,26 +293,42 @@ remove_rules() {
 down() {
   [ -d "$root" ] || { say "There is nothing to take down"; return; }
   if alive containerd && alive kubelet && alive kube-apiserver; then delete_pods; fi
-  local name folder
-  for name in cert-manager local-path-provisioner coredns kube-proxy kubelet kube-controller-manager kube-scheduler kube-apiserver etcd containerd; do
-    stop $name
+  local number program
+  for number in $(further); do remove_node "$number"; done
+  for program in cert-manager local-path-provisioner coredns kube-proxy kubelet kube-controller-manager kube-scheduler kube-apiserver etcd containerd; do
+    stop $program
   done
-  # Innermost first.
-  awk '{print $2}' /proc/mounts | { grep -E "^($root|$run)/" || true; } | sort -r | while read -r folder; do umount -l "$folder"; done
+  unmount "$root"
+  unmount "$run"
   remove_rules
-  ! ip link show "$bridge" >/dev/null 2>&1 || ip link delete "$bridge"
+  ! ip link show "$first_bridge" >/dev/null 2>&1 || ip link delete "$first_bridge"
   ! [ -s "$root/sysctls" ] || sysctl -q -p "$root/sysctls"
   rm -rf "$root" "$run"
   say "Kubernetes is gone after $((SECONDS - started)) s; its programs stay in $programs"
 }
 
-case ${1:-} in
+each_node() { # command...: with what each node is like
+  local number
+  for number in 1 $(further); do
+    describe "$number"
+    "$@"
+  done
+}
+
+verb=${1:-}
+shift || true
+case $verb in
   up) up ;;
   down) down ;;
   built) built ;;
-  possible) possible "${2:-}" ;;
+  possible) possible "${1:-}" ;;
   cert-manager) start_cert_manager ;;
-  load) shift; load "$@" ;;
-  kubectl) shift; kubectl "$@" ;;
-  *) fail "usage: $0 up|down|built|possible|cert-manager|load <image>...|kubectl <argument>..." ;;
+  load) each_node load "$@" ;;
+  kubectl) kubectl "$@" ;;
+  stop) stop "$1" ;;
+  add-node) add_node "$1" ;;
+  power-off) power_off "$1" ;;
+  power-on) power_on "$1" ;;
+  remove-nodes) for number in $(further); do remove_node "$number"; done ;;
+  *) fail "usage: the head of $0" ;;
 esac
