@@ -2,6 +2,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { keepMeantCluster } from "../platform/meant-cluster";
 
 const ROOT = path.resolve(__dirname, "../..");
 const CACHE = path.join(ROOT, "node_modules", ".cache", "providers");
@@ -37,9 +38,16 @@ export class DynamicResource extends pulumi.CustomResource {
   }
 }
 
+/** Every provider that reaches into a cluster reaches into the one that is meant. */
+export const configured = (provider: pulumi.dynamic.ResourceProvider): pulumi.dynamic.ResourceProvider => ({
+  ...provider,
+  configure: keepMeantCluster,
+});
+
 const texts = new WeakMap<pulumi.dynamic.ResourceProvider, Promise<string>>();
 
-async function keptText(provider: pulumi.dynamic.ResourceProvider, kind: string): Promise<string> {
+async function keptText(given: pulumi.dynamic.ResourceProvider, kind: string): Promise<string> {
+  const provider = configured(given);
   const file = path.join(CACHE, `${kind.replace(/\W/g, "-")}-${digestOf(provider)}.js`);
   try {
     return fs.readFileSync(file, "utf8");

@@ -1,5 +1,6 @@
 /** The Kubernetes API, as kubectl finds it. Ends up inside serialised dynamic providers, see ../docker/engine.ts. */
 import type { Duplex, Writable } from "node:stream";
+import { meantCluster } from "../meant-cluster";
 
 interface Named {
   readonly namespace: string;
@@ -106,6 +107,10 @@ interface CustomObjectsApi {
 
 interface Config {
   loadFromDefault(): void;
+  loadFromFile(file: string): void;
+  loadFromString(text: string): void;
+  readonly contexts: readonly { readonly name: string }[];
+  setCurrentContext(name: string): void;
   makeApiClient<Api>(api: new () => Api): Api;
 }
 
@@ -140,10 +145,27 @@ interface Client {
   };
 }
 
+/** A client of the cluster that is meant; fails when the kubeconfig has no context of the name that is set. */
 export function kubernetesClient(): { readonly client: Client; readonly config: Config } {
   // Loads although it is an ES module: Node 22 requires those.
   const client = require("@kubernetes/client-node") as Client;
+  const { existsSync } = require("node:fs") as typeof import("node:fs");
+  const { homedir } = require("node:os") as typeof import("node:os");
   const config = new client.KubeConfig();
-  config.loadFromDefault();
+  const { kubeconfig, context } = meantCluster();
+  const file = kubeconfig?.replace(/^~(?=\/|$)/, homedir());
+  // KUBECONFIG, ~/.kube/config, or inside a cluster the service account.
+  if (file === undefined) config.loadFromDefault();
+  else if (existsSync(file)) config.loadFromFile(file);
+  else config.loadFromString(file);
+  if (context !== undefined) {
+    const names = config.contexts.map(({ name }) => name);
+    if (!names.includes(context))
+      throw new Error(
+        `kubernetes:context is "${context}", and the kubeconfig has ${names.length > 0 ? names.join(", ") : "no context"}: ` +
+          "pulumi config set kubernetes:context <one of these>, or KUBECONFIG=<the file that has it>.",
+      );
+    config.setCurrentContext(context);
+  }
   return { client, config };
 }

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { PROJECT } from "../../../commands/engine";
 import { authorityProvider } from "../../../components/certificates/authority-provider";
-import { DynamicResource } from "../../../components/dynamic/resource";
+import { configured, DynamicResource } from "../../../components/dynamic/resource";
 import { serialisedElsewhere } from "../../support/providers";
 
 /** A package of its own with the class under test, so that its sources can be changed. */
@@ -19,11 +19,8 @@ function packageOf(files: Readonly<Record<string, string>>) {
   fs.mkdirSync(path.join(root, "node_modules"));
   for (const name of ["@pulumi", "require-from-string"])
     fs.symlinkSync(path.join(PROJECT, "node_modules", name), path.join(root, "node_modules", name));
-  fs.mkdirSync(path.join(root, "components/dynamic"), { recursive: true });
-  fs.copyFileSync(
-    path.join(PROJECT, "components/dynamic/resource.ts"),
-    path.join(root, "components/dynamic/resource.ts"),
-  );
+  for (const file of ["components/dynamic/resource.ts", "components/platform/meant-cluster.ts"])
+    write(file, fs.readFileSync(path.join(PROJECT, file), "utf8"));
   for (const [file, text] of Object.entries(files)) write(file, text);
   return {
     root,
@@ -88,7 +85,7 @@ describe("what Pulumi keeps of a provider (P2)", () => {
     });
     class Theirs extends pulumi.dynamic.Resource {
       constructor() {
-        super(authorityProvider, "theirs", {}, {}, "certificates", "CertificateAuthority");
+        super(configured(authorityProvider), "theirs", {}, {}, "certificates", "CertificateAuthority");
       }
     }
     class Ours extends DynamicResource {

@@ -1,0 +1,28 @@
+/**
+ * Which cluster is meant. Pulumi's Kubernetes provider is told so by the settings `kubernetes:kubeconfig` (a path or the text itself) and
+ * `kubernetes:context`, both optional (https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/). What our own
+ * providers do must never meet another cluster than the objects that it is for. Ends up inside serialised providers, see docker/engine.ts.
+ */
+import type * as pulumi from "@pulumi/pulumi";
+
+export interface MeantCluster {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/** A serialised provider has no module to keep it in, and its process serves one stack. */
+interface Keeper {
+  postgresClusterKubernetes?: MeantCluster;
+}
+
+/** For `configure` of a dynamic provider: in memory only, since a kubeconfig holds credentials. */
+export async function keepMeantCluster({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> {
+  const kubeconfig = config.get("kubernetes:kubeconfig");
+  const context = config.get("kubernetes:context");
+  (globalThis as Keeper).postgresClusterKubernetes = {
+    ...(kubeconfig && { kubeconfig }),
+    ...(context && { context }),
+  };
+}
+
+export const meantCluster = (): MeantCluster => (globalThis as Keeper).postgresClusterKubernetes ?? {};
