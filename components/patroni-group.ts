@@ -114,6 +114,8 @@ export function patroniWorkload(
     readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 10 },
     liveness: { ...probe, command: ["patroni-alive"], intervalSeconds: 10 },
     handover: { command: ["patroni-handover"], timeoutSeconds: 90 },
+    // Longer only where all members go at once, and nobody is left to lead.
+    beforeStop: { command: ["patroni-handover", "--patience", "20"], timeoutSeconds: 30 },
     replacedLast: { command: ["patroni-leader"], timeoutSeconds: 5 },
     resources: {
       memoryMiB: settings.memoryMiB,

@@ -1,5 +1,5 @@
 import { DNS_LABEL } from "./naming";
-import { REPLICA_VARIABLES } from "./variables";
+import { parseText, REPLICA_VARIABLES } from "./variables";
 import type { WorkloadSpec } from "./workload";
 
 /** Every field that the renderers know. A new one must be added here and rendered, or each renderer refuses the spec. */
@@ -17,7 +17,8 @@ const FIELDS = {
       "scratch",
       "ports",
     ],
-    ...["readiness", "liveness", "resources", "stopGraceSeconds", "handover", "replacedLast", "exposed"],
+    ...["readiness", "liveness", "resources", "stopGraceSeconds", "handover", "beforeStop"],
+    ...["replacedLast", "exposed"],
   ],
   configuration: ["files", "onChange"],
   secrets: ["name"],
@@ -50,6 +51,7 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
   known(spec.readiness, FIELDS.probe, "readiness.");
   known(spec.liveness, FIELDS.probe, "liveness.");
   known(spec.handover, FIELDS.command, "handover.");
+  known(spec.beforeStop, FIELDS.command, "beforeStop.");
   known(spec.replacedLast, FIELDS.command, "replacedLast.");
   known(spec.resources, FIELDS.resources, "resources.");
   known(spec.exposed, FIELDS.exposed, "exposed.");
@@ -82,17 +84,22 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
   for (const name of Object.keys(spec.exposed?.hostPorts ?? {})) {
     if (!spec.ports[name]) say(`exposed.hostPorts.${name}`, "is not in ports");
   }
-  commandProblems(spec, say);
+  commandProblems(spec, problems, say);
   mountProblems(spec, say);
   return problems;
 }
 
-function commandProblems(spec: WorkloadSpec, say: (path: string, what: string) => void): void {
+function commandProblems(
+  spec: WorkloadSpec,
+  problems: string[],
+  say: (path: string, what: string) => void,
+): void {
   const commands = {
     command: spec.command && { command: spec.command, timeoutSeconds: 1 },
     readiness: spec.readiness,
     liveness: spec.liveness,
     handover: spec.handover,
+    beforeStop: spec.beforeStop,
     replacedLast: spec.replacedLast,
   };
   for (const [path, value] of Object.entries(commands)) {
@@ -101,6 +108,12 @@ function commandProblems(spec: WorkloadSpec, say: (path: string, what: string) =
     // The Docker provider refuses an empty argument when it is too late: the old container is already gone.
     value.command.forEach((text, i) => {
       if (text === "") say(`${path}[${i}]`, "is empty");
+      const at = path === "command" ? path : `${path}.command`;
+      try {
+        parseText(text, `${spec.name}.${at}[${i}]`);
+      } catch (error) {
+        problems.push((error as Error).message);
+      }
     });
     const whole = (field: string, number: number, least: number): void => {
       if (!Number.isInteger(number) || number < least) {

@@ -39,6 +39,11 @@ export interface WorkloadSpec {
   /** Runs in a replica before it is replaced on purpose, and must hand over what only one replica can have (leadership). */
   readonly handover?: Command;
   /**
+   * The same where the platform ends a replica by itself, as for a drain or when all of them go: it may end anyway, so this waits for less.
+   * On Docker the image's entry point does it.
+   */
+  readonly beforeStop?: Command;
+  /**
    * Runs in any replica and prints the name of the one that a rolling change must replace last; prints nothing when there is none.
    */
   readonly replacedLast?: Command;

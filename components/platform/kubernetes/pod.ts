@@ -108,20 +108,17 @@ export function probes(
 const LAST_CONNECTIONS_SECONDS = 5;
 
 /** What happens in a member before its program is told to stop. The sleep needs no shell, but Kubernetes 1.30. */
-export function beforeStop(spec: WorkloadSpec): Pick<Container, "lifecycle"> {
-  const { handover, exposed } = spec;
-  if (handover)
-    return {
-      lifecycle: {
-        preStop: { exec: { command: execCommand(handover.command, `${spec.name}.handover.command`) } },
-      },
-    };
+export function beforeStop({ name, beforeStop, exposed }: WorkloadSpec): Pick<Container, "lifecycle"> {
+  if (beforeStop) {
+    const command = execCommand(beforeStop.command, `${name}.beforeStop.command`);
+    return { lifecycle: { preStop: { exec: { command } } } };
+  }
   return exposed ? { lifecycle: { preStop: { sleep: { seconds: LAST_CONNECTIONS_SECONDS } } } } : {};
 }
 
 /** How long a member may take to stop, with what happens before. */
-export const stopSeconds = ({ stopGraceSeconds, handover, exposed }: WorkloadSpec): number =>
-  stopGraceSeconds + (handover?.timeoutSeconds ?? (exposed ? LAST_CONNECTIONS_SECONDS : 0));
+export const stopSeconds = ({ stopGraceSeconds, beforeStop, exposed }: WorkloadSpec): number =>
+  stopGraceSeconds + (beforeStop?.timeoutSeconds ?? (exposed ? LAST_CONNECTIONS_SECONDS : 0));
 
 /** What mounts depend on besides the workload. */
 export interface MountContext extends KubernetesIdentity {

@@ -71,6 +71,10 @@ describe.each([
     [`entry.readiness.command[0]: ${unknown}`, { readiness: { ...probe, command: ["$(REPLICA)"] } }],
     [`entry.liveness.command[0]: ${unknown}`, { liveness: { ...probe, command: ["$(REPLICA)"] } }],
     [`entry.handover.command[0]: ${unknown}`, { handover: { command: ["$(REPLICA)"], timeoutSeconds: 1 } }],
+    [
+      `entry.beforeStop.command[0]: ${unknown}`,
+      { beforeStop: { command: ["$(REPLICA)"], timeoutSeconds: 1 } },
+    ],
     ["entry.env.WHO: unknown variable $(REPLICA_NAME;", { env: { WHO: "$(REPLICA_NAME" } }],
     ["entry.gpu: cannot be rendered", { gpu: 1 }],
   ])("%s", (message, change) => {

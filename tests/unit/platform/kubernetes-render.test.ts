@@ -122,8 +122,10 @@ describe("a change", () => {
     expect(render(file("a", "reload")).statefulSet).toEqual(render(file("b", "reload")).statefulSet);
   });
   test("hands over before a member stops, and has the time for it", () => {
-    expect(containerOf().lifecycle).toMatchObject({ preStop: { exec: {} } });
-    expect(podOf().terminationGracePeriodSeconds).toBe(90);
+    expect(containerOf().lifecycle).toEqual({
+      preStop: { exec: { command: ["handover", "--patience=9"] } },
+    });
+    expect(podOf().terminationGracePeriodSeconds).toBe(70);
   });
   test("replaces no pod by itself: Rollout does, the leader last", () => {
     expect(render().statefulSet.spec["updateStrategy"]).toEqual({ type: "OnDelete" });

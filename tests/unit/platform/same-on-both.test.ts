@@ -52,7 +52,7 @@ const OTHERS: Readonly<Record<string, WorkloadSpec>> = {
   "resources.cpuLimitMillis": { ...DATABASE, resources: { ...DATABASE.resources, cpuLimitMillis: 900 } },
   "resources.sharedMemoryMiB": { ...DATABASE, resources: { ...DATABASE.resources, sharedMemoryMiB: 64 } },
   stopGraceSeconds: { ...DATABASE, stopGraceSeconds: 90 },
-  handover: { ...DATABASE, handover: { command: ["other"], timeoutSeconds: 30 } },
+  beforeStop: { ...DATABASE, beforeStop: { command: ["other"], timeoutSeconds: 30 } },
   "exposed.hostPorts": { ...ENTRY, exposed: { hostPorts: { write: 16432, read: 15433 }, replicaStep: 10 } },
   "exposed.replicaStep": { ...ENTRY, exposed: { ...ENTRY.exposed!, replicaStep: 20 } },
 };
@@ -67,7 +67,7 @@ test("what a platform does not do with a workload is this, and no more (docs/arc
       const other = OTHERS[field]!;
       return render[platform](other) === render[platform](other.name === ENTRY.name ? ENTRY : DATABASE);
     });
-  expect(leftAlone("docker")).toEqual(["data.size", "ports.from"]);
+  expect(leftAlone("docker")).toEqual(["data.size", "ports.from", "beforeStop"]);
   expect(leftAlone("kubernetes")).toEqual([
     "readiness.startPeriodSeconds",
     "exposed.hostPorts",

@@ -35,6 +35,7 @@ export const DATABASE: WorkloadSpec = {
   resources: { memoryMiB: 512, cpuMillis: 250, cpuLimitMillis: 500, sharedMemoryMiB: 128 },
   stopGraceSeconds: 60,
   handover: { command: ["handover", "--from=$(REPLICA_NAME)"], timeoutSeconds: 30 },
+  beforeStop: { command: ["handover", "--patience=9"], timeoutSeconds: 10 },
   replacedLast: { command: ["leader"], timeoutSeconds: 3 },
 };
 
