@@ -135,6 +135,8 @@ EOF
 }
 
 start_kube_proxy() {
+  # One that runs ends when its settings are written again.
+  ! alive "kube-proxy$suffix" || return 0
   cat > "$home/kube-proxy.yaml" <<EOF
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
