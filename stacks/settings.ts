@@ -193,6 +193,12 @@ const SCHEMA = z.strictObject({
         .describe("Annotations of the entry's Service, such as those of a cloud's load balancer."),
       clusterDomain: z.string().describe("DNS domain of the Kubernetes cluster."),
       priorityClass: z.string().describe("Priority class of the pods; it must exist."),
+      directFrom: z
+        .array(z.union([z.cidrv4(), z.cidrv6()]))
+        .min(1)
+        .describe(
+          "Networks from which `pulumi up` reaches members by their own addresses, such as that of runners inside the Kubernetes cluster; else it goes through the API server.",
+        ),
       imagePullSecret: z
         .string()
         .describe("Secret of the namespace with the registry's credentials; it must exist."),

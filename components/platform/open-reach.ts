@@ -36,6 +36,7 @@ export async function openReach(reach: Reach, { direct = false } = {}): Promise<
       return listen(dockerCarrier(reach.container, reach.port));
     }
     case "kubernetes":
+      if (reach.address !== undefined) return straight(reach.address, reach.port);
       return listen(kubernetesCarrier(reach.namespace, reach.pod, reach.port));
   }
 }

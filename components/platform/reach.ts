@@ -5,7 +5,13 @@
 export type Reach =
   /** Through the Docker engine: a relay (`socat`) is executed in the container, so no port needs to be published. */
   | { readonly via: "docker"; readonly container: string; readonly port: number }
-  /** Through the Kubernetes API server's port-forward. */
-  | { readonly via: "kubernetes"; readonly namespace: string; readonly pod: string; readonly port: number }
+  /** Through the Kubernetes API server's port-forward, or straight to the pod where an `address` is given that is reached from here. */
+  | {
+      readonly via: "kubernetes";
+      readonly namespace: string;
+      readonly pod: string;
+      readonly port: number;
+      readonly address?: string;
+    }
   /** Straight, for servers outside the stack and for tests. */
   | { readonly via: "tcp"; readonly host: string; readonly port: number };

@@ -37,9 +37,12 @@ export function renderDefaultPolicies(id: names.KubernetesIdentity): NetworkPoli
 
 /**
  * Who reaches a workload: what may come in at its pods, and, for the programs that `from` names, that they may go there. Policies add up,
- * so each workload brings both sides, and none needs to know of another.
+ * so each workload brings both sides, and none needs to know of another. Networks of `directFrom` may come to every port.
  */
-export function renderPolicies(spec: WorkloadSpec, id: names.KubernetesIdentity): NetworkPolicy[] {
+export function renderPolicies(
+  spec: WorkloadSpec,
+  id: names.KubernetesIdentity & { readonly directFrom?: readonly string[] },
+): NetworkPolicy[] {
   const workload = workloadName(id, spec.name);
   const pods = { matchLabels: names.selectorLabels(id, spec.name) };
   const program = (image: string) => ({ matchLabels: names.programLabels(id, image) });
@@ -52,6 +55,14 @@ export function renderPolicies(spec: WorkloadSpec, id: names.KubernetesIdentity)
       .map(([, { port }]) => ({ protocol: "TCP", port }));
   const rules: { from?: Peers; ports: ReturnType<typeof ports> }[] = [
     { ports: ports((from) => from === "anybody") },
+    ...(id.directFrom
+      ? [
+          {
+            from: id.directFrom.map((cidr) => ({ ipBlock: { cidr } })),
+            ports: ports((from) => from !== "anybody"),
+          },
+        ]
+      : []),
     ...programs.map((image) => ({
       from: [{ podSelector: program(image) }],
       ports: ports((from) => from !== "anybody" && from.includes(image)),

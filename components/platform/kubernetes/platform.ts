@@ -35,6 +35,12 @@ export interface KubernetesPlatformArgs {
   readonly exposeAnnotations?: Readonly<Record<string, string>>;
   /** Class that says whose pods go first when there is no room; it must exist. Default: the cluster's default. */
   readonly priorityClass?: string;
+  /**
+   * Networks (CIDR) from which `pulumi up` reaches the members by their own addresses, such as that of runners inside the Kubernetes cluster,
+   * which must resolve its names. The policies admit them to every port of the members. Default: none, the way is the API server's
+   * port-forward.
+   */
+  readonly directFrom?: readonly string[];
   /** A Secret of the namespace with the registry's credentials; it must exist. Default: none is needed. */
   readonly imagePullSecret?: string;
 }
@@ -83,13 +89,14 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     super("postgres-cluster:index:KubernetesPlatform", args.cluster, args, opts);
     this.args = args;
     const { cluster, namespace, clusterDomain = "cluster.local", exposeAs = "ClusterIP" } = args;
-    const { storageClass, exposeAnnotations, priorityClass, imagePullSecret } = args;
+    const { storageClass, exposeAnnotations, priorityClass, imagePullSecret, directFrom } = args;
     this.context = {
       ...{ cluster, namespace, clusterDomain, exposeAs },
       ...(storageClass && { storageClass }),
       ...(exposeAnnotations && { exposeAnnotations }),
       ...(priorityClass && { priorityClass }),
       ...(imagePullSecret && { imagePullSecret }),
+      ...(directFrom && { directFrom }),
     };
     this.namespace = new Namespace(
       `${cluster}-namespace`,
@@ -273,6 +280,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       namespace: this.args.namespace,
       pod: this.replicaName(workload, ordinal),
       port,
+      ...(this.context.directFrom && { address: this.replicaAddress(workload, ordinal) }),
     };
   }
 

@@ -33,6 +33,8 @@ export interface KubernetesContext extends MountContext {
   readonly exposeAnnotations?: Readonly<Record<string, string>>;
   readonly priorityClass?: string;
   readonly imagePullSecret?: string;
+  /** Networks from which the machine that runs `pulumi up` comes to the members itself. */
+  readonly directFrom?: readonly string[];
   /** Delete the data volumes with the StatefulSet. */
   readonly deleteData: boolean;
 }

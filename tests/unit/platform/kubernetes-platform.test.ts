@@ -148,3 +148,19 @@ describe("a program on Kubernetes", () => {
     expect(new Set(resources.map((r) => r.urn)).size).toBe(resources.length);
   });
 });
+
+test("up comes to members through the API server, or straight from networks that the platform is told", async () => {
+  const resources = await record(async () => {
+    const platform = new KubernetesPlatform({
+      ...{ cluster: "pg", namespace: "postgres", images },
+      directFrom: ["10.20.0.0/16"],
+    });
+    platform.deploy(ENTRY, { parent: new pulumi.ComponentResource("test:index:Part", "part") });
+    expect(platform.reachableFromHere("database", 1, 5432)).toMatchObject({
+      pod: "pg-database-1",
+      address: "pg-database-1.pg-database.postgres.svc.cluster.local",
+    });
+  });
+  const policy = resources.find(({ type, name }) => type.endsWith(":NetworkPolicy") && name === "pg-entry");
+  expect(JSON.stringify(policy?.inputs)).toContain('"ipBlock":{"cidr":"10.20.0.0/16"}');
+});

@@ -43,6 +43,17 @@ describe("network policies", () => {
     ]);
   });
 
+  test("admit the networks from which up comes to the members itself, and none by default", () => {
+    const [ingress] = renderPolicies(DATABASE, { ...KUBERNETES, directFrom: ["10.20.0.0/16"] });
+    expect(ingress?.spec).toMatchObject({
+      ingress: [
+        { from: [{ ipBlock: { cidr: "10.20.0.0/16" } }], ports: tcp(5432, 8008) },
+        { from: [{ podSelector: program("haproxy") }] },
+        { from: [{ podSelector: program("patroni") }] },
+      ],
+    });
+  });
+
   test("admit everybody where clients connect, and there only", () => {
     const [ingress] = renderPolicies(ENTRY, KUBERNETES).map(({ spec }) => spec);
     expect(ingress).toMatchObject({

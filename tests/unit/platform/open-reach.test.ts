@@ -9,6 +9,12 @@ test("a straight reach is the address itself", async () => {
   await opened.close();
 });
 
+test("of a pod whose address is reached from here, too", async () => {
+  const address = "pg-patroni-0.pg-patroni.postgres.svc.cluster.local";
+  const pod = { namespace: "postgres", pod: "pg-patroni-0", port: 5432, address };
+  expect(await openReach({ via: "kubernetes", ...pod })).toMatchObject({ host: address, port: 5432 });
+});
+
 test("it may be part of a serialised provider: modules are required when it runs, nothing is captured", async () => {
   const serialised = await pulumi.runtime.serializeFunction(() => ({ open: openReach }));
   expect(serialised.text).not.toContain("@pulumi/pulumi");

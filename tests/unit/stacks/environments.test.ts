@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { PROJECT } from "../../../commands/engine";
 import { IMAGES } from "../../../config-files/images";
 import program from "../../../stacks/index";
-import { record } from "../../support/record";
+import { record, type RecordedResource } from "../../support/record";
 import { certificateOutputs } from "../../support/specs";
 
 /** As somebody would write Pulumi.staging.yaml: like prod, only less of it. */
@@ -32,9 +35,10 @@ interface Set {
   readonly spec: { readonly replicas: number };
 }
 
-test("a third environment is a settings file and nothing else (C4)", async () => {
-  const { config } = parse(STAGING) as { config: Record<string, unknown> };
-  const resources = await record(
+/** What the program registers under a settings file. */
+function registered(file: string, stack: string): Promise<readonly RecordedResource[]> {
+  const { config } = parse(file) as { config: Record<string, unknown> };
+  return record(
     () => {
       pulumi.runtime.setAllConfig(
         Object.fromEntries(
@@ -46,8 +50,24 @@ test("a third environment is a settings file and nothing else (C4)", async () =>
       );
       return program();
     },
-    { stack: "staging", outputs: certificateOutputs },
+    { stack, outputs: certificateOutputs },
   );
+}
+
+test("prod is what its settings file of this repository says (C4)", async () => {
+  const resources = await registered(readFileSync(join(PROJECT, "Pulumi.prod.yaml"), "utf8"), "prod");
+  const inputs = (kind: string, name: string): unknown =>
+    resources.find((resource) => resource.type.endsWith(`:${kind}`) && resource.name === name)?.inputs;
+  expect(inputs("Service", "pg-haproxy-exposed")).toMatchObject({ spec: { type: "LoadBalancer" } });
+  for (const [name, replicas] of Object.entries({ "pg-etcd": 3, "pg-coordinator": 3, "pg-worker-2": 3 }))
+    expect(inputs("StatefulSet", name)).toMatchObject({
+      metadata: { namespace: "postgres" },
+      spec: { replicas, volumeClaimTemplates: [{ spec: { storageClassName: "fast-ssd" } }] },
+    });
+});
+
+test("a third environment is a settings file and nothing else (C4)", async () => {
+  const resources = await registered(STAGING, "staging");
   const sets = resources.filter(({ type }) => type.endsWith(":StatefulSet"));
   const described = sets.map(({ name, inputs }) => {
     const { metadata, spec } = inputs as unknown as Set;
