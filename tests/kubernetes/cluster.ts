@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { buildImages, publishedImages } from "../../commands/images";
 import { capture, onPath, PROJECT } from "../../commands/engine";
 import { IMAGES, type Images } from "../../config-files/images";
+import { clientEnvironment } from "../support/kubernetes-api";
 import { ASK_PATRONI, type PatroniMember, type Settings, TestStack } from "../support/stack";
 import type { WriterTarget } from "../support/writer";
 import { kubectl } from "./applier";
@@ -14,7 +15,7 @@ const OURS = "/var/lib/postgres-cluster-kubernetes/kubeconfig";
 export const ours = process.env["KUBECONFIG"] === undefined || process.env["KUBECONFIG"] === OURS;
 export const withKubernetes = !ours || existsSync(OURS);
 if (withKubernetes) {
-  process.env["KUBECONFIG"] ??= OURS;
+  clientEnvironment["KUBECONFIG"] = process.env["KUBECONFIG"] ??= OURS;
   if (!onPath("kubectl")) process.env["KUBECTL"] ??= `${TOOL} kubectl`;
   // What the program registers is applied by these where there is no Pulumi CLI.
   process.env["LOCAL_ENGINE_PROVIDERS"] = join(__dirname, "applier.ts");

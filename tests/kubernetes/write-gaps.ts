@@ -33,7 +33,7 @@ export class WriteGaps {
       report = await writer.finish();
     }
     this.noted.push(
-      `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}`,
+      `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}  (gap ended ${report.longestGapEnded.toISOString().slice(11, 23)})`,
     );
     expect(report.lost).toEqual([]);
     return report;

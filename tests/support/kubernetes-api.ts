@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const requireFromString = require("require-from-string") as (code: string) => NodeJS.ProcessEnv;
-/** The environment that the client reads, which runs outside Jest: what a test sees as `process.env` is a copy. */
-const env = requireFromString("module.exports = process.env;");
+/** The environment that the client library reads, which runs outside Jest: what a test sees as `process.env` is a copy. */
+export const clientEnvironment = requireFromString("module.exports = process.env;");
 
 /** A server in the place of a cluster's API, on loopback, which the client library takes for the user's cluster while it runs. */
 export class KubernetesApi {
   readonly server: Server = createServer();
   private readonly folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
-  private readonly before = env["KUBECONFIG"];
+  private readonly before = clientEnvironment["KUBECONFIG"];
 
   async start(): Promise<void> {
     await new Promise<void>((listening) => this.server.listen(0, "127.0.0.1", listening));
@@ -26,12 +26,12 @@ export class KubernetesApi {
     };
     const file = join(this.folder, "config");
     writeFileSync(file, JSON.stringify(config));
-    env["KUBECONFIG"] = file;
+    clientEnvironment["KUBECONFIG"] = file;
   }
 
   stop(): void {
-    if (this.before === undefined) delete env["KUBECONFIG"];
-    else env["KUBECONFIG"] = this.before;
+    if (this.before === undefined) delete clientEnvironment["KUBECONFIG"];
+    else clientEnvironment["KUBECONFIG"] = this.before;
     rmSync(this.folder, { recursive: true });
     this.server.close();
   }
