@@ -145,6 +145,8 @@ cluster.local:53 in-addr.arpa:53 {
     kubeconfig $kubeconfig
     ttl 5
   }
+  # As clusters have it: for the time above it goes on saying where a pod was.
+  cache 30
 }
 .:53 {
   bind $node
