@@ -52,6 +52,8 @@ interface Pod {
 /** A stack of the prod environment on the test's Kubernetes cluster, in a namespace of its own name. */
 export class KubernetesStack extends TestStack {
   readonly namespace: string;
+  /** Of the images that `start` gives the cluster. */
+  readonly tags: Readonly<Record<string, string>>;
 
   /** `name` tells the stack apart from those of other suites, `settings` are what all its configurations have. */
   constructor(
@@ -71,6 +73,7 @@ export class KubernetesStack extends TestStack {
     };
     super({ name, cluster, folder: `kubernetes-${name}`, over: { ...over, ...settings } });
     this.namespace = cluster;
+    this.tags = tags;
   }
 
   /** Gives the cluster the images, and brings the stack up from nothing; prints how long this took. */

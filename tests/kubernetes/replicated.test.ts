@@ -146,6 +146,22 @@ async function etcdMembers(): Promise<readonly unknown[]> {
     });
   });
 
+  test("a roll that does not become healthy stops at its first pod and says why; going back mends it (D5)", async () => {
+    const others = async () =>
+      (await stack.podsOf("pool-write")).filter(({ name }) => name !== stack.member("pool-write", 0));
+    const before = await others();
+    const report = await during("an image that is not there", async () => {
+      stack.configure({ images: { tags: { ...stack.tags, pgbouncer: "not-there" } } });
+      await expect(stack.up()).rejects.toThrow(/pg-kube-pool-write-0: .*(ErrImagePull|ImagePullBackOff)/);
+      expect(await others()).toEqual(before);
+      stack.configure();
+      await stack.up();
+    });
+    expect(report.errors).toEqual([]);
+    expect(await stack.readyPods()).toMatchObject({ "pool-read": 2, "pool-write": 2 });
+    await stack.preview("--expect-no-changes");
+  });
+
   describe("the number of members changes under load (D5)", () => {
     test("of the database: three, two, three", async () => {
       const report = await during("members 3, 2, 3", async () => {
