@@ -114,8 +114,9 @@ export function patroniWorkload(
     readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 10 },
     liveness: { ...probe, command: ["patroni-alive"], intervalSeconds: 10 },
     handover: { command: ["patroni-handover"], timeoutSeconds: 90 },
-    // Longer only where all members go at once, and nobody is left to lead.
-    beforeStop: { command: ["patroni-handover", "--patience", "20"], timeoutSeconds: 30 },
+    // Longer would only help where all members go at once, and nobody is left to lead. A switchover that was asked for by then may take
+    // another minute, and the stop after it must not become a kill.
+    beforeStop: { command: ["patroni-handover", "--patience", "20"], timeoutSeconds: 80 },
     replacedLast: { command: ["patroni-leader"], timeoutSeconds: 5 },
     resources: {
       memoryMiB: settings.memoryMiB,
