@@ -135,6 +135,11 @@ export class KubernetesStack extends TestStack {
     return count;
   }
 
+  /** A pod takes longer to come than a container. */
+  override whole(members: number): Promise<string> {
+    return super.whole(members, 300_000);
+  }
+
   override async patroni(): Promise<readonly PatroniMember[]> {
     const failures: unknown[] = [];
     for (const { name } of await this.podsOf("patroni"))

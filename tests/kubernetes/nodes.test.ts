@@ -48,6 +48,14 @@ const successorOf = (leader: string): Promise<string> =>
     return found.name;
   });
 
+/** One node takes nobody. The volumes of the storage class are one node's, so the members on it wait; pools and entries go elsewhere. */
+const readyElsewhere = (): Promise<void> =>
+  eventually("pools and entries are ready elsewhere", 120_000, async () => {
+    expect(await stack.readyPods()).toEqual({
+      ...{ etcd: 2, patroni: MEMBERS - 1, haproxy: 2, "pool-read": 2, "pool-write": 2 },
+    });
+  });
+
 (withKubernetes && ourNodes ? describe : describe.skip)("the prod stack on three nodes (C4, H1)", () => {
   beforeAll(async () => {
     await addNodes(FURTHER);
@@ -77,12 +85,7 @@ const successorOf = (leader: string): Promise<string> =>
           ...["drain", node, "--delete-emptydir-data", "--timeout=240s"],
           ...["--pod-selector", `app.kubernetes.io/instance=${stack.cluster}`],
         ]);
-        await eventually("pools and entries are ready elsewhere", 120_000, async () => {
-          // The volumes of the storage class are one node's, and those of members stay there.
-          expect(await stack.readyPods()).toEqual({
-            ...{ etcd: 2, patroni: MEMBERS - 1, haproxy: 2, "pool-read": 2, "pool-write": 2 },
-          });
-        });
+        await readyElsewhere();
       } finally {
         await kubectl(["uncordon", node]);
       }
@@ -106,11 +109,7 @@ const successorOf = (leader: string): Promise<string> =>
       await powerOff(node);
       await successorOf(leader);
       await kubectl(["taint", "nodes", node, taint]);
-      await eventually("pools and entries are ready elsewhere", 240_000, async () => {
-        expect(await stack.readyPods()).toEqual({
-          ...{ etcd: 2, patroni: MEMBERS - 1, haproxy: 2, "pool-read": 2, "pool-write": 2 },
-        });
-      });
+      await readyElsewhere();
       await powerOn(node);
       await kubectl(["taint", "nodes", node, `${taint}-`]);
     });

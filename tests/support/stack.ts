@@ -206,7 +206,7 @@ export class TestStack {
    * Waits until one member leads and all `members` others stream from it, some of them synchronously: without, a leader that is cut off
    * goes on alone. Resolves with the leader's name.
    */
-  async whole(members: number, deadlineMs = 300_000): Promise<string> {
+  async whole(members: number, deadlineMs = 180_000): Promise<string> {
     return eventually("the cluster is whole", deadlineMs, async () => {
       const all = await this.patroni();
       const leader = all.find((m) => m.role === "leader" && m.state === "running");
