@@ -8,6 +8,7 @@ install_packages() {
   command -v iptables >/dev/null || missing+=(iptables)
   command -v ip >/dev/null || missing+=(iproute2)
   command -v openssl >/dev/null || missing+=(openssl)
+  command -v pgrep >/dev/null || missing+=(procps)
   command -v conntrack >/dev/null || missing+=(conntrack)
   [ ${#missing[@]} -eq 0 ] && return
   say "Installing ${missing[*]}"
