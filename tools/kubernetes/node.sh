@@ -47,7 +47,9 @@ EOF
 join_machine() {
   local key direction
   if ! ip link show "$bridge" >/dev/null 2>&1; then
-    ip link add "$bridge" type bridge
+    # With an address of its own: else it takes the lowest of its pods', and when that one goes, the others seek their gateway, and with
+    # it the name server, for ten seconds where it was.
+    ip link add "$bridge" address 02:00:0a:f4:00:01 type bridge
     ip addr add "$address/24" dev "$bridge"
     ip link set "$bridge" up
   fi
