@@ -115,9 +115,10 @@ const resolvers: HaproxySection = {
     "# What an answer no longer has is a replica's address of before: nothing listens there.",
     "hold obsolete 0s",
     "hold nx 10s",
-    "hold other 10s",
-    "hold refused 10s",
-    "hold timeout 10s",
+    "# A name server that is away says nothing about the servers. Their checks do, at the addresses that they had.",
+    "hold other 1d",
+    "hold refused 1d",
+    "hold timeout 1d",
   ],
 };
 

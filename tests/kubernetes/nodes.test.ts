@@ -2,7 +2,7 @@ import { eventually } from "../support/stack";
 import type { Writer, WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
 import { KubernetesStack, withKubernetes } from "./cluster";
-import { addNodes, apiServer, ourNodes, powerOff, powerOn, removeNodes } from "./nodes";
+import { addNodes, apiServer, nameServer, ourNodes, powerOff, powerOn, removeNodes } from "./nodes";
 import { WriteGaps } from "./write-gaps";
 
 const MEMBERS = 3;
@@ -75,6 +75,19 @@ const readyElsewhere = (): Promise<void> =>
         workload,
         nodes,
       ]);
+  });
+
+  test("the name server is down for longer than anybody keeps an address: no transaction fails, of new sessions either", async () => {
+    const report = await during("name server down", async (_leader, writer) => {
+      await nameServer.stop();
+      try {
+        const until = Date.now() + 40_000;
+        while (Date.now() < until) await writer.awaitAcknowledged(20);
+      } finally {
+        await nameServer.start();
+      }
+    });
+    expect(report.errors).toEqual([]);
   });
 
   test("a node is drained: what can go elsewhere does, and no transaction fails", async () => {

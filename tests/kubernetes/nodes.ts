@@ -15,7 +15,10 @@ export const removeNodes = (): Promise<string> => capture(TOOL, ["remove-nodes"]
 export const powerOff = (node: string): Promise<string> => capture(TOOL, ["power-off", numberOf(node)]);
 export const powerOn = (node: string): Promise<string> => capture(TOOL, ["power-on", numberOf(node)]);
 
-export const apiServer = {
-  stop: (): Promise<string> => capture(TOOL, ["stop", "kube-apiserver"]),
+/** A program of the cluster's own. */
+const program = (name: string) => ({
+  stop: (): Promise<string> => capture(TOOL, ["stop", name]),
   start: (): Promise<string> => capture(TOOL, ["up"]),
-};
+});
+export const apiServer = program("kube-apiserver");
+export const nameServer = program("coredns");

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import resolver
 from decision import Answer
 
 TIMEOUT = 1.0
@@ -71,13 +72,11 @@ class Member(threading.Thread):
             if status == 200 and body.get("role") == "primary" and body.get("state") == "running":
                 return "primary", int(body.get("timeline", 0))
             return self.no(status, body)
-        except (ConnectionRefusedError, ConnectionResetError, socket.gaierror) as error:
-            # Nothing listens there, or it has no address at all: it is stopped.
-            self.failure = str(error)
-            return "no", 0
         except (OSError, ValueError) as error:
             self.failure = str(error)
-            return "silent", 0
+            # Nothing listens there, or it has no address at all: it is stopped. A name server that does not answer says nothing.
+            stopped = isinstance(error, (ConnectionRefusedError, ConnectionResetError)) or resolver.has_no_address(error)
+            return ("no" if stopped else "silent"), 0
 
     def no(self, status: int, body: dict) -> tuple[str, int]:
         self.failure = f"{status}, {body.get('role')}, {body.get('state')}"

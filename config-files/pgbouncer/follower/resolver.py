@@ -3,7 +3,8 @@
 PgBouncer forgets an address after `dns_max_ttl`, but its library asks a cache of its own then, which keeps an answer for as long as the name
 server says (c-ares since 1.31; Docker's says ten minutes). A member that was started again may have another address, and its former one may be
 another member's: clients that write were sent to a replica until the ten minutes were over. Here every answer is looked up anew by the
-system's resolver, and is one that nobody keeps (a lifetime of 0).
+system's resolver, and is one that nobody keeps (a lifetime of 0). While no name server answers, it is the answer of before: whoever has that
+address by now must still prove, with its certificate, to be the one that is sought.
 """
 
 from __future__ import annotations
@@ -19,19 +20,27 @@ HEADER = struct.Struct("!HHHHHH")
 NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME = 0, 2, 3
 RESPONSE = 0x8180  # An answer, with recursion asked for and available.
 
+known: dict[tuple[str, int], list[bytes]] = {}
+
+
+def has_no_address(error: Exception) -> bool:
+    """Whether a failed lookup is an answer: there is no such name, or it has no address of this kind."""
+    return isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
+
 
 def addresses(name: str, family: int) -> tuple[int, list[bytes]]:
     """What came of it, and the addresses in the form of the network."""
     try:
         found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        if error.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
+    except (OSError, UnicodeError) as error:
+        if has_no_address(error):
+            known.pop((name, family), None)
             # That a name has none of this family says nothing about the other.
             return (NO_SUCH_NAME if family == socket.AF_INET else NO_ERROR), []
-        return SERVER_FAILURE, []
-    except (OSError, UnicodeError):
-        return SERVER_FAILURE, []
-    return NO_ERROR, [socket.inet_pton(family, entry[4][0]) for entry in found]
+        before = known.get((name, family))
+        return (SERVER_FAILURE, []) if before is None else (NO_ERROR, before)
+    known[name, family] = [socket.inet_pton(family, entry[4][0]) for entry in found]
+    return NO_ERROR, known[name, family]
 
 
 def question_of(message: bytes) -> tuple[str, int, bytes]:

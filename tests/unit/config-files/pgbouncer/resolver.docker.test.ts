@@ -111,4 +111,27 @@ describeWithImage("the addresses of a pool's members (D8)", () => {
     // Should this one day go there, too, the library has learned to forget, and the resolver can be deleted.
     expect(knocksAt(6502)).not.toBe(address("present"));
   });
+
+  test("a name server that does not answer says nothing of a member: neither is it sought elsewhere nor taken for stopped", () => {
+    /** What the follower makes of a member of which it knows the name alone. */
+    const looksAt = (name: string): unknown => {
+      const look = `import patroni, ssl; print(patroni.Member("${name}", 8008, 0, "primary", ssl.create_default_context(), None).look()[0])`;
+      return docker(
+        ...["exec", "--workdir", "/usr/local/lib/pool-follower", container("pool")],
+        ...["python3", "-c", look],
+      );
+    };
+    const resolvConf = (command: string): string =>
+      docker("exec", "--user", "0", container("pool"), "sh", "-c", command);
+    expect(looksAt("nobody.invalid")).toBe("no");
+    // An address of the block that is for examples in documents: nobody answers there.
+    resolvConf("cp /etc/resolv.conf /tmp/before && echo nameserver 192.0.2.1 > /etc/resolv.conf");
+    try {
+      expect(looksAt("nobody.invalid")).toBe("silent");
+      docker("exec", container("pool"), "sh", "-c", ": > /tmp/6501.log");
+      expect(knocksAt(6501)).toBe(address("present"));
+    } finally {
+      resolvConf("cat /tmp/before > /etc/resolv.conf");
+    }
+  });
 });
