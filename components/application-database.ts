@@ -78,7 +78,7 @@ export function applicationDatabase(
   const roles = new Roles(
     `${name}-roles`,
     { target, roles: ROLES.map((role) => ({ name: role, password: passwords.of(role) })) },
-    { parent, dependsOn: [group.leader] },
+    { parent, dependsOn: [group.administered] },
   );
   return new Database(
     `${name}-database`,

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   bootstrapYml,
   type CitusGroup,
+  type DynamicConfiguration,
   dynamicConfiguration,
   patroniSecretsYml,
   patroniYml,
@@ -77,6 +78,7 @@ export function patroniWorkload(
   settings: ResolvedPatroniGroup,
   etcd: { readonly endpoints: readonly string[]; readonly username: string },
   secrets: { readonly tls: SecretRef; readonly patroni: SecretRef },
+  dynamic: DynamicConfiguration,
   citus?: CitusGroup,
 ): WorkloadSpec {
   const probe = { timeoutSeconds: 5, failureThreshold: 3, startPeriodSeconds: 600 };
@@ -99,7 +101,7 @@ export function patroniWorkload(
       // Read once, when the cluster is made; afterwards PatroniConfiguration changes it in the DCS. So a change must not replace members.
       "/etc/patroni-bootstrap": {
         onChange: "reload",
-        files: { "bootstrap.yml": bootstrapYml(dynamicConfiguration({ ...settings, citus })) },
+        files: { "bootstrap.yml": bootstrapYml(dynamic) },
       },
     },
     secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/patroni": secrets.patroni },
@@ -141,6 +143,8 @@ export class PatroniGroup {
   readonly members: readonly DatabaseMember[];
   /** Resolves when one of the members leads and takes writes. */
   readonly leader: pulumi.Resource;
+  /** Resolves when the leader lets in who administers it, too. */
+  readonly administered: pulumi.Resource;
   /** Resolves when every member runs with the declared configuration, too. */
   readonly ready: pulumi.Resource;
   /** As of a `Deployment`: before `ready` at first, after a change only with its members whole again. */
@@ -169,11 +173,14 @@ export class PatroniGroup {
       { replicas: settings.members, commonName: NODE_COMMON_NAME, alsoKnownAs: args.alsoKnownAs },
       parent,
     );
+    const { administeredFrom } = platform;
+    const dynamic = dynamicConfiguration({ ...settings, citus, administeredFrom });
     const spec = patroniWorkload(
       workload,
       settings,
       etcd.access(settings.scope),
       { tls, patroni: args.secret },
+      dynamic,
       citus,
     );
     const deployment = platform.deploy(spec, {
@@ -195,12 +202,14 @@ export class PatroniGroup {
     );
     this.ready = new PatroniConfiguration(
       `${name}-configuration`,
-      { rest: this.rest, configuration: JSON.stringify(dynamicConfiguration({ ...settings, citus })) },
+      { rest: this.rest, configuration: JSON.stringify(dynamic) },
       { parent, dependsOn: [deployment.ready([this.leader])] },
     );
+    // Straight from a network that is new, only with the access rules that name it.
+    this.administered = administeredFrom ? this.ready : this.leader;
   }
 
-  /** A superuser's session. */
+  /** A superuser's session, good when `administered` has resolved. */
   session(database: string): SessionArgs {
     return {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.postgres })),

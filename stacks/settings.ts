@@ -197,7 +197,7 @@ const SCHEMA = z.strictObject({
         .array(z.union([z.cidrv4(), z.cidrv6()]))
         .min(1)
         .describe(
-          "Networks from which `pulumi up` reaches members by their own addresses, such as that of runners inside the Kubernetes cluster; else it goes through the API server.",
+          "Networks from which `pulumi up` reaches members by their own addresses, such as that of runners inside the Kubernetes cluster; else it goes through the API server. The superuser's password is good from there.",
         ),
       imagePullSecret: z
         .string()

@@ -57,6 +57,8 @@ export interface CertificateRequest {
  */
 export interface Platform {
   readonly kind: "docker" | "kubernetes";
+  /** Networks (CIDR) from which `up` goes straight to members: their own access rules must admit it, too. Default: it arrives inside. */
+  readonly administeredFrom?: readonly string[];
   /** Runs a workload; a later change to it replaces its members one at a time. Throws on a field that it cannot render. */
   deploy(spec: WorkloadSpec, options: DeployOptions): Deployment;
   /** Keeps a secret under `name` for the workloads that mount it. A change reaches running members without a restart. */

@@ -22,8 +22,11 @@ const NOBODY_LOCALLY: HbaLine = { via: "local", database: "all", user: "all", me
 /** A node of a Citus cluster connects to itself, too, for whoever asked it; Patroni gives it the socket for that. */
 const ITSELF: HbaLine = { via: "local", database: "all", user: "all", method: "peer", map: CITUS_LOCAL_MAP };
 
+/** From where the superuser's password is good: where tunnels of operators and of `pulumi up` arrive. */
+const LOOPBACK = ["127.0.0.1/32", "::1/128"];
+
 /** Who may log in how. Lines are told apart by user, since the first that matches decides. */
-const common = (locally: HbaLine): readonly HbaLine[] => [
+const common = (locally: HbaLine, administeredFrom: readonly string[]): readonly HbaLine[] => [
   // Inside the container: Patroni and operators, whom the kernel knows as the user `postgres`.
   { via: "local", database: "all", user: SUPERUSER, method: "peer" },
   {
@@ -44,9 +47,10 @@ const common = (locally: HbaLine): readonly HbaLine[] => [
     map: NODE_MAP,
   },
 
-  // The superuser has a password, good only where tunnels of operators and of `pulumi up` arrive.
-  { via: "hostssl", database: "all", user: SUPERUSER, address: "127.0.0.1/32", method: "scram-sha-256" },
-  { via: "hostssl", database: "all", user: SUPERUSER, address: "::1/128", method: "scram-sha-256" },
+  ...[...LOOPBACK, ...administeredFrom].map((address): HbaLine => ({
+    ...{ via: "hostssl", database: "all", user: SUPERUSER },
+    ...{ address, method: "scram-sha-256" },
+  })),
   { via: "hostssl", database: "all", user: SUPERUSER, method: "cert", map: NODE_MAP },
 ];
 
@@ -55,12 +59,18 @@ const BY_PASSWORD: HbaLine = { via: "hostssl", database: "all", user: "all", met
 /** Another node of the Citus cluster, which speaks for whoever asked it. */
 const AS_ANYBODY: HbaLine = { via: "hostssl", database: "all", user: "all", method: "cert", map: CITUS_MAP };
 
-export const HBA: Readonly<Record<GroupKind, readonly HbaLine[]>> = {
-  alone: [...common(NOBODY_LOCALLY), BY_PASSWORD],
-  coordinator: [...common(ITSELF), BY_PASSWORD],
-  // No password opens a worker: applications come through the coordinator only.
-  worker: [...common(ITSELF), AS_ANYBODY],
-};
+/** The lines of a group's members. `administeredFrom`: further networks (CIDR) from which the superuser's password is good. */
+export function hbaOf(kind: GroupKind, administeredFrom: readonly string[] = []): readonly HbaLine[] {
+  switch (kind) {
+    case "alone":
+      return [...common(NOBODY_LOCALLY, administeredFrom), BY_PASSWORD];
+    case "coordinator":
+      return [...common(ITSELF, administeredFrom), BY_PASSWORD];
+    case "worker":
+      // No application's password opens a worker: applications come through the coordinator only.
+      return [...common(ITSELF, administeredFrom), AS_ANYBODY];
+  }
+}
 
 const MEMBERS: readonly IdentLine[] = [
   ...[REPLICATION_ROLE, REWIND_ROLE, SUPERUSER].map((role) => ({
@@ -72,7 +82,8 @@ const MEMBERS: readonly IdentLine[] = [
 ];
 
 /** pg_hba.conf and pg_ident.conf, line by line, as Patroni's dynamic configuration holds them. A change needs a reload only. */
-export const hbaLines = (kind: GroupKind): string[] => HBA[kind].map(hbaLine);
+export const hbaLines = (kind: GroupKind, administeredFrom: readonly string[] = []): string[] =>
+  hbaOf(kind, administeredFrom).map(hbaLine);
 export const identLines = (kind: GroupKind): string[] => [
   ...MEMBERS.map(identLine),
   ...(kind === "alone" ? [] : [identToAnybody(CITUS_LOCAL_MAP, "postgres")]),

@@ -29,7 +29,8 @@ const nothingRuns = { list: () => Promise.resolve([]), ask: () => Promise.resolv
 
 const platforms = {
   dev: () => new DockerPlatform({ cluster: "pg", runningMembers: nothingRuns }),
-  prod: () => new KubernetesPlatform({ cluster: "pg", namespace: "postgres", images }),
+  prod: ({ kubernetes }: StackSettings) =>
+    new KubernetesPlatform({ ...kubernetes, cluster: "pg", namespace: "postgres", images }),
 };
 
 /** What the certificates' resources compute; nobody looks into it. */
@@ -70,7 +71,7 @@ export function recordStack(
 async function declareStack(
   stack: StackName,
   distributed: boolean,
-  platform: () => Platform,
+  platform: (settings: StackSettings) => Platform,
   written: Record<string, unknown>,
 ): Promise<RecordedStack> {
   const specs: WorkloadSpec[] = [];
@@ -87,12 +88,10 @@ async function declareStack(
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
-  const resources = await record(
-    () => void cluster(settingsOf(stack, written), listen(platform()), distributed),
-    {
-      stack,
-      outputs: certificateOutputs,
-    },
-  );
+  const settings = settingsOf(stack, written);
+  const resources = await record(() => void cluster(settings, listen(platform(settings)), distributed), {
+    stack,
+    outputs: certificateOutputs,
+  });
   return { resources, specs };
 }

@@ -37,8 +37,8 @@ export interface KubernetesPlatformArgs {
   readonly priorityClass?: string;
   /**
    * Networks (CIDR) from which `pulumi up` reaches the members by their own addresses, such as that of runners inside the Kubernetes cluster,
-   * which must resolve its names. The policies admit them to every port of the members. Default: none, the way is the API server's
-   * port-forward.
+   * which must resolve its names. The policies admit them to every port of the members, and the superuser's password is good from there.
+   * Default: none, the way is the API server's port-forward.
    */
   readonly directFrom?: readonly string[];
   /** A Secret of the namespace with the registry's credentials; it must exist. Default: none is needed. */
@@ -72,6 +72,7 @@ interface ServiceStatus {
  */
 export class KubernetesPlatform extends pulumi.ComponentResource implements Platform {
   readonly kind = "kubernetes";
+  readonly administeredFrom?: readonly string[];
   private readonly args: KubernetesPlatformArgs;
   private readonly context: Omit<KubernetesContext, "image" | "deleteData">;
   private readonly namespace: Namespace;
@@ -88,6 +89,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     }
     super("postgres-cluster:index:KubernetesPlatform", args.cluster, args, opts);
     this.args = args;
+    this.administeredFrom = args.directFrom;
     const { cluster, namespace, clusterDomain = "cluster.local", exposeAs = "ClusterIP" } = args;
     const { storageClass, exposeAnnotations, priorityClass, imagePullSecret, directFrom } = args;
     this.context = {

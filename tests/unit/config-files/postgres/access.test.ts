@@ -1,4 +1,4 @@
-import { type GroupKind, HBA, hbaLines, identLines } from "../../../../config-files/postgres/access";
+import { type GroupKind, hbaLines, hbaOf, identLines } from "../../../../config-files/postgres/access";
 import { hbaLine } from "../../../../config-files/postgres/hba";
 import { identLine, identToAnybody } from "../../../../config-files/postgres/ident";
 import { expectGolden } from "../../../support/golden";
@@ -6,7 +6,7 @@ import { expectGolden } from "../../../support/golden";
 const KINDS: readonly GroupKind[] = ["alone", "coordinator", "worker"];
 
 describe.each(KINDS)("access to PostgreSQL, group of kind %s", (kind) => {
-  const hba = HBA[kind];
+  const hba = hbaOf(kind);
   const folder = kind === "alone" ? "config-files/postgres" : `config-files/postgres/${kind}`;
 
   test("pg_hba.conf and pg_ident.conf", () => {
@@ -33,6 +33,17 @@ describe.each(KINDS)("access to PostgreSQL, group of kind %s", (kind) => {
     ]);
   });
 
+  test("where up goes straight to members, it is good from there, too", () => {
+    const superuser = hbaLines(kind, ["10.20.0.0/16"]).filter((line) =>
+      line.startsWith("hostssl all postgres"),
+    );
+    expect(superuser.slice(1, 4)).toEqual([
+      "hostssl all postgres ::1/128 scram-sha-256",
+      "hostssl all postgres 10.20.0.0/16 scram-sha-256",
+      "hostssl all postgres all cert map=nodes",
+    ]);
+  });
+
   test("lines for single users stand before those for all, which would catch them", () => {
     const all = hba.findIndex((line) => line.via === "hostssl" && line.user === "all");
     expect(hba.slice(all).map((line) => line.user)).toEqual(hba.slice(all).map(() => "all"));
@@ -45,7 +56,7 @@ describe.each(KINDS)("access to PostgreSQL, group of kind %s", (kind) => {
 });
 
 test("no password opens a worker: its applications come through the coordinator, by the node certificate (D9)", () => {
-  const others = HBA.worker.filter((line) => line.via === "hostssl" && line.user === "all");
+  const others = hbaOf("worker").filter((line) => line.via === "hostssl" && line.user === "all");
   expect(others).toEqual([{ via: "hostssl", database: "all", user: "all", method: "cert", map: "citus" }]);
   expect(identLines("worker")).toContain(identToAnybody("citus", "cluster-node"));
 });
