@@ -7,6 +7,7 @@ import { clientEnvironment } from "../support/kubernetes-api";
 import { ASK_PATRONI, type PatroniMember, type Settings, TestStack } from "../support/stack";
 import type { WriterTarget } from "../support/writer";
 import { kubectl } from "./applier";
+import { Deployer } from "./deployer";
 
 export const TOOL = join(PROJECT, "tools/kubernetes/cluster.sh");
 const OURS = "/var/lib/postgres-cluster-kubernetes/kubeconfig";
@@ -54,6 +55,7 @@ export class KubernetesStack extends TestStack {
   readonly namespace: string;
   /** Of the images that `start` gives the cluster. */
   readonly tags: Readonly<Record<string, string>>;
+  private readonly deployer: Deployer;
 
   /** `name` tells the stack apart from those of other suites, `settings` are what all its configurations have. */
   constructor(
@@ -74,13 +76,15 @@ export class KubernetesStack extends TestStack {
     super({ name, cluster, folder: `kubernetes-${name}`, over: { ...over, ...settings } });
     this.namespace = cluster;
     this.tags = tags;
+    this.deployer = new Deployer(`${cluster}-deployer`, this.folder);
   }
 
-  /** Gives the cluster the images, and brings the stack up from nothing; prints how long this took. */
+  /** Gives the cluster the images, and brings the stack up from nothing with a deployer's rights alone; prints how long this took. */
   async start(over: Settings = {}): Promise<void> {
     const built = await buildImages(REGISTRY, this.images);
     if (ours) await capture(TOOL, ["load", ...built.map(({ reference }) => reference)]);
     this.configure(over);
+    this.variables = await this.deployer.create();
     const started = Date.now();
     await this.up();
     console.log(
@@ -88,10 +92,23 @@ export class KubernetesStack extends TestStack {
     );
   }
 
+  /** `up` in a pod of the one-node Kubernetes, see there. */
+  async upInside(): Promise<void> {
+    const runner = publishedImages(REGISTRY, this.images).find(({ name }) => name === "patroni");
+    const programs = (await capture(TOOL, ["programs"])).trim();
+    // The project's own Node: the pod has no other.
+    const invocation = {
+      ...this.invocation("up", "--yes"),
+      program: join(PROJECT, "node_modules/.bin/node"),
+    };
+    await this.deployer.runInside(runner?.reference ?? "", programs, invocation);
+  }
+
   override async remove(): Promise<void> {
     await this.run("state", "unprotect", "--all", "--yes");
     await this.run("destroy", "--yes");
     await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found"]);
+    await this.deployer.remove();
   }
 
   override addressOf(workload: string, ordinal: number): string {

@@ -2,7 +2,7 @@ import { etcdctl } from "../../commands/containers";
 import { eventually } from "../support/stack";
 import { query, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
-import { KubernetesStack, withKubernetes } from "./cluster";
+import { KubernetesStack, ours, withKubernetes } from "./cluster";
 import { WriteGaps } from "./write-gaps";
 
 const MEMBERS = 3;
@@ -186,6 +186,19 @@ async function etcdMembers(): Promise<readonly unknown[]> {
       expect(report.errors).toEqual([]);
     });
   });
+
+  (ours && stack.engine.name === "local-engine" ? test : test.skip)(
+    "up in a pod of the cluster needs no kubeconfig, and with directFrom no port-forward",
+    async () => {
+      stack.configure({
+        patroni: { extensions: ["pg_trgm"] },
+        kubernetes: { directFrom: ["10.244.0.0/16"] },
+      });
+      await stack.upInside();
+      const installed = "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'";
+      expect(await inPod(await stack.whole(MEMBERS), "psql", "-XAtd", "app", "-c", installed)).toBe("1");
+    },
+  );
 
   test("a volume that cannot grow or shrink is refused with the way out, and no pod is touched (D5)", async () => {
     stack.configure();

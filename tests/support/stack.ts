@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { capture, type Engine, engineFor, PROJECT, STATE } from "../../commands/engine";
+import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from "../../commands/engine";
 import { query, type WriterTarget } from "./writer";
 
 const run = promisify(execFile);
@@ -42,6 +42,8 @@ export class TestStack {
   private readonly settingsFile: string;
   private readonly base: Settings;
   private readonly engineName: Engine["name"] | undefined;
+  /** What the engine's programs find in their environment besides. */
+  protected variables: NodeJS.ProcessEnv = {};
 
   constructor(args: Partial<TestStackArgs> = {}) {
     const { name, cluster, ports, folder, engine, over = { citus: "off" } } = { ...SUITES, ...args };
@@ -82,9 +84,14 @@ export class TestStack {
     return (await this.invoke("stack", "export", ...options)).stdout;
   }
 
+  protected invocation(...args: string[]): Invocation {
+    const invocation = this.engine.invocation(args);
+    return { ...invocation, env: { ...invocation.env, ...this.variables } };
+  }
+
   private async invoke(verb: string, ...options: string[]): Promise<{ stdout: string; stderr: string }> {
     await this.engine.prepare();
-    const { program, args, env } = this.engine.invocation([verb, ...options]);
+    const { program, args, env } = this.invocation(verb, ...options);
     try {
       return await run(program, [...args], { env, cwd: PROJECT, maxBuffer: 64 * 1024 * 1024 });
     } catch (error) {
@@ -116,7 +123,7 @@ export class TestStack {
   /** Fails when `up` does, by itself: a run that ended before its moment is none that was killed. */
   private async upKilled(moment: (output: Readable) => Promise<void>): Promise<boolean> {
     await this.engine.prepare();
-    const { program, args, env } = this.engine.invocation(["up", "--yes"]);
+    const { program, args, env } = this.invocation("up", "--yes");
     const child = spawn(program, [...args], {
       ...{ env, cwd: PROJECT, detached: true },
       stdio: ["ignore", "pipe", "pipe"],

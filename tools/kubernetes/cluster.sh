@@ -8,6 +8,7 @@
 #   tools/kubernetes/cluster.sh cert-manager   starts cert-manager's controllers beside it, built when first asked for
 #   tools/kubernetes/cluster.sh load <image>...   gives it images of the Docker engine
 #   tools/kubernetes/cluster.sh kubectl <argument>...
+#   tools/kubernetes/cluster.sh programs   where its programs are; `kubernetes kubectl` is one of them
 #   tools/kubernetes/cluster.sh stop <program>    ends one of its own programs, such as kube-apiserver; `up` starts it again
 #   tools/kubernetes/cluster.sh add-node <number>   from 2 on: node-2 in zone-2, with the images of the first
 #   tools/kubernetes/cluster.sh power-off <number>  | power-on <number>
@@ -327,6 +328,7 @@ case $verb in
   cert-manager) start_cert_manager ;;
   load) each_node load "$@" ;;
   kubectl) kubectl "$@" ;;
+  programs) echo "$programs" ;;
   stop) stop "$1" ;;
   add-node) add_node "$1" ;;
   power-off) power_off "$1" ;;
