@@ -20,7 +20,12 @@ HEADER = struct.Struct("!HHHHHH")
 NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME = 0, 2, 3
 RESPONSE = 0x8180  # An answer, with recursion asked for and available.
 
-known: dict[tuple[str, int], list[bytes]] = {}
+# For the name server, where there is an answer of before. PgBouncer's library asks again after a quarter of a second whoever has been quick so
+# far, and soon gives up (https://github.com/c-ares/c-ares/blob/main/src/lib/ares_metrics.c). A lookup that nobody answers takes seconds.
+PATIENCE_SECONDS = 0.2
+
+# What came of the last lookup of a name that was answered, by name and family.
+known: dict[tuple[str, int], tuple[int, list[bytes]]] = {}
 
 
 def has_no_address(error: Exception) -> bool:
@@ -28,19 +33,22 @@ def has_no_address(error: Exception) -> bool:
     return isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
-def addresses(name: str, family: int) -> tuple[int, list[bytes]]:
-    """What came of it, and the addresses in the form of the network."""
+def look_up(name: str, family: int) -> None:
     try:
         found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+        known[name, family] = NO_ERROR, [socket.inet_pton(family, entry[4][0]) for entry in found]
     except (OSError, UnicodeError) as error:
         if has_no_address(error):
-            known.pop((name, family), None)
             # That a name has none of this family says nothing about the other.
-            return (NO_SUCH_NAME if family == socket.AF_INET else NO_ERROR), []
-        before = known.get((name, family))
-        return (SERVER_FAILURE, []) if before is None else (NO_ERROR, before)
-    known[name, family] = [socket.inet_pton(family, entry[4][0]) for entry in found]
-    return NO_ERROR, known[name, family]
+            known[name, family] = (NO_SUCH_NAME if family == socket.AF_INET else NO_ERROR), []
+
+
+def addresses(name: str, family: int) -> tuple[int, list[bytes]]:
+    """What came of it, and the addresses in the form of the network."""
+    lookup = threading.Thread(target=look_up, args=(name, family), daemon=True)
+    lookup.start()
+    lookup.join(PATIENCE_SECONDS if (name, family) in known else None)
+    return known.get((name, family), (SERVER_FAILURE, []))
 
 
 def question_of(message: bytes) -> tuple[str, int, bytes]:
