@@ -84,7 +84,7 @@ class Member(threading.Thread):
 
     def get(self, path: str) -> tuple[int, dict]:
         """Status and body. The TLS session of the time before saves both sides most of the handshake's work."""
-        with socket.create_connection((self.address, self.port), TIMEOUT) as plain:
+        with resolver.connect(self.address, self.port, TIMEOUT) as plain:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.context.wrap_socket(plain, server_hostname=self.address, session=self.tls_session) as tls:
                 tls.settimeout(TIMEOUT)

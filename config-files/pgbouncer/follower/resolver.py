@@ -24,31 +24,43 @@ RESPONSE = 0x8180  # An answer, with recursion asked for and available.
 # far, and soon gives up (https://github.com/c-ares/c-ares/blob/main/src/lib/ares_metrics.c). A lookup that nobody answers takes seconds.
 PATIENCE_SECONDS = 0.2
 
-# What came of the last lookup of a name that was answered, by name and family.
-known: dict[tuple[str, int], tuple[int, list[bytes]]] = {}
+Addresses = list[tuple[int, bytes]]  # Family, and the address in the form of the network.
+known: dict[str, Addresses] = {}  # What the name server said last of a name: none means that there is no such name.
 
 
 def has_no_address(error: Exception) -> bool:
-    """Whether a failed lookup is an answer: there is no such name, or it has no address of this kind."""
+    """Whether a failed lookup is an answer: there is no such name, or it has no address."""
     return isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
-def look_up(name: str, family: int) -> None:
+def look_up(name: str) -> None:
     try:
-        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
-        known[name, family] = NO_ERROR, [socket.inet_pton(family, entry[4][0]) for entry in found]
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        known[name] = [(family, socket.inet_pton(family, address[0])) for family, _, _, _, address in found]
     except (OSError, UnicodeError) as error:
         if has_no_address(error):
-            # That a name has none of this family says nothing about the other.
-            known[name, family] = (NO_SUCH_NAME if family == socket.AF_INET else NO_ERROR), []
+            known[name] = []
 
 
-def addresses(name: str, family: int) -> tuple[int, list[bytes]]:
-    """What came of it, and the addresses in the form of the network."""
-    lookup = threading.Thread(target=look_up, args=(name, family), daemon=True)
+def addresses(name: str) -> Addresses | None:
+    """None: no name server has answered yet."""
+    lookup = threading.Thread(target=look_up, args=(name,), daemon=True)
     lookup.start()
-    lookup.join(PATIENCE_SECONDS if (name, family) in known else None)
-    return known.get((name, family), (SERVER_FAILURE, []))
+    lookup.join(PATIENCE_SECONDS if name in known else None)
+    return known.get(name)
+
+
+def connect(name: str, port: int, timeout: float) -> socket.socket:
+    """As `socket.create_connection`, at the addresses that are known. So the pool's members are known before PgBouncer asks for them."""
+    found = addresses(name)
+    if not found:
+        raise socket.gaierror(socket.EAI_AGAIN if found is None else socket.EAI_NONAME, f"no address of {name} is known")
+    for family, address in found:
+        try:
+            return socket.create_connection((socket.inet_ntop(family, address), port), timeout)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def question_of(message: bytes) -> tuple[str, int, bytes]:
@@ -68,7 +80,10 @@ def answer(message: bytes) -> bytes:
     if questions != 1:
         raise ValueError("not one question")
     name, kind, question = question_of(message)
-    status, found = addresses(name, FAMILIES[kind]) if kind in FAMILIES else (NO_ERROR, [])
+    everything = addresses(name) if kind in FAMILIES else []
+    # A name that has none of this family may have one of the other.
+    status = SERVER_FAILURE if everything is None else NO_ERROR if everything or kind not in FAMILIES else NO_SUCH_NAME
+    found = [address for family, address in everything or [] if family == FAMILIES.get(kind)]
     # The name of each record is that of the question, which follows the header.
     records = b"".join(struct.pack("!HHHIH", 0xC000 | HEADER.size, kind, 1, 0, len(address)) + address for address in found)
     return HEADER.pack(identity, RESPONSE | status, 1, len(found), 0, 0) + question + records

@@ -135,4 +135,24 @@ describeWithImage("the addresses of a pool's members (D8)", () => {
       resolvConf("cat /tmp/before > /etc/resolv.conf");
     }
   });
+
+  test("whom the follower has looked at, PgBouncer finds without a name server, and the follower, too", () => {
+    const script = `
+import patroni, resolver, socket, ssl
+member = patroni.Member("member", 8008, 0, "primary", ssl.create_default_context(), None)
+first = member.look()[0]
+asked = socket.getaddrinfo
+def away(host, *others, **named):
+    if host == "member":
+        raise socket.gaierror(socket.EAI_AGAIN, "nobody answers")
+    return asked(host, *others, **named)
+socket.getaddrinfo = away
+# Nothing listens there, which only who gets there can know.
+print(first, member.look()[0], socket.inet_ntop(*resolver.addresses("member")[0]))`;
+    const printed = docker(
+      ...["exec", "--workdir", "/usr/local/lib/pool-follower", container("pool")],
+      ...["python3", "-c", script],
+    );
+    expect(printed).toBe(`no no ${address("present")}`);
+  });
 });
