@@ -10,6 +10,7 @@ import type {
   ReplicationCheckOutputs,
 } from "../../components/sql/replication-check/provider";
 import { withSession } from "../../components/sql/session";
+import { stopMemberStatement } from "../../components/sql/worker-groups/statements";
 import { dynamicConfiguration } from "../../config-files/patroni/patroni";
 import { resolveParameters } from "../../config-files/postgres/parameters";
 import { startPatroni } from "../support/patroni";
@@ -101,6 +102,15 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     seen = (await provider.create(checkInputs())).outs as ReplicationCheckOutputs;
   });
   afterAll(() => trial.remove());
+
+  it("asks a member to stop by a statement that does not depend on who is quicker (D4)", async () => {
+    const statement = stopMemberStatement();
+    expect(statement).toContain("kill -TERM 1");
+    await withSession(trial.target, async (session) => {
+      // One in seven fails where the program ends before it has read what the server writes.
+      for (let i = 0; i < 300; i++) await session.query(statement.replace("kill -TERM 1", "true"));
+    });
+  });
 
   it("says that there is a leader once it takes sessions of the superuser, and finds it again", async () => {
     expect(writable).toBe(true);
