@@ -1,21 +1,22 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { type Invocation, PROJECT } from "../../commands/engine";
 import { kubectl } from "./applier";
 
 /** As the docs give it to users. */
 const ROLE = join(PROJECT, "docs/kubernetes-deployer.yaml");
-const CLUSTER_ROLE = "postgres-cluster-deployer";
 const NAMESPACE = "default";
 const HOURS = 4;
 /** What a program of this project finds in its environment; the rest is this machine's. */
 const PASSED_ON = /^(PATH|NODE_OPTIONS|KUBECTL|(PULUMI|LOCAL_ENGINE)_.*)$/;
 
-interface Rule {
-  readonly resources: readonly string[];
+interface ClusterRole {
+  readonly metadata: { readonly name: string };
+  readonly rules: readonly { readonly resources: readonly string[] }[];
 }
 
-/** An account of the cluster that may do what docs/kubernetes.md says that `up` needs, and nothing else. */
+/** An account of the cluster that may do what docs/kubernetes.md says that `up` needs, and nothing else. Account and role have its name. */
 export class Deployer {
   private readonly kubeconfig: string;
 
@@ -27,16 +28,26 @@ export class Deployer {
     this.kubeconfig = join(folder, "deployer.kubeconfig");
   }
 
+  /** Gives it the rights of the docs, `but` those on one kind of resource. */
+  private async allow(but?: string): Promise<void> {
+    const role = parse(readFileSync(ROLE, "utf8")) as ClusterRole;
+    const rules = role.rules.filter(({ resources }) => but === undefined || !resources.includes(but));
+    await kubectl(
+      ["apply", "--filename=-"],
+      JSON.stringify({ ...role, metadata: { name: this.name }, rules }),
+    );
+  }
+
   /** Makes the account; resolves with the environment of a program that is to run as it. */
   async create(): Promise<NodeJS.ProcessEnv> {
-    await kubectl(["apply", "--filename", ROLE]);
+    await this.allow();
     const binding = {
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "ClusterRoleBinding",
       metadata: { name: this.name },
       roleRef: {
         ...{ apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole" },
-        name: CLUSTER_ROLE,
+        name: this.name,
       },
       subjects: [{ kind: "ServiceAccount", name: this.name, namespace: NAMESPACE }],
     };
@@ -89,12 +100,8 @@ export class Deployer {
         volumes: folders.map((path, i) => ({ name: `folder-${i}`, hostPath: { path } })),
       },
     };
-    const role = JSON.parse(await kubectl(["get", "clusterrole", CLUSTER_ROLE, "--output=json"])) as {
-      rules: Rule[];
-    };
-    role.rules = role.rules.filter(({ resources }) => !resources.includes("pods/portforward"));
     try {
-      await kubectl(["replace", "--filename=-"], JSON.stringify(role));
+      await this.allow("pods/portforward");
       await kubectl(["apply", "--filename=-"], JSON.stringify(pod));
       await kubectl([
         ...["wait", "pod", this.name, "--namespace", NAMESPACE],
@@ -108,14 +115,14 @@ export class Deployer {
       ]);
     } finally {
       await kubectl(["delete", "pod", this.name, "--namespace", NAMESPACE, "--ignore-not-found"]);
-      await kubectl(["apply", "--filename", ROLE]);
+      await this.allow();
     }
   }
 
   async remove(): Promise<void> {
     await kubectl(["delete", "clusterrolebinding", this.name, "--ignore-not-found"]);
     await kubectl(["delete", "serviceaccount", this.name, "--namespace", NAMESPACE, "--ignore-not-found"]);
-    await kubectl(["delete", "--filename", ROLE, "--ignore-not-found"]);
+    await kubectl(["delete", "clusterrole", this.name, "--ignore-not-found"]);
     rmSync(this.kubeconfig, { force: true });
   }
 }
