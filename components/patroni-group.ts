@@ -66,7 +66,7 @@ export const patroniSecret = (
       "patroni.yml": passwords.restPassword.apply((restPassword) =>
         passwords.etcd.password.apply((etcdPassword) => patroniSecretsYml({ restPassword, etcdPassword })),
       ),
-      // Good only from inside a member, where tunnels arrive.
+      // Good only from inside a member, where tunnels arrive, and from where `up` goes straight.
       "superuser-password": passwords.superuserPassword,
     },
     { parent },

@@ -92,7 +92,7 @@ export class KubernetesStack extends TestStack {
     );
   }
 
-  /** `up` in a pod of the one-node Kubernetes, see there. */
+  /** `up` in a pod of the cluster that make kube-up started, with neither a kubeconfig nor the right to forward ports. */
   async upInside(): Promise<void> {
     const runner = publishedImages(REGISTRY, this.images).find(({ name }) => name === "patroni");
     const programs = (await capture(TOOL, ["programs"])).trim();
