@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildImages, publishedImages } from "../../commands/images";
@@ -21,6 +22,13 @@ if (withKubernetes) {
   // What the program registers is applied by these where there is no Pulumi CLI.
   process.env["LOCAL_ENGINE_PROVIDERS"] = join(__dirname, "applier.ts");
 } else console.log("skipped: suites on Kubernetes need a cluster: KUBECONFIG, or make kube-up");
+
+/** Whether the cluster of this machine can be given a further part, which is built when first asked for. */
+export const canHave = (part: "cert-manager" | "policies"): boolean =>
+  spawnSync(TOOL, ["possible", part]).status === 0;
+
+/** Whence its pods come. */
+export const POD_NETWORK = "10.244.0.0/16";
 
 // Images come from the Docker engine of this machine, so their registry is its name for them.
 const REGISTRY = process.env["TEST_REGISTRY"] ?? "docker.io/postgres-cluster";
@@ -90,6 +98,11 @@ export class KubernetesStack extends TestStack {
     console.log(
       `${this.cluster} on Kubernetes, up from nothing: ${((Date.now() - started) / 1000).toFixed(1)} s`,
     );
+  }
+
+  /** A pod has no CLI, and this machine's folders only where it is the node. */
+  get canRunInside(): boolean {
+    return ours && this.engine.name === "local-engine";
   }
 
   /** `up` in a pod of the cluster that make kube-up started, with neither a kubeconfig nor the right to forward ports. */

@@ -4,16 +4,14 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { capture } from "../../commands/engine";
 import { openReach } from "../../components/platform/open-reach";
 import { kubectl } from "./applier";
-import { type KubernetesStack, ours, TOOL, withKubernetes } from "./cluster";
-
-const succeeds = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
+import { canHave, type KubernetesStack, ours, TOOL, withKubernetes } from "./cluster";
 
 /** The cluster of KUBECONFIG has cert-manager, or the one of this machine can be given it. */
 export const withCertManager =
   withKubernetes &&
   (ours
-    ? succeeds(TOOL, "possible", "cert-manager")
-    : succeeds("kubectl", "get", "customresourcedefinition", "certificates.cert-manager.io"));
+    ? canHave("cert-manager")
+    : spawnSync("kubectl", ["get", "customresourcedefinition", "certificates.cert-manager.io"]).status === 0);
 if (withKubernetes && !withCertManager)
   console.log("skipped: certificates by an issuer need cert-manager in the cluster, or Go to build it");
 

@@ -2,7 +2,7 @@ import { etcdctl } from "../../commands/containers";
 import { eventually } from "../support/stack";
 import { query, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
-import { KubernetesStack, ours, withKubernetes } from "./cluster";
+import { KubernetesStack, POD_NETWORK, withKubernetes } from "./cluster";
 import { WriteGaps } from "./write-gaps";
 
 const MEMBERS = 3;
@@ -28,9 +28,7 @@ async function etcdMembers(): Promise<readonly unknown[]> {
   return (JSON.parse(list) as { members: unknown[] }).members;
 }
 
-// A pod has no CLI, and this machine's folders only where it is the node.
-const withRunner = ours && stack.engine.name === "local-engine";
-if (withKubernetes && !withRunner)
+if (withKubernetes && !stack.canRunInside)
   console.log("skipped: up in a pod needs the local engine and the cluster that make kube-up starts");
 
 (withKubernetes ? describe : describe.skip)("the prod stack on Kubernetes (C4)", () => {
@@ -192,12 +190,12 @@ if (withKubernetes && !withRunner)
     });
   });
 
-  (withRunner ? test : test.skip)(
+  (stack.canRunInside ? test : test.skip)(
     "up in a pod of the cluster needs no kubeconfig, and with directFrom no port-forward",
     async () => {
       stack.configure({
         patroni: { extensions: ["pg_trgm"] },
-        kubernetes: { directFrom: ["10.244.0.0/16"] },
+        kubernetes: { directFrom: [POD_NETWORK] },
       });
       await stack.upInside();
       const installed = "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'";

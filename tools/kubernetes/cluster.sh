@@ -4,8 +4,9 @@
 #   tools/kubernetes/cluster.sh up     builds what is missing, starts it, waits until it works; safe to run again
 #   tools/kubernetes/cluster.sh down   stops it and takes everything away again but the built programs
 #   tools/kubernetes/cluster.sh built  whether its programs are there already
-#   tools/kubernetes/cluster.sh possible [cert-manager]   whether this machine can have it; says why not
+#   tools/kubernetes/cluster.sh possible [cert-manager | policies]   whether this machine can have it; says why not
 #   tools/kubernetes/cluster.sh cert-manager   starts cert-manager's controllers beside it, built when first asked for
+#   tools/kubernetes/cluster.sh policies | no-policies   has the first node enforce network policies, built when first asked for
 #   tools/kubernetes/cluster.sh load <image>...   gives it images of the Docker engine
 #   tools/kubernetes/cluster.sh kubectl <argument>...
 #   tools/kubernetes/cluster.sh programs   where its programs are; `kubernetes kubectl` is one of them
@@ -28,6 +29,7 @@ helper=postgres-cluster-kubernetes/busybox:1.35
 digest=$(cat go.mod go.sum main.go | sha256sum | cut -c1-16)
 programs=${XDG_CACHE_HOME:-$HOME/.cache}/postgres-cluster/kubernetes/$version-$digest
 manager=$programs/cert-manager-$(cat ../cert-manager/{go.mod,go.sum,main.go} | sha256sum | cut -c1-16)
+router=$programs/kube-router-$(cat ../network-policies/{go.mod,go.sum} | sha256sum | cut -c1-16)
 started=$SECONDS
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -224,6 +226,29 @@ start_cert_manager() {
   start cert-manager "$manager/cert-manager" --kubeconfig "$kubeconfig"
 }
 
+# Nor is this: a suite asks for it. Of kube-router only what makes packet filters of policies.
+enforce_policies() {
+  possible policies
+  alive kube-apiserver || fail "the cluster is to be up"
+  install_packages ipset
+  if [ ! -x "$router" ]; then
+    say "Building kube-router from its Go modules (some minutes; kept in $router)"
+    local draft=$programs/draft-of-kube-router
+    rm -f "$programs"/kube-router-*
+    CGO_ENABLED=0 go -C ../network-policies build -trimpath -ldflags "-s -w" -o "$draft" github.com/cloudnativelabs/kube-router/v2/cmd/kube-router
+    mv "$draft" "$router"
+  fi
+  start kube-router "$router" --kubeconfig "$kubeconfig" --hostname-override node --service-cluster-ip-range "$services" \
+    --run-firewall=true --run-router=false --run-service-proxy=false --enable-ipv6=false --metrics-port 0 --health-port 0
+  await 60 "the network policies" iptables -n -L KUBE-ROUTER-FORWARD
+}
+
+ignore_policies() {
+  stop kube-router
+  remove_chains 'KUBE-(ROUTER|POD-FW|NWPLCY)-' filter
+  remove_sets
+}
+
 # --- Up and down -----------------------------------------------------------------------------------------------------------------
 
 resolves() { "$programs/busybox" nslookup kubernetes.default.svc.cluster.local "$node"; }
@@ -279,18 +304,31 @@ unmount() { # whatever is mounted below a folder, innermost first
   awk '{print $2}' /proc/mounts | { grep -E "^$1/" || true; } | sort -r | while read -r folder; do umount -l "$folder"; done
 }
 
+remove_chains() { # pattern, tables...: chains of such names, and the rules that lead there
+  local pattern=$1 table rule chain
+  shift
+  for table in "$@"; do
+    iptables -t "$table" -S | { grep -E "^-A .*-j $pattern" || true; } | while read -r _ rule; do
+      xargs iptables -t "$table" -D <<< "$rule" || true
+    done
+    for chain in $(iptables -t "$table" -S | sed -nE "s/^-N ($pattern.*)/\1/p"); do iptables -t "$table" -F "$chain"; done
+    for chain in $(iptables -t "$table" -S | sed -nE "s/^-N ($pattern.*)/\1/p"); do iptables -t "$table" -X "$chain"; done
+  done
+}
+
+remove_sets() {
+  local set
+  command -v ipset >/dev/null || return 0
+  for set in $(ipset list -n | grep -E '^KUBE-(SRC|DST)-'); do ipset destroy "$set"; done
+}
+
 remove_rules() {
   "$programs/kubernetes" kube-proxy --cleanup >/dev/null 2>&1 || true
-  local table rule chain direction
+  local direction
   for direction in -i -o; do iptables -D FORWARD "$direction" "$first_bridge" -j ACCEPT 2>/dev/null || true; done
-  # The kubelet's own chains, which nothing removes.
-  for table in filter nat mangle; do
-    iptables -t $table -S | { grep -E '^-A .*-j KUBE-' || true; } | while read -r _ rule; do
-      xargs iptables -t $table -D <<< "$rule" || true
-    done
-    for chain in $(iptables -t $table -S | sed -n 's/^-N \(KUBE-.*\)/\1/p'); do iptables -t $table -F "$chain"; done
-    for chain in $(iptables -t $table -S | sed -n 's/^-N \(KUBE-.*\)/\1/p'); do iptables -t $table -X "$chain"; done
-  done
+  # The kubelet's own chains, which nothing removes, and those of policies.
+  remove_chains KUBE- filter nat mangle
+  remove_sets
 }
 
 down() {
@@ -298,7 +336,7 @@ down() {
   if alive containerd && alive kubelet && alive kube-apiserver; then delete_pods; fi
   local number program
   for number in $(further); do remove_node "$number"; done
-  for program in cert-manager local-path-provisioner coredns kube-proxy kubelet kube-controller-manager kube-scheduler kube-apiserver etcd containerd; do
+  for program in kube-router cert-manager local-path-provisioner coredns kube-proxy kubelet kube-controller-manager kube-scheduler kube-apiserver etcd containerd; do
     stop $program
   done
   unmount "$root"
@@ -326,6 +364,8 @@ case $verb in
   built) built ;;
   possible) possible "${1:-}" ;;
   cert-manager) start_cert_manager ;;
+  policies) enforce_policies ;;
+  no-policies) ignore_policies ;;
   load) each_node load "$@" ;;
   kubectl) kubectl "$@" ;;
   programs) echo "$programs" ;;

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # What the cluster is made of, and how it gets here. For cluster.sh, whose variables it uses.
 
-install_packages() {
-  local missing=()
+install_packages() { # names of further ones that have a command of that name
+  local missing=() each
+  for each in "$@"; do command -v "$each" >/dev/null || missing+=("$each"); done
   command -v containerd >/dev/null || missing+=(containerd)
   command -v runc >/dev/null || missing+=(runc)
   command -v iptables >/dev/null || missing+=(iptables)
@@ -28,6 +29,7 @@ possible() {
   [ "$(id -u)" = 0 ] || fail "it needs root: networks and containers are made"
   built || needs_go 24 "it is"
   [ "${1:-}" != cert-manager ] || [ -d "$manager" ] || needs_go 26 "cert-manager's controllers are"
+  [ "${1:-}" != policies ] || [ -x "$router" ] || needs_go 26 "kube-router, which enforces policies, is"
 }
 
 build_programs() {

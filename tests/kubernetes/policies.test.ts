@@ -1,0 +1,117 @@
+import type { WorkloadSpec } from "../../components/platform/workload";
+import { recordStack } from "../support/specs";
+import { eventually } from "../support/stack";
+import { kubectl } from "./applier";
+import { KubernetesStack, POD_NETWORK } from "./cluster";
+import {
+  enforcePolicies,
+  ignorePolicies,
+  type Place,
+  placesOf,
+  reachedFrom,
+  removeStranger,
+  startStranger,
+  type Target,
+  withPolicies,
+} from "./policies";
+import { WriteGaps } from "./write-gaps";
+
+const MEMBERS = 2;
+/** Two of everything: each member has another one of its kind to reach. */
+const stack = new KubernetesStack("kube-policies", {
+  etcd: { members: 3, memory: "256Mi", cpu: "125m", volumeSize: "1Gi" },
+  patroni: {
+    ...{ members: MEMBERS, memory: "640Mi", cpu: "300m", volumeSize: "1Gi" },
+    parameters: { shared_buffers: "128MB", max_connections: 100 },
+  },
+  proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10, drainSeconds: 10, cpu: "20m" },
+});
+const gaps = new WriteGaps(stack, MEMBERS);
+const STRANGER = `${stack.cluster}-stranger`;
+const API_SERVER = "the API server";
+
+if (withPolicies && !stack.canRunInside)
+  console.log(
+    "skipped: networks of directFrom need the local engine and the cluster that make kube-up starts",
+  );
+
+type From = WorkloadSpec["ports"][string]["from"];
+
+(withPolicies ? describe : describe.skip)("the prod stack where the network enforces policies (D9)", () => {
+  /** What docs/network.md is made of. */
+  let specs: readonly WorkloadSpec[];
+  let stranger: Omit<Place, "address">;
+
+  beforeAll(async () => {
+    ({ specs } = await recordStack("prod"));
+    await enforcePolicies();
+    await stack.start();
+    await stack.prepareWrites();
+    const [member] = await stack.podsOf("patroni");
+    stranger = await startStranger(STRANGER, member?.image ?? "");
+  });
+  afterAll(async () => {
+    gaps.report();
+    if (process.env["KEEP_STACK"]) return;
+    await removeStranger(STRANGER);
+    await stack.remove();
+    await ignorePolicies();
+  });
+
+  /** Every port of every workload, in a pod that is not `but`, and the API server. */
+  async function targets(but: string): Promise<readonly Target[]> {
+    const found: Target[] = [];
+    for (const { name, ports } of specs) {
+      const address = (await placesOf(stack, name)).findLast(({ pod }) => pod !== but)?.address ?? "";
+      for (const { port } of Object.values(ports)) found.push({ name: `${name}:${port}`, address, port });
+    }
+    const address = await kubectl([
+      ...["get", "service", "kubernetes", "--namespace", "default"],
+      ...["--output", "jsonpath={.spec.clusterIP}"],
+    ]);
+    return [...found, { name: API_SERVER, address, port: 443 }];
+  }
+
+  const admitted = (admits: (from: From) => boolean): readonly string[] =>
+    specs.flatMap(({ name, ports }) =>
+      Object.values(ports)
+        .filter(({ from }) => admits(from))
+        .map(({ port }) => `${name}:${port}`),
+    );
+
+  /** Resolves when a pod reaches just these: a policy takes a moment to reach a network. */
+  const reaches = (place: Omit<Place, "address">, expected: readonly string[]): Promise<void> =>
+    eventually(`${place.pod} reaches what it may`, 60_000, async () => {
+      expect(await reachedFrom(place, await targets(place.pod))).toEqual([...expected].sort());
+    });
+
+  test("each program reaches what docs/network.md says and nothing else", async () => {
+    expect(specs.map(({ name }) => name).sort()).toEqual([
+      ...["etcd", "haproxy", "patroni", "pool-read", "pool-write"],
+    ]);
+    for (const { name, image } of specs) {
+      const [place] = await placesOf(stack, name);
+      if (!place) throw new Error(`${name} has no pod`);
+      await reaches(
+        place,
+        admitted((from) => from !== "anybody" && from.includes(image)),
+      );
+    }
+  });
+
+  test("a client in another namespace reaches the entry, and no member", () =>
+    reaches(stranger, [...admitted((from) => from === "anybody"), API_SERVER]));
+
+  test("the leader's pod is deleted: it hands over first, and no transaction fails (H1)", async () => {
+    const report = await gaps.during("leader's pod deleted", (leader) => stack.deletePod(leader), {
+      maxLifetimeMs: 3000,
+    });
+    expect(report.errors).toEqual([]);
+  });
+
+  (stack.canRunInside ? test : test.skip)("networks of directFrom reach every member, too", async () => {
+    stack.configure({ kubernetes: { directFrom: [POD_NETWORK] } });
+    await stack.upInside();
+    await reaches(stranger, [...admitted(() => true), API_SERVER]);
+  });
+});
