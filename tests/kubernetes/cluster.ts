@@ -27,7 +27,7 @@ if (withKubernetes) {
 export const canHave = (part: "cert-manager" | "policies"): boolean =>
   spawnSync(TOOL, ["possible", part]).status === 0;
 
-/** Whence its pods come. */
+/** Where its pods have their addresses. */
 export const POD_NETWORK = "10.244.0.0/16";
 
 // Images come from the Docker engine of this machine, so their registry is its name for them.
@@ -40,6 +40,8 @@ export interface PodRow {
   readonly image: string;
   /** Where it runs; empty while no node has been found for it. */
   readonly node: string;
+  /** Empty until it runs. */
+  readonly address: string;
 }
 
 interface Pod {
@@ -50,6 +52,7 @@ interface Pod {
   };
   readonly status: {
     readonly startTime: string;
+    readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
   };
   readonly spec: {
@@ -151,6 +154,7 @@ export class KubernetesStack extends TestStack {
       started: status.startTime,
       image: spec.containers[0]?.image ?? "",
       node: spec.nodeName ?? "",
+      address: status.podIP ?? "",
     }));
   }
 

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { type Invocation, PROJECT } from "../../commands/engine";
 import { kubectl } from "./applier";
+import { NAMESPACE, removeBystander, startBystander } from "./bystander";
 
 /** As the docs give it to users. */
 const ROLE = join(PROJECT, "docs/kubernetes-deployer.yaml");
-const NAMESPACE = "default";
 const HOURS = 4;
 /** What a program of this project finds in its environment; the rest is this machine's. */
 const PASSED_ON = /^(PATH|NODE_OPTIONS|KUBECTL|(PULUMI|LOCAL_ENGINE)_.*)$/;
@@ -85,28 +85,18 @@ export class Deployer {
     const variables = Object.entries({ ...env, KUBECTL: `${programs}/kubernetes kubectl` }).filter(([name]) =>
       PASSED_ON.test(name),
     );
-    const pod = {
-      ...{ apiVersion: "v1", kind: "Pod" },
-      metadata: { name: this.name, namespace: NAMESPACE },
-      spec: {
-        ...{ serviceAccountName: this.name, restartPolicy: "Never", terminationGracePeriodSeconds: 0 },
-        containers: [
-          {
-            ...{ name: "runner", image, command: ["sleep", "infinity"] },
-            securityContext: { runAsUser: 0 },
-            volumeMounts: folders.map((mountPath, i) => ({ name: `folder-${i}`, mountPath })),
-          },
-        ],
-        volumes: folders.map((path, i) => ({ name: `folder-${i}`, hostPath: { path } })),
-      },
-    };
     try {
       await this.allow("pods/portforward");
-      await kubectl(["apply", "--filename=-"], JSON.stringify(pod));
-      await kubectl([
-        ...["wait", "pod", this.name, "--namespace", NAMESPACE],
-        ...["--for=condition=Ready", "--timeout=120s"],
-      ]);
+      await startBystander(this.name, image, {
+        container: {
+          securityContext: { runAsUser: 0 },
+          volumeMounts: folders.map((mountPath, i) => ({ name: `folder-${i}`, mountPath })),
+        },
+        spec: {
+          serviceAccountName: this.name,
+          volumes: folders.map((path, i) => ({ name: `folder-${i}`, hostPath: { path } })),
+        },
+      });
       await kubectl([
         ...["exec", this.name, "--namespace", NAMESPACE, "--", "env"],
         ...variables.map(([name, value]) => `${name}=${value}`),
@@ -114,7 +104,7 @@ export class Deployer {
         ...["sh", "-c", 'exec "$@" >&2', "sh", program, ...args],
       ]);
     } finally {
-      await kubectl(["delete", "pod", this.name, "--namespace", NAMESPACE, "--ignore-not-found"]);
+      await removeBystander(this.name);
       await this.allow();
     }
   }

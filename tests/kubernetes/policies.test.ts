@@ -2,18 +2,9 @@ import type { WorkloadSpec } from "../../components/platform/workload";
 import { recordStack } from "../support/specs";
 import { eventually } from "../support/stack";
 import { kubectl } from "./applier";
+import { NAMESPACE, removeBystander, startBystander } from "./bystander";
 import { KubernetesStack, POD_NETWORK } from "./cluster";
-import {
-  enforcePolicies,
-  ignorePolicies,
-  type Place,
-  placesOf,
-  reachedFrom,
-  removeStranger,
-  startStranger,
-  type Target,
-  withPolicies,
-} from "./policies";
+import { enforcePolicies, ignorePolicies, reachedFrom, type Target, withPolicies } from "./policies";
 import { WriteGaps } from "./write-gaps";
 
 const MEMBERS = 2;
@@ -40,7 +31,6 @@ type From = WorkloadSpec["ports"][string]["from"];
 (withPolicies ? describe : describe.skip)("the prod stack where the network enforces policies (D9)", () => {
   /** What docs/network.md is made of. */
   let specs: readonly WorkloadSpec[];
-  let stranger: Omit<Place, "address">;
 
   beforeAll(async () => {
     ({ specs } = await recordStack("prod"));
@@ -48,12 +38,12 @@ type From = WorkloadSpec["ports"][string]["from"];
     await stack.start();
     await stack.prepareWrites();
     const [member] = await stack.podsOf("patroni");
-    stranger = await startStranger(STRANGER, member?.image ?? "");
+    await startBystander(STRANGER, member?.image ?? "");
   });
   afterAll(async () => {
     gaps.report();
     if (process.env["KEEP_STACK"]) return;
-    await removeStranger(STRANGER);
+    await removeBystander(STRANGER);
     await stack.remove();
     await ignorePolicies();
   });
@@ -62,7 +52,7 @@ type From = WorkloadSpec["ports"][string]["from"];
   async function targets(but: string): Promise<readonly Target[]> {
     const found: Target[] = [];
     for (const { name, ports } of specs) {
-      const address = (await placesOf(stack, name)).findLast(({ pod }) => pod !== but)?.address ?? "";
+      const address = (await stack.podsOf(name)).findLast((pod) => pod.name !== but)?.address ?? "";
       for (const { port } of Object.values(ports)) found.push({ name: `${name}:${port}`, address, port });
     }
     const address = await kubectl([
@@ -80,9 +70,9 @@ type From = WorkloadSpec["ports"][string]["from"];
     );
 
   /** Resolves when a pod reaches just these: a policy takes a moment to reach a network. */
-  const reaches = (place: Omit<Place, "address">, expected: readonly string[]): Promise<void> =>
-    eventually(`${place.pod} reaches what it may`, 60_000, async () => {
-      expect(await reachedFrom(place, await targets(place.pod))).toEqual([...expected].sort());
+  const reaches = (namespace: string, pod: string, expected: readonly string[]): Promise<void> =>
+    eventually(`${pod} reaches what it may`, 60_000, async () => {
+      expect(await reachedFrom(namespace, pod, await targets(pod))).toEqual([...expected].sort());
     });
 
   test("each program reaches what docs/network.md says and nothing else", async () => {
@@ -90,17 +80,16 @@ type From = WorkloadSpec["ports"][string]["from"];
       ...["etcd", "haproxy", "patroni", "pool-read", "pool-write"],
     ]);
     for (const { name, image } of specs) {
-      const [place] = await placesOf(stack, name);
-      if (!place) throw new Error(`${name} has no pod`);
       await reaches(
-        place,
+        stack.namespace,
+        stack.member(name, 0),
         admitted((from) => from !== "anybody" && from.includes(image)),
       );
     }
   });
 
   test("a client in another namespace reaches the entry, and no member", () =>
-    reaches(stranger, [...admitted((from) => from === "anybody"), API_SERVER]));
+    reaches(NAMESPACE, STRANGER, [...admitted((from) => from === "anybody"), API_SERVER]));
 
   test("the leader's pod is deleted: it hands over first, and no transaction fails (H1)", async () => {
     const report = await gaps.during("leader's pod deleted", (leader) => stack.deletePod(leader), {
@@ -112,6 +101,6 @@ type From = WorkloadSpec["ports"][string]["from"];
   (stack.canRunInside ? test : test.skip)("networks of directFrom reach every member, too", async () => {
     stack.configure({ kubernetes: { directFrom: [POD_NETWORK] } });
     await stack.upInside();
-    await reaches(stranger, [...admitted(() => true), API_SERVER]);
+    await reaches(NAMESPACE, STRANGER, [...admitted(() => true), API_SERVER]);
   });
 });

@@ -1,6 +1,6 @@
 import { capture } from "../../commands/engine";
 import { kubectl } from "./applier";
-import { canHave, type KubernetesStack, ours, TOOL, withKubernetes } from "./cluster";
+import { canHave, ours, TOOL, withKubernetes } from "./cluster";
 
 /** The cluster of this machine can be given what enforces policies; of another one its owner says so. */
 export const withPolicies =
@@ -17,51 +17,6 @@ export const ignorePolicies = async (): Promise<void> => {
   if (ours) await capture(TOOL, ["no-policies"]);
 };
 
-/** A pod, and where it is. */
-export interface Place {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly address: string;
-}
-
-/** Where a workload's members are. */
-export async function placesOf(stack: KubernetesStack, workload: string): Promise<readonly Place[]> {
-  const addresses = await stack.kubectl(
-    ...[
-      "get",
-      "pods",
-      "--selector",
-      `app.kubernetes.io/instance=${stack.cluster},app.kubernetes.io/name=${workload}`,
-    ],
-    ...["--output", 'jsonpath={range .items[*]}{.metadata.name} {.status.podIP}{"\\n"}{end}'],
-  );
-  return addresses
-    .trim()
-    .split("\n")
-    .map((line) => {
-      const [pod = "", address = ""] = line.split(" ");
-      return { namespace: stack.namespace, pod, address };
-    });
-}
-
-/** A pod that is not of the stack, in another namespace; `image` is any that has a shell. */
-export async function startStranger(pod: string, image: string): Promise<Omit<Place, "address">> {
-  const namespace = "default";
-  const spec = {
-    ...{ terminationGracePeriodSeconds: 0, restartPolicy: "Never" },
-    containers: [{ name: "stranger", image, command: ["sleep", "infinity"] }],
-  };
-  await kubectl(
-    ["apply", "--filename=-"],
-    JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: pod, namespace }, spec }),
-  );
-  await kubectl(["wait", "pod", pod, "--namespace", namespace, "--for=condition=Ready", "--timeout=120s"]);
-  return { namespace, pod };
-}
-
-export const removeStranger = (pod: string): Promise<string> =>
-  kubectl(["delete", "pod", pod, "--namespace", "default", "--ignore-not-found"]);
-
 export interface Target {
   readonly name: string;
   readonly address: string;
@@ -70,7 +25,8 @@ export interface Target {
 
 /** Which targets a pod can connect to, tried from inside it, all at once. */
 export async function reachedFrom(
-  { namespace, pod }: Omit<Place, "address">,
+  namespace: string,
+  pod: string,
   targets: readonly Target[],
 ): Promise<readonly string[]> {
   const tries = targets.map(
