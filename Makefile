@@ -51,11 +51,13 @@ worker-files: packages ## Write certificate and key of an external worker (GROUP
 	$(run) worker-files
 
 ##@ Development
-.PHONY: test test-unit lint golden test-kubernetes kube-up kube-down bench setup packages
+.PHONY: test test-unit test-long lint golden test-kubernetes kube-up kube-down bench setup packages
 test: setup ## All tests: lint, types, unit, engine, SQL and the cluster on real containers
 	scripts/test.sh
 test-unit: packages ## What needs no Docker: lint, types, unit tests and goldens
 	scripts/test.sh unit
+test-long: setup ## Trials that take hours, seeded, gone on with after an interruption (TRIAL=kills, SEED=1)
+	$(node) tests/long/bin.js $(TRIAL)
 lint: packages ## ESLint and Prettier
 	$(node) node_modules/.bin/eslint . && $(node) node_modules/.bin/prettier --check --log-level warn .
 golden: packages ## Accept the current output as the goldens; read the difference before you commit it
