@@ -33,7 +33,8 @@ describe("a pool is ready", () => {
   });
 
   test("after a minute, if nobody asks: there may be no entry", () => {
-    age("told", 59);
+    // Well before the minute is over: the machine may be busy.
+    age("told", 30);
     expect(asked()[0]).toBe(1);
     age("told", 62);
     expect(asked()[0]).toBe(0);
@@ -44,7 +45,9 @@ describe("a pool is ready", () => {
     age("follower.alive", 12);
     expect(asked()).toEqual([
       1,
-      expect.stringMatching(/^pool-ready: no sign of life of the pool and its follower for 1[23] s$/),
+      expect.stringMatching(
+        /^pool-ready: no sign of life of the pool and its follower for (1[2-9]|[2-5][0-9]) s$/,
+      ),
     ]);
   });
 });
