@@ -1,5 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { restartAll } from "../components/patroni/restart";
+import { switchover as handOver } from "../components/patroni/switchover";
 import {
   chosenGroup,
   CommandError,
@@ -9,13 +11,16 @@ import {
   interact,
   leader,
   members,
-  ofGroup,
   patroniMembers,
   psqlIn,
   runningMember,
 } from "./containers";
 import { capture } from "./engine";
 import { stackOutputs } from "./lifecycle";
+import { withGroup } from "./patroni";
+
+/** How long a member may take to be whole again, and a group to have another leader, in seconds. */
+const PATIENCE_SECONDS = 120;
 
 /** The entry as members of the stack see it; the certificates are valid for the entries' names. */
 async function viaEntry(
@@ -60,59 +65,20 @@ const databaseName = async (stack: string): Promise<string> => (await stackOutpu
 
 /** Hands the leadership of GROUP over, to TO if given. */
 export async function switchover(stack: string): Promise<number> {
-  const group = await chosenGroup(stack);
-  const from = await leader(stack, group);
-  const to = process.env["TO"];
-  return interact(from, switchoverFrom(from, group, to ? ["--candidate", to] : []));
-}
-
-const switchoverFrom = (from: string, group: Group, more: readonly string[] = []): readonly string[] => [
-  ...["patronictl", "switchover", ...ofGroup(group), "--leader", from, ...more, "--force"],
-];
-
-/** Restarts PostgreSQL in every member of GROUP, or of every group: replicas first, the old leader last, after a switchover. */
-export async function restart(stack: string): Promise<number> {
-  const chosen = process.env["GROUP"] ? [await chosenGroup(stack)] : await groups(stack);
-  for (const group of chosen) {
-    if ((await restartGroup(stack, group)) !== 0) return 1;
-  }
+  const candidate = process.env["TO"] || undefined;
+  const { from, to } = await withGroup(stack, await chosenGroup(stack), (rest) =>
+    handOver(rest, { candidate, deadlineSeconds: PATIENCE_SECONDS }),
+  );
+  console.log(`${to} leads, in place of ${from}`);
   return 0;
 }
 
-async function restartGroup(stack: string, group: Group): Promise<number> {
-  const old = await leader(stack, group);
-  const of = await scope(old);
-  const restartOf = (member: string): number =>
-    interact(old, ["patronictl", "restart", ...ofGroup(group), of, member, "--force"]);
-  const replicas = (await patroniMembers(stack, group)).filter((m) => m.Member !== old);
-  for (const { Member } of replicas) {
-    if (restartOf(Member) !== 0) return 1;
-    await streams(stack, group, Member);
-  }
-  if (replicas.length > 0) {
-    if (interact(old, switchoverFrom(old, group)) !== 0) return 1;
-    await streams(stack, group, old);
-  }
-  return restartOf(old);
-}
-
-const scope = async (member: string): Promise<string> =>
-  (await execute(member, ["sh", "-c", "sed -n 's/^scope: *//p' /etc/patroni/cluster.yml"]))
-    .trim()
-    .replace(/"/g, "");
-
-/** Waits until a member streams again. */
-async function streams(stack: string, group: Group, name: string): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  let last = "unknown";
-  while (Date.now() < deadline) {
-    last = (await patroniMembers(stack, group)).find((m) => m.Member === name)?.State ?? "not there";
-    if (last === "streaming") return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  throw new CommandError(
-    `${name} does not stream again after two minutes (its state: ${last}); the other members were left alone`,
-  );
+/** Restarts PostgreSQL in every member of GROUP, or of every group: replicas first, the leader last, by a switchover. */
+export async function restart(stack: string): Promise<number> {
+  const chosen = process.env["GROUP"] ? [await chosenGroup(stack)] : await groups(stack);
+  for (const group of chosen)
+    await withGroup(stack, group, (rest) => restartAll(rest, { restartSeconds: PATIENCE_SECONDS }));
+  return 0;
 }
 
 /** The slowest statements: from the log of each member, and in sum from pg_stat_statements on the leader of GROUP. */

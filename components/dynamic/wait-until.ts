@@ -66,3 +66,6 @@ export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Loo
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, deadline - now)));
   }
 }
+
+/** An error that a look throws when waiting longer does not help. */
+export const permanent = (message: string): Error => Object.assign(new Error(message), { permanent: true });

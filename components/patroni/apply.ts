@@ -1,9 +1,9 @@
 import { waitUntil } from "../dynamic/wait-until";
 import type { JsonObject } from "./plan";
-import { describePatch, planPatch, planRestart } from "./plan";
+import { describePatch, planPatch } from "./plan";
 import type { PatroniRest } from "./rest";
-import { readStatus } from "./status";
-import { switchover } from "./switchover";
+import { rollingRestart } from "./restart";
+import { lastCycles } from "./status";
 import { tell } from "../dynamic/tell";
 
 export interface ApplyOptions {
@@ -31,7 +31,7 @@ export async function applyConfiguration(
 ): Promise<void> {
   const changed = await patch(rest, desired, before, options);
   if (changed) await waitUntilTaken(rest, options);
-  await restartWhereNeeded(rest, options);
+  await rollingRestart(rest, options);
 }
 
 /** Whether something had to be changed. */
@@ -68,10 +68,7 @@ async function patch(
  * twice, the first of the two cycles began after the change and is over.
  */
 async function waitUntilTaken(rest: PatroniRest, options: ApplyOptions): Promise<void> {
-  const first = await readStatus(rest);
-  const seen = new Map(
-    first.members.map((member) => [member.name, { last: member.dcsLastSeen ?? 0, moved: 0 }]),
-  );
+  const seen = new Map(rest.members.map((name) => [name, { last: NaN, moved: 0 }]));
   await waitUntil(
     {
       what: "every member has taken the configuration",
@@ -79,68 +76,18 @@ async function waitUntilTaken(rest: PatroniRest, options: ApplyOptions): Promise
       intervalMs: 700,
     },
     async () => {
-      const status = await readStatus(rest);
-      const behind: string[] = [];
-      for (const member of status.members) {
-        const record = seen.get(member.name) ?? { last: 0, moved: 0 };
-        if ((member.dcsLastSeen ?? 0) > record.last) {
-          record.last = member.dcsLastSeen ?? 0;
-          record.moved += 1;
+      const now = await lastCycles(rest);
+      const behind = [...seen].flatMap(([name, record]) => {
+        const last = now.get(name);
+        if (typeof last === "number") {
+          if (last > record.last) record.moved += 1;
+          record.last = last;
         }
-        seen.set(member.name, record);
-        if (record.moved < 2)
-          behind.push(member.problem === undefined ? member.name : `${member.name} (${member.problem})`);
-      }
+        if (record.moved >= 2) return [];
+        return [last instanceof Error ? `${name} (${last.message})` : name];
+      });
       if (behind.length > 0) return { done: false as const, why: `not yet: ${behind.join(", ")}` };
       return { done: true as const, value: undefined };
     },
   );
-}
-
-/** Restarts what runs with old values of settings that need it: replicas first, the leader last. Nothing when nothing needs it. */
-async function restartWhereNeeded(rest: PatroniRest, options: ApplyOptions): Promise<void> {
-  // Two rounds are the most that settings can ask for; what is still pending after that never ends.
-  const limit = 3 * rest.members.length + 3;
-  for (let count = 0; ; count += 1) {
-    const step = await waitUntil(
-      {
-        what: "the cluster is whole before the next restart",
-        deadlineSeconds: options.restartSeconds,
-        intervalMs: 700,
-      },
-      async () => {
-        const next = planRestart(await readStatus(rest));
-        return next.do === "wait"
-          ? { done: false as const, why: next.why }
-          : { done: true as const, value: next };
-      },
-    );
-    if (step.do === "done") return;
-    if (count >= limit)
-      throw new Error(
-        `members still wait for a restart after ${count} steps: Patroni and PostgreSQL disagree`,
-      );
-    if (step.do === "switchover") {
-      tell(`Patroni: switchover from ${step.from}, whose replicas have restarted`);
-      await switchover(rest, undefined, options.restartSeconds);
-    } else {
-      tell(`Patroni: restart ${step.member} (${step.why})`);
-      await restart(rest, step.member, options);
-    }
-  }
-}
-
-async function restart(rest: PatroniRest, member: string, options: ApplyOptions): Promise<void> {
-  const answer = await rest.send(member, {
-    method: "POST",
-    path: "/restart",
-    // Without a timeout Patroni takes primary_start_timeout, and with that 0 it would fail over in the middle of the leader's restart.
-    body: { restart_pending: true, timeout: options.restartSeconds },
-    timeoutMs: (options.restartSeconds + 30) * 1000,
-  });
-  // Not pending any more is as good; "still starting" is waited for by whoever plans the next step.
-  const harmless =
-    answer.text.includes("restart conditions are not satisfied") || answer.text.includes("still starting");
-  if (answer.status !== 200 && !harmless)
-    throw new Error(`restart of ${member}: ${answer.status} ${answer.text.trim()}`);
 }

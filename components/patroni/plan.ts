@@ -84,6 +84,10 @@ export type RestartStep =
   | { readonly do: "restart"; readonly member: string; readonly why: string }
   | { readonly do: "switchover"; readonly from: string };
 
+/** The DCS counts it among those that confirm commits. */
+const isSynchronous = ({ role }: MemberStatus): boolean =>
+  role === "quorum_standby" || role === "sync_standby";
+
 /** Settings that a standby must not have lower than its primary: it keeps the old value until the primary has run with the new one. */
 const PRIMARY_FIRST =
   "max_connections max_worker_processes max_wal_senders max_prepared_transactions max_locks_per_transaction";
@@ -98,29 +102,69 @@ function lowered(pending: PendingRestart | undefined): readonly string[] {
 }
 
 export function describePending(pending: PendingRestart): string {
-  return Object.entries(pending)
-    .map(([name, { old_value, new_value }]) => `${name} ${old_value} -> ${new_value}`)
-    .join(", ");
-}
-
-/** The best replica to lead: synchronous first (it has every acknowledged commit), then the least behind; undefined when none is fit. */
-export function chooseCandidate(status: ClusterStatus): MemberStatus | undefined {
-  const rank = (member: MemberStatus): number => (member.role === "replica" ? 1 : 0);
-  const fit = status.members.filter(
-    (member) =>
-      member.name !== status.leader && member.role !== undefined && member.streaming && !member.barred,
+  const settings = Object.entries(pending).map(
+    ([name, { old_value, new_value }]) => `${name} ${old_value} -> ${new_value}`,
   );
-  const synchronous = fit.filter((member) => rank(member) === 0);
-  // Where there are synchronous replicas, one that is not may lack acknowledged commits.
-  const eligible = synchronous.length > 0 ? synchronous : fit;
-  return [...eligible].sort(
-    (a, b) => (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) || (a.name < b.name ? -1 : 1),
-  )[0];
+  return settings.join(", ") || "asked for";
 }
 
-/** What keeps the cluster from being whole; undefined when it is. */
+/**
+ * The best replica to lead: where commits are confirmed by replicas, one of these, since another may lack some, and Patroni refuses it;
+ * then the least behind. Undefined when none is fit at this moment.
+ */
+export function chooseCandidate(status: ClusterStatus): MemberStatus | undefined {
+  return status.members
+    .filter((member) => notFit(status, member) === undefined)
+    .sort((a, b) => (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) || (a.name < b.name ? -1 : 1))[0];
+}
+
+/** Why a member cannot take over at this moment; undefined when it can. */
+function notFit({ leader, synchronous }: ClusterStatus, member: MemberStatus): string | undefined {
+  if (member.name === leader) return `${member.name} leads`;
+  if (member.problem !== undefined) return `${member.name} does not answer: ${member.problem}`;
+  if (member.role === undefined) return `${member.name} is unknown to the DCS`;
+  if (member.barred) return `${member.name} must never lead (its tags say so)`;
+  if (!member.streaming) return `${member.name} does not stream from ${leader ?? "a leader"}`;
+  if (synchronous !== "off" && !isSynchronous(member)) return `${member.name} is not synchronous yet`;
+  return undefined;
+}
+
+/**
+ * What keeps the leader from handing over, to `candidate` if one is wanted: Patroni would refuse it. `forGood` when waiting does not help.
+ * Undefined when it can be asked for.
+ */
+export function cannotHandOver(
+  status: ClusterStatus,
+  candidate?: string,
+): { readonly why: string; readonly forGood: boolean } | undefined {
+  const names = status.members.map(({ name }) => name);
+  if (candidate !== undefined) {
+    const member = status.members.find(({ name }) => name === candidate);
+    if (member === undefined)
+      return { why: `there is no member "${candidate}": ${names.join(", ")}`, forGood: true };
+    const why = notFit(status, member);
+    return why === undefined ? undefined : { why, forGood: member.barred || candidate === status.leader };
+  }
+  if (status.members.length === 1)
+    return { why: `there is no other member than ${names.join()}`, forGood: true };
+  if (status.paused)
+    return {
+      why: "Patroni is paused, and hands over to a member that is named only (patronictl resume ends that)",
+      forGood: true,
+    };
+  if (chooseCandidate(status) !== undefined) return undefined;
+  const others = status.members.filter(({ name }) => name !== status.leader);
+  const reasons = others.flatMap((member) => notFit(status, member) ?? []);
+  const why = `no replica is fit to take over from ${status.leader ?? "anybody"} (${reasons.join("; ")})`;
+  return { why, forGood: others.every(({ barred }) => barred) };
+}
+
+/**
+ * What keeps the cluster from being whole; undefined when it is. A replica that streams is not yet one that confirms commits: until the
+ * leader has counted it, too, nobody could take over from the leader if all others were restarted.
+ */
 export function notWhole(status: ClusterStatus): string | undefined {
-  const { leader } = status;
+  const { leader, synchronous } = status;
   if (leader === undefined) return "the cluster has no leader";
   const reasons = status.members.flatMap((member): string[] => {
     if (member.problem !== undefined) return [`${member.name} does not answer: ${member.problem}`];
@@ -129,28 +173,39 @@ export function notWhole(status: ClusterStatus): string | undefined {
     if (member.name !== leader && !member.streaming) return [`${member.name} does not stream from ${leader}`];
     return [];
   });
-  return reasons.length === 0 ? undefined : reasons.join("; ");
+  if (reasons.length > 0) return reasons.join("; ");
+  const replicas = status.members.filter(({ name, barred }) => name !== leader && !barred);
+  const behind = synchronous === "off" ? [] : replicas.filter((member) => !isSynchronous(member));
+  // In mode `on` Patroni picks as many as it needs; in a quorum everybody counts.
+  if (behind.length === 0 || (synchronous === "on" && behind.length < replicas.length)) return undefined;
+  return behind.map(({ name }) => `${name} is not synchronous yet`).join("; ");
 }
 
+/** Whether a member is to be restarted. */
+export type Due = (member: MemberStatus) => boolean;
+
+/** What runs with old values of settings that need a restart. */
+export const waitsForRestart: Due = ({ pendingRestart }) => pendingRestart !== undefined;
+
 /**
- * The next step of a rolling restart: replicas one by one, then the leader hands over to a restarted one and is restarted as a
- * replica. One step at a time and from what is seen, so that an interrupted run goes on where it stopped.
+ * The next step of a rolling restart of the members that are `due`: replicas one by one, then the leader hands over to a restarted one,
+ * which restarts it as a replica. One step at a time and from what is seen, so that an interrupted run goes on where it stopped.
  *
  * Where a setting is lowered that a standby must not have below its primary, the leader is restarted in place, and the replicas
  * after it: a new leader would run with the old value, and keep everybody on it.
  */
-export function planRestart(status: ClusterStatus): RestartStep {
-  const pending = status.members.flatMap(({ name, pendingRestart }) =>
-    pendingRestart === undefined ? [] : [{ name, reasons: pendingRestart }],
-  );
+export function planRestart(status: ClusterStatus, due: Due = waitsForRestart): RestartStep {
+  const waiting = status.members
+    .filter(due)
+    .map(({ name, pendingRestart = {} }) => ({ name, reasons: pendingRestart }));
   const problem = notWhole(status);
   if (problem !== undefined) return { do: "wait", why: problem };
-  if (pending.length === 0) return { do: "done" };
+  if (waiting.length === 0) return { do: "done" };
   if (status.paused) return { do: "wait", why: "Patroni is paused (patronictl resume ends that)" };
 
-  const leader = pending.find((member) => member.name === status.leader);
+  const leader = waiting.find((member) => member.name === status.leader);
   const leaderLowers = lowered(leader?.reasons);
-  for (const member of pending.filter((other) => other.name !== status.leader)) {
+  for (const member of waiting.filter((other) => other.name !== status.leader)) {
     const names = Object.keys(member.reasons);
     const onlyAfterLeader = names.length > 0 && names.every((name) => leaderLowers.includes(name));
     if (!onlyAfterLeader) return { do: "restart", member: member.name, why: describePending(member.reasons) };
@@ -159,7 +214,6 @@ export function planRestart(status: ClusterStatus): RestartStep {
   if (status.members.length === 1 || leaderLowers.length > 0) {
     return { do: "restart", member: leader.name, why: describePending(leader.reasons) };
   }
-  if (chooseCandidate(status) === undefined)
-    return { do: "wait", why: `no replica is fit to take over from ${leader.name}` };
-  return { do: "switchover", from: leader.name };
+  const obstacle = cannotHandOver(status);
+  return obstacle === undefined ? { do: "switchover", from: leader.name } : { do: "wait", why: obstacle.why };
 }

@@ -16,11 +16,11 @@ export interface MemberStatus {
   readonly pendingRestart?: PendingRestart;
   /** It must never become the leader (tags `nofailover`, `failover_priority: 0`). */
   readonly barred: boolean;
+  /** When its PostgreSQL was started, as the member says it; another text after each restart, undefined while it does not run. */
+  readonly startedAt?: string;
   readonly timeline?: number;
   /** How far it is behind, in bytes; undefined when unknown. */
   readonly lagBytes?: number;
-  /** When it last read the DCS, in seconds since 1970 on its own clock. */
-  readonly dcsLastSeen?: number;
   /** Why the member does not answer. */
   readonly problem?: string;
 }
@@ -29,6 +29,11 @@ export interface ClusterStatus {
   readonly leader?: string;
   /** Switched off by `patronictl pause`: nothing fails over. */
   readonly paused: boolean;
+  /**
+   * Who confirms commits: `quorum`, enough of all replicas; `on`, those that Patroni picks; `off`, nobody. Only a member that the DCS
+   * counts among them may take over, and one that has just been started is not counted until the leader has seen it.
+   */
+  readonly synchronous: "off" | "on" | "quorum";
   readonly members: readonly MemberStatus[];
 }
 
@@ -45,10 +50,25 @@ interface ClusterAnswer {
 
 interface MemberAnswer {
   readonly state?: string;
+  readonly postmaster_start_time?: string | null;
   readonly pending_restart_reason?: PendingRestart;
   readonly pending_restart?: boolean;
   readonly dcs_last_seen?: number;
   readonly replication?: readonly { readonly application_name: string; readonly state: string }[];
+}
+
+/** Part of the dynamic configuration. */
+interface ConfigurationAnswer {
+  readonly synchronous_mode?: string | boolean;
+}
+
+/** As Patroni reads the setting (`GlobalConfig.is_synchronous_mode` in its global_config.py). */
+function synchronousMode({
+  synchronous_mode: mode = false,
+}: ConfigurationAnswer): ClusterStatus["synchronous"] {
+  const text = String(mode).toLowerCase();
+  if (text === "quorum") return "quorum";
+  return ["on", "true", "yes", "1"].includes(text) ? "on" : "off";
 }
 
 /** Puts together what the DCS says (through any member) and what each member says of itself. */
@@ -56,6 +76,7 @@ export function clusterStatus(
   expected: readonly string[],
   cluster: ClusterAnswer,
   answers: ReadonlyMap<string, MemberAnswer | Error>,
+  configuration: ConfigurationAnswer,
 ): ClusterStatus {
   const inDcs = cluster.members ?? [];
   const leader = inDcs.find((member) => member.role === "leader" || member.role === "standby_leader")?.name;
@@ -65,6 +86,7 @@ export function clusterStatus(
   return {
     leader,
     paused: cluster.pause === true,
+    synchronous: synchronousMode(configuration),
     members: names.map((name) => {
       const known = inDcs.find((member) => member.name === name);
       const answer = answers.get(name);
@@ -76,17 +98,17 @@ export function clusterStatus(
         streaming: senders.some((sender) => sender.application_name === name && sender.state === "streaming"),
         pendingRestart: own?.pending_restart === true ? (own.pending_restart_reason ?? {}) : undefined,
         barred: known?.tags?.["nofailover"] === true || known?.tags?.["failover_priority"] === 0,
+        startedAt: own?.postmaster_start_time ?? undefined,
         timeline: known?.timeline,
         lagBytes: typeof known?.lag === "number" ? known.lag : undefined,
-        dcsLastSeen: own?.dcs_last_seen,
         problem: answer instanceof Error ? answer.message : undefined,
       };
     }),
   };
 }
 
-/** Asks every member. Fails only when none can tell what the DCS says. */
-export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
+/** What each member says of itself. */
+async function askMembers(rest: PatroniRest): Promise<ReadonlyMap<string, MemberAnswer | Error>> {
   const answers = new Map<string, MemberAnswer | Error>();
   const asked = rest.members.map(async (name) => {
     try {
@@ -97,6 +119,26 @@ export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
     }
   });
   await Promise.all(asked);
+  return answers;
+}
+
+/**
+ * When each member last read the DCS, in whole seconds since 1970 on its own clock, or why it does not answer. Nothing is asked here that
+ * makes a member read the DCS: the time would move with each look, and prove nothing about the member's own cycles.
+ */
+export async function lastCycles(rest: PatroniRest): Promise<ReadonlyMap<string, number | Error>> {
+  const answers = await askMembers(rest);
+  return new Map(
+    [...answers].map(([name, answer]) => [
+      name,
+      answer instanceof Error ? answer : (answer.dcs_last_seen ?? 0),
+    ]),
+  );
+}
+
+/** Asks every member. Fails only when none can tell what the DCS says. */
+export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
+  const answers = await askMembers(rest);
   const reasons: string[] = [];
   for (const name of rest.members) {
     if (answers.get(name) instanceof Error) {
@@ -104,9 +146,16 @@ export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
       continue;
     }
     try {
-      const answer = await rest.send(name, { method: "GET", path: "/cluster" });
-      if (answer.status === 200) return clusterStatus(rest.members, answer.json as ClusterAnswer, answers);
-      reasons.push(`${name}: status ${answer.status} for /cluster`);
+      const [answer, configuration] = await Promise.all(
+        ["/cluster", "/config"].map((path) => rest.send(name, { method: "GET", path })),
+      );
+      if (answer?.status === 200) {
+        // Without a configuration, before the cluster has been made, nothing is synchronous.
+        const known = configuration?.status === 200 ? configuration.json : {};
+        const cluster = answer.json as ClusterAnswer;
+        return clusterStatus(rest.members, cluster, answers, known as ConfigurationAnswer);
+      }
+      reasons.push(`${name}: status ${answer?.status} for /cluster`);
     } catch (error) {
       reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -1,7 +1,20 @@
-import { waitUntil } from "../dynamic/wait-until";
-import { chooseCandidate } from "./plan";
+import { permanent, waitUntil } from "../dynamic/wait-until";
+import { cannotHandOver } from "./plan";
 import type { PatroniRest } from "./rest";
 import { readStatus } from "./status";
+
+export interface SwitchoverOptions {
+  /**
+   * Who is to lead. Default: whom Patroni finds best. Name one only if it must be that one: Patroni then lets every other member wait two
+   * seconds before it follows, and in quorum mode commits wait as long (`Ha._is_healthiest_node` and `manual_failover_process_no_leader`
+   * in Patroni's ha.py).
+   */
+  readonly candidate?: string;
+  /** Who leads now, as the caller has seen it; when somebody else leads by then, nothing is left to do. Default: who leads. */
+  readonly from?: string;
+  /** For the whole of it, in seconds; Patroni itself takes two to three. Default 60. */
+  readonly deadlineSeconds?: number;
+}
 
 export interface SwitchoverResult {
   readonly from: string;
@@ -9,40 +22,48 @@ export interface SwitchoverResult {
 }
 
 /**
- * Hands leadership over, to the replica that Patroni finds best when `candidate` is not given, and waits until it runs as the leader.
- * Name one only if it must be that one: Patroni then lets every other member wait two seconds before it follows, and in quorum mode
- * commits wait as long (`Ha._is_healthiest_node` and `manual_failover_process_no_leader` in Patroni's ha.py).
- * @param deadlineSeconds for the whole of it; Patroni itself takes two to three seconds
+ * Hands leadership over, and waits until the new leader runs. It is asked for when Patroni will grant it, and again as long as it is refused
+ * for a reason that passes: a replica that was restarted streams for a moment before the leader counts it among the synchronous ones.
  */
 export async function switchover(
   rest: PatroniRest,
-  candidate?: string,
-  deadlineSeconds = 60,
+  { candidate, from: leads, deadlineSeconds = 60 }: SwitchoverOptions = {},
 ): Promise<SwitchoverResult> {
-  const before = await readStatus(rest);
-  const from = before.leader;
+  const from = leads ?? (await readStatus(rest)).leader;
   if (from === undefined) throw new Error("the cluster has no leader to switch over from");
-  if (candidate === undefined && chooseCandidate(before) === undefined)
-    throw new Error(`no replica is fit to take over from ${from}`);
-  const answer = await rest.send(from, {
-    method: "POST",
-    path: "/switchover",
-    body: candidate === undefined ? { leader: from } : { leader: from, candidate },
-    // Patroni watches for up to ten seconds before it answers.
-    timeoutMs: 30_000,
-  });
-  // 503 also means that Patroni does not know yet how it ended.
-  if (answer.status !== 200 && answer.status !== 503)
-    throw new Error(`switchover from ${from}: ${answer.text.trim()}`);
-  return waitUntil({ what: `another member than ${from} leads`, deadlineSeconds }, async () => {
+  let said = "";
+  const look = async (): Promise<{ to: string } | { why: string; ask: boolean }> => {
     const status = await readStatus(rest);
     const leader = status.members.find((member) => member.name === status.leader);
-    if (leader !== undefined && leader.name !== from && leader.state === "running") {
-      return { done: true as const, value: { from, to: leader.name } };
+    if (leader === undefined) return { why: "nobody leads", ask: false };
+    if (leader.name !== from) {
+      if (leader.state === "running") return { to: leader.name };
+      return {
+        why: `${leader.name} leads, and its PostgreSQL is ${leader.state ?? "not to be seen"}`,
+        ask: false,
+      };
     }
-    return {
-      done: false as const,
-      why: `the leader is ${status.leader ?? "nobody"} (${leader?.state ?? "?"}); Patroni said: ${answer.text.trim()}`,
-    };
+    const obstacle = cannotHandOver(status, candidate);
+    if (obstacle?.forGood === true) throw permanent(`${from} does not hand over: ${obstacle.why}`);
+    return { why: obstacle?.why ?? `${from} leads`, ask: obstacle === undefined };
+  };
+  return waitUntil({ what: `another member than ${from} leads`, deadlineSeconds }, async () => {
+    let seen = await look();
+    if ("ask" in seen && seen.ask) {
+      const answer = await rest.send(from, {
+        method: "POST",
+        path: "/switchover",
+        body: candidate === undefined ? { leader: from } : { leader: from, candidate },
+        // Patroni watches for up to twenty seconds before it answers.
+        timeoutMs: 30_000,
+      });
+      said = answer.text.trim();
+      // What is refused for another reason than the state of the cluster (412, 503) is refused for good: the request, or who sends it.
+      if (![200, 412, 503].includes(answer.status))
+        throw permanent(`${from} does not hand over, Patroni said: ${said}`);
+      seen = await look();
+    }
+    if ("to" in seen) return { done: true as const, value: { from, to: seen.to } };
+    return { done: false as const, why: said === "" ? seen.why : `${seen.why}; Patroni said: ${said}` };
   });
 }

@@ -1,4 +1,10 @@
-import { chooseCandidate, describePatch, planPatch, planRestart } from "../../../components/patroni/plan";
+import {
+  cannotHandOver,
+  chooseCandidate,
+  describePatch,
+  planPatch,
+  planRestart,
+} from "../../../components/patroni/plan";
 import type { ClusterStatus, MemberStatus } from "../../../components/patroni/status";
 import { clusterStatus } from "../../../components/patroni/status";
 
@@ -82,6 +88,7 @@ function status(
   return {
     leader,
     paused: false,
+    synchronous: "quorum",
     members: Object.entries(members).map(([name, change]) => ({
       name,
       role: name === leader ? "leader" : "quorum_standby",
@@ -146,6 +153,29 @@ describe("planRestart", () => {
     );
   });
 
+  it("waits for a replica that streams and is not counted yet: nobody could take over (D5)", () => {
+    const pending = { pendingRestart: RAISED };
+    const late = { role: "replica" };
+    const wait = { do: "wait", why: "pg-1 is not synchronous yet" };
+    // Two members: the leader cannot hand over. Three: nor can it when the other replica goes next.
+    expect(planRestart(status({ "pg-0": pending, "pg-1": late }))).toEqual(wait);
+    expect(planRestart(status({ "pg-0": pending, "pg-1": late, "pg-2": pending }))).toEqual(wait);
+    expect(planRestart(status({ "pg-0": {}, "pg-1": late }))).toEqual(wait);
+    // Where Patroni picks, one is enough; where commits wait for nobody, none is asked for.
+    const on = { ...status({ "pg-0": pending, "pg-1": late, "pg-2": { role: "sync_standby" } }) };
+    expect(planRestart({ ...on, synchronous: "on" })).toMatchObject({ do: "switchover" });
+    const off = status({ "pg-0": pending, "pg-1": late });
+    expect(planRestart({ ...off, synchronous: "off" })).toMatchObject({ do: "switchover" });
+  });
+
+  it("restarts whoever is due, also without a setting that asks for it", () => {
+    const due = (...names: string[]) =>
+      planRestart(status({ "pg-0": {}, "pg-1": {}, "pg-2": {} }), ({ name }) => names.includes(name));
+    expect(due("pg-0", "pg-2")).toEqual({ do: "restart", member: "pg-2", why: "asked for" });
+    expect(due("pg-0")).toEqual({ do: "switchover", from: "pg-0" });
+    expect(due()).toEqual({ do: "done" });
+  });
+
   it("restarts a single member in place", () => {
     expect(planRestart(status({ "pg-0": { pendingRestart: BUFFERS } }))).toEqual({
       ...{ do: "restart", member: "pg-0", why: "shared_buffers 128MB -> 64MB" },
@@ -185,7 +215,10 @@ describe("planRestart", () => {
 
   it("says when nobody can take over", () => {
     expect(planRestart(status({ "pg-0": { pendingRestart: RAISED }, "pg-1": { barred: true } }))).toEqual({
-      ...{ do: "wait", why: "no replica is fit to take over from pg-0" },
+      ...{
+        do: "wait",
+        why: "no replica is fit to take over from pg-0 (pg-1 must never lead (its tags say so))",
+      },
     });
   });
 });
@@ -197,12 +230,47 @@ describe("chooseCandidate", () => {
     expect(of({ "pg-1": { role: "replica" }, "pg-2": { role: "sync_standby", lagBytes: 50 } })).toBe("pg-2");
     expect(of({ "pg-1": { lagBytes: 10 }, "pg-2": { lagBytes: 0 } })).toBe("pg-2");
     expect(of({ "pg-2": {}, "pg-1": {} })).toBe("pg-1");
-    expect(of({ "pg-1": { role: "replica" } })).toBe("pg-1");
+    expect(of({ "pg-1": { role: "replica" } })).toBeUndefined();
     expect(of({ "pg-1": { streaming: false }, "pg-2": { barred: true } })).toBeUndefined();
   });
 });
 
+describe("cannotHandOver", () => {
+  it("tells what passes from what does not (D5)", () => {
+    const of = (candidate: string | undefined, members: Record<string, Partial<MemberStatus>>) =>
+      cannotHandOver(status({ "pg-0": {}, ...members }), candidate);
+    expect(of(undefined, { "pg-1": {} })).toBeUndefined();
+    expect(of("pg-1", { "pg-1": {} })).toBeUndefined();
+    expect(of("pg-1", { "pg-1": { role: "replica" }, "pg-2": {} })).toEqual({
+      ...{ why: "pg-1 is not synchronous yet", forGood: false },
+    });
+    expect(of(undefined, { "pg-1": { streaming: false }, "pg-2": { problem: "refused" } })).toEqual({
+      why: "no replica is fit to take over from pg-0 (pg-1 does not stream from pg-0; pg-2 does not answer: refused)",
+      forGood: false,
+    });
+    expect(of("pg-7", { "pg-1": {} })).toEqual({
+      ...{ why: 'there is no member "pg-7": pg-0, pg-1', forGood: true },
+    });
+    expect(of("pg-0", { "pg-1": {} })).toEqual({ why: "pg-0 leads", forGood: true });
+    expect(of("pg-1", { "pg-1": { barred: true } })?.forGood).toBe(true);
+    expect(of(undefined, {})).toEqual({ why: "there is no other member than pg-0", forGood: true });
+    expect(cannotHandOver({ ...status({ "pg-0": {}, "pg-1": {} }), paused: true })?.forGood).toBe(true);
+  });
+});
+
 describe("clusterStatus", () => {
+  it("knows the synchronous mode in every form that Patroni takes", () => {
+    const mode = (synchronous_mode?: string | boolean) =>
+      clusterStatus([], {}, new Map(), { synchronous_mode }).synchronous;
+    expect([mode("quorum"), mode("Quorum"), mode(true), mode("on")]).toEqual([
+      "quorum",
+      "quorum",
+      "on",
+      "on",
+    ]);
+    expect([mode(false), mode("off"), mode()]).toEqual(["off", "off", "off"]);
+  });
+
   it("puts together what the DCS says and what each member says", () => {
     const cluster = {
       members: [
@@ -216,21 +284,20 @@ describe("clusterStatus", () => {
         "pg-0",
         {
           state: "running",
-          dcs_last_seen: 5,
           replication: [{ application_name: "pg-1", state: "streaming" }],
         },
       ],
       ["pg-1", { state: "running", pending_restart: true, pending_restart_reason: RAISED }],
       ["pg-2", new Error("refused")],
     ]);
-    const seen = clusterStatus(["pg-0", "pg-1", "pg-2"], cluster, answers);
+    const seen = clusterStatus(["pg-0", "pg-1", "pg-2"], cluster, answers, { synchronous_mode: "quorum" });
     expect(seen.leader).toBe("pg-0");
+    expect(seen.synchronous).toBe("quorum");
     expect(seen.members).toEqual([
       expect.objectContaining({
         name: "pg-0",
         role: "leader",
         state: "running",
-        dcsLastSeen: 5,
         pendingRestart: undefined,
       }),
       expect.objectContaining({
