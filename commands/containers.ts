@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
+import type { OwnerPlace } from "../components/platform/owner-place";
 import { capture, PROJECT } from "./engine";
 
 /** A container of a stack, as the Docker engine sees it. */
@@ -14,17 +15,34 @@ export interface Member {
   readonly status: string;
 }
 
-/** What stands in the stack's settings, as it is written. */
-function written(stack: string, setting: string): unknown {
+/** What stands in the stack's settings, as it is written; `of` is whose setting it is. */
+function written(stack: string, setting: string, of = "postgres-cluster"): unknown {
   const file = path.join(PROJECT, `Pulumi.${stack}.yaml`);
   const settings = parse(fs.readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
-  return settings.config?.[`postgres-cluster:${setting}`];
+  return settings.config?.[`${of}:${setting}`];
 }
 
 /** What the names of the stack's members start with, as `stacks/settings.ts` reads it. */
 export function clusterName(stack: string): string {
   const cluster = written(stack, "cluster");
   return typeof cluster === "string" ? cluster : `pg-${stack}`;
+}
+
+/** Where the stack's data are, and what is set of how that Kubernetes cluster is reached. */
+export function ownerPlace(stack: string): {
+  readonly place: OwnerPlace;
+  readonly kubernetes: (setting: string) => string | undefined;
+} {
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  const cluster = clusterName(stack);
+  const environment = text(written(stack, "environment")) ?? stack;
+  return {
+    place:
+      environment === "prod"
+        ? { via: "kubernetes", cluster, namespace: text(written(stack, "namespace")) ?? "postgres" }
+        : { via: "docker", cluster },
+    kubernetes: (setting) => text(written(stack, setting, "kubernetes")),
+  };
 }
 
 /** Workers that somebody else runs: no container tells of them. */

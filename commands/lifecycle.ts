@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { createInterface } from "node:readline";
 import { clusterName, CommandError, groups, members, patroniMembers } from "./containers";
 import { capture, engineFor, STATE } from "./engine";
+import { refuseAnothers } from "./ownership";
 
 /** What the stack's program exports. */
 export interface StackOutputs {
@@ -86,14 +87,18 @@ Superuser        make psql          All commands   make help
 `);
 }
 
-export const down = (stack: string): Promise<number> =>
-  engineFor(stack).run(["destroy", "--yes", "--exclude-protected"]);
+export async function down(stack: string): Promise<number> {
+  const engine = engineFor(stack);
+  await refuseAnothers(stack, engine, "down");
+  return engine.run(["destroy", "--yes", "--exclude-protected"]);
+}
 
 export const preview = (stack: string): Promise<number> => engineFor(stack).run(["preview", "--diff"]);
 
 /** Deletes what `down` keeps: the data, and the passwords to it. Asks for the stack's cluster name, or takes it from CONFIRM. */
 export async function clean(stack: string): Promise<number> {
   const cluster = clusterName(stack);
+  await refuseAnothers(stack, engineFor(stack), "clean");
   const running = await members(stack);
   if (running.length > 0)
     throw new CommandError(`the stack ${stack} is up (${running.length} containers): 'make down' first`);

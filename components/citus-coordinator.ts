@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applicationDatabase, DatabasePasswords, type PooledDatabase } from "./application-database";
+import { after } from "./ownership";
 import {
   type PatroniClusterArgs,
   resolveApplicationDatabase,
@@ -49,7 +50,7 @@ export class CitusCoordinator extends pulumi.ComponentResource implements Pooled
   constructor(name: string, args: CitusCoordinatorArgs, opts?: pulumi.ComponentResourceOptions) {
     const { value, problems } = resolveCitusCoordinator(args);
     refuse(`CitusCoordinator ${name}`, problems);
-    super("postgres-cluster:index:CitusCoordinator", name, value, opts);
+    super("postgres-cluster:index:CitusCoordinator", name, value, after(args.certificates.owned, opts));
     const { platform, certificates, etcd, alsoKnownAs } = args;
 
     this.resolved = value;

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority } from "./certificates";
 import { type IssuerArgs, type ResolvedIssuer, resolveIssuer } from "./certificates/issuer";
+import { after, ClusterMark } from "./ownership";
 import type { Platform } from "./platform/platform";
 import type { SecretRef } from "./platform/workload";
 import { type Problem, refuse } from "./problems";
@@ -97,6 +98,8 @@ export class ClusterCertificates extends pulumi.ComponentResource {
   readonly authority: { readonly certificatePem: pulumi.Output<string> };
   /** When each certificate ends (ISO 8601), by workload; what an issuer renews by itself is not in it. */
   readonly expires: Record<string, pulumi.Output<string>> = {};
+  /** Resolves when the cluster bears its owner's mark: whatever changes it depends on this. */
+  readonly owned: pulumi.Resource;
   private readonly platform: Platform;
   private readonly days: number;
   private readonly signer: CertificateAuthority | ResolvedIssuer;
@@ -104,7 +107,8 @@ export class ClusterCertificates extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterCertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
     const { value, problems } = resolveClusterCertificates(args);
     refuse(`ClusterCertificates ${name}`, problems);
-    super("postgres-cluster:index:ClusterCertificates", name, value, opts);
+    const { owner, ground } = args.platform;
+    super("postgres-cluster:index:ClusterCertificates", name, value, after(owner, opts));
     this.platform = args.platform;
     this.days = value.days;
     if (value.by === "issuer") {
@@ -114,13 +118,25 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     } else {
       const authority = new CertificateAuthority(
         `${name}-authority`,
-        { commonName: `${args.cluster} authority`, lifetimeDays: value.authorityDays },
+        {
+          commonName: `${args.cluster} authority`,
+          lifetimeDays: value.authorityDays,
+          unproven: owner.unproven,
+        },
         // Protected, so that clients may go on trusting the certificate that they have.
         { parent: this, protect: true },
       );
       this.signer = this.authority = authority;
       this.expires["authority"] = authority.expires;
     }
+    this.owned = new ClusterMark(
+      `${args.cluster}-mark`,
+      { owner, withoutProof: value.by === "issuer" },
+      {
+        parent: this,
+        dependsOn: [ground, ...(this.signer instanceof CertificateAuthority ? [this.signer] : [])],
+      },
+    );
     this.registerOutputs({});
   }
 

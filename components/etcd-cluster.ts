@@ -3,6 +3,7 @@ import * as random from "@pulumi/random";
 import { etcdEnvironment } from "../config-files/etcd/etcd";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
 import { EtcdAuthentication, type EtcdAuthenticationArgs, EtcdMembership } from "./etcd";
+import { after } from "./ownership";
 import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
 import type { SecretRef, WorkloadSpec } from "./platform/workload";
@@ -164,7 +165,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
   constructor(name: string, args: EtcdClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { value, problems } = resolveEtcdCluster(args);
     refuse(`EtcdCluster ${name}`, problems);
-    super("postgres-cluster:index:EtcdCluster", name, value, opts);
+    super("postgres-cluster:index:EtcdCluster", name, value, after(args.certificates.owned, opts));
     const { platform, certificates } = args;
     if (value.members === 1) {
       void pulumi.log.warn(

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applicationDatabase, DatabasePasswords, type PooledDatabase } from "./application-database";
+import { after } from "./ownership";
 import {
   type PatroniClusterArgs,
   type ResolvedPatroniCluster,
@@ -31,7 +32,7 @@ export class PatroniCluster extends pulumi.ComponentResource implements PooledDa
   constructor(name: string, args: PatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { value, problems } = resolvePatroniCluster(args);
     refuse(`PatroniCluster ${name}`, problems);
-    super("postgres-cluster:index:PatroniCluster", name, value, opts);
+    super("postgres-cluster:index:PatroniCluster", name, value, after(args.certificates.owned, opts));
     const { platform, certificates, etcd, alsoKnownAs } = args;
 
     this.resolved = value;

@@ -5,6 +5,7 @@ import type { PoolMode } from "../config-files/pgbouncer/settings";
 import { POOL_ROLE } from "./application-database";
 import { TLS_DIRECTORY } from "./cluster-certificates";
 import { PORTS } from "./platform/naming";
+import { after } from "./ownership";
 import type { Platform } from "./platform/platform";
 import type { Probe, SecretRef, WorkloadSpec } from "./platform/workload";
 import { refuse } from "./problems";
@@ -193,7 +194,7 @@ export class ProxyTier extends pulumi.ComponentResource {
     const { platform, certificates, database } = args;
     const { value, problems } = resolveProxyTier(args, usableConnections(database.group.settings.parameters));
     refuse(`ProxyTier ${name}`, problems);
-    super("postgres-cluster:index:ProxyTier", name, value, opts);
+    super("postgres-cluster:index:ProxyTier", name, value, after(args.certificates.owned, opts));
 
     const password = database.password(POOL_ROLE);
     const pool = platform.secret(

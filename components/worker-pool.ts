@@ -3,6 +3,7 @@ import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import type { CitusCoordinator } from "./citus-coordinator";
 import type { TlsFiles } from "./cluster-certificates";
 import { EtcdKeys } from "./etcd/keys";
+import { after } from "./ownership";
 import { PatroniGroup } from "./patroni-group";
 import { refuse } from "./problems";
 import { ClusterCheck } from "./sql/cluster-check";
@@ -43,7 +44,12 @@ export class WorkerPool extends pulumi.ComponentResource {
       Number(parameters["max_connections"]),
     );
     refuse(`WorkerPool ${name}`, problems);
-    super("postgres-cluster:index:WorkerPool", name, value, opts);
+    super(
+      "postgres-cluster:index:WorkerPool",
+      name,
+      value,
+      after(coordinator.context.certificates.owned, opts),
+    );
 
     this.resolved = value;
     this.groups = value.groups.map((group) => this.group(`${name}-${group.group}`, group, coordinator));

@@ -1,5 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
+import { isUnknown } from "../dynamic/unknown-value";
 import { issueAuthority } from "./issue";
 import type { IssuedCertificate } from "./issue";
 import { checkAuthority } from "./check";
@@ -11,13 +12,20 @@ export const AUTHORITY_PROVIDER_VERSION = 1;
 export interface AuthorityInputs {
   readonly commonName: string;
   readonly lifetimeDays: number;
+  /** Why none may be made now. */
+  readonly unproven?: string;
   readonly providerVersion: number;
 }
 
 export type AuthorityOutputs = AuthorityInputs & IssuedCertificate;
 
 export const authorityProvider: dynamic.ResourceProvider<AuthorityInputs, AuthorityOutputs> = {
-  check: (_olds, news) => Promise.resolve({ inputs: news, failures: checkAuthority(news) }),
+  check(olds: Partial<AuthorityInputs>, news) {
+    const isNew = olds.commonName === undefined;
+    const refusal = isNew && !isUnknown(news.unproven) ? (news.unproven ?? "") : "";
+    const failures = refusal === "" ? [] : [{ property: "cluster", reason: refusal }];
+    return Promise.resolve({ inputs: news, failures: [...checkAuthority(news), ...failures] });
+  },
 
   diff(_id, olds, news) {
     const inputs = changedInputs(olds, news, ["commonName", "lifetimeDays", "providerVersion"]);

@@ -7,6 +7,11 @@ export interface CertificateAuthorityArgs {
   readonly commonName: pulumi.Input<string>;
   /** How long it is valid, in days. Default 3650. It renews itself, with the same key, when less than a third is left. */
   readonly lifetimeDays?: pulumi.Input<number>;
+  /**
+   * Why no authority may be made, of a cluster that has one which this state does not know (`ClusterOwner`); empty when it may. Default "".
+   * An authority that the state has is left alone whatever this says.
+   */
+  readonly unproven?: pulumi.Input<string>;
 }
 
 /**
@@ -28,6 +33,7 @@ export class CertificateAuthority extends DynamicResource {
       {
         commonName: args.commonName,
         lifetimeDays: args.lifetimeDays ?? 3650,
+        unproven: args.unproven ?? "",
         providerVersion: AUTHORITY_PROVIDER_VERSION,
         certificatePem: undefined,
         privateKeyPem: undefined,

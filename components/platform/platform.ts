@@ -1,4 +1,5 @@
 import type { Input, Resource } from "@pulumi/pulumi";
+import type { ClusterOwner } from "../ownership";
 import type { Command, SecretData, SecretRef, WorkloadSpec } from "./workload";
 import type { Reach } from "./reach";
 
@@ -57,6 +58,10 @@ export interface CertificateRequest {
  */
 export interface Platform {
   readonly kind: "docker" | "kubernetes";
+  /** Resolves when the cluster is this state's to change. Whatever belongs to the cluster depends on it. */
+  readonly owner: ClusterOwner;
+  /** Resolves when there is a place for the owner's mark. */
+  readonly ground: Resource;
   /** Networks (CIDR) from which `up` goes straight to members: their own access rules must admit it, too. Default: it arrives inside. */
   readonly administeredFrom?: readonly string[];
   /** Runs a workload; a later change to it replaces its members one at a time. Throws on a field that it cannot render. */

@@ -10,6 +10,8 @@ export const LABELS = {
 } as const;
 
 export const dataVolumeName = (replica: string): string => `${replica}-data`;
+/** Holds the mark of the cluster's owner. */
+export const ownerVolumeName = (cluster: string): string => `${cluster}-owner`;
 export const secretVolumeName = (cluster: string, secret: string): string => `${cluster}-secret-${secret}`;
 
 /** `/etc/haproxy/maps` of `pg-dev-haproxy`: `pg-dev-haproxy-files-etc-haproxy-maps`. */

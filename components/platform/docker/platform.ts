@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { IMAGES, type Images } from "../../../config-files/images";
+import { ClusterOwner } from "../../ownership";
 import { DNS_LABEL, CLUSTER_NAME_MAX, replicaName, workloadName } from "../naming";
 import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
 import type { Reach } from "../reach";
@@ -54,6 +55,8 @@ const DEFAULTS = {
  */
 export class DockerPlatform extends pulumi.ComponentResource implements Platform {
   readonly kind = "docker";
+  readonly owner: ClusterOwner;
+  readonly ground: pulumi.Resource;
   private readonly args: Required<DockerPlatformArgs>;
   private readonly network: docker.Network;
   private readonly images = new Map<
@@ -70,10 +73,12 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     }
     super("postgres-cluster:index:DockerPlatform", args.cluster, { cluster: args.cluster }, opts);
     this.args = { ...DEFAULTS, ...withoutUndefined(args) };
+    this.owner = new ClusterOwner({ via: "docker", cluster: args.cluster }, { parent: this });
+    this.ground = this.owner;
     this.network = new docker.Network(
       `${args.cluster}-network`,
       { name: args.cluster, driver: "bridge", labels: this.labels() },
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, dependsOn: [this.owner], deleteBeforeReplace: true },
     );
     this.registerOutputs({ network: args.cluster });
   }
@@ -213,7 +218,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
         // The provider notices a changed file by this alone.
         triggers: { content: contentDigest(source, imagesDirectory) },
       },
-      { parent: this },
+      { parent: this, dependsOn: [this.owner] },
     );
     this.images.set(key, { tag, resource });
     return { tag, resource };

@@ -83,6 +83,37 @@ export async function volumeHas(engine: Dockerode, volume: string, file: string)
   );
 }
 
+/** Lets `use` read and write a volume's files through a helper, which holds the volume meanwhile. `name` is the helper's. */
+export const withVolume = <T>(
+  engine: Dockerode,
+  volume: string,
+  options: { readonly name?: string },
+  use: (helper: Dockerode.Container) => Promise<T>,
+): Promise<T> => withHelper(engine, volume, options, use);
+
+/** The text of a file at the top of a helper's volume; undefined when there is none. */
+export async function readVolumeFile(helper: Dockerode.Container, file: string): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of await helper.getArchive({ path: `/${ROOT}/${file}` }))
+      chunks.push(chunk as Buffer);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+  return unpackArchive(Buffer.concat(chunks)).find(({ kind }) => kind === "file")?.content;
+}
+
+/** Writes a file at the top of a helper's volume, which root alone reads. */
+export async function writeVolumeFile(
+  helper: Dockerode.Container,
+  file: string,
+  text: string,
+): Promise<void> {
+  const archive = packArchive([{ name: `${ROOT}/${file}`, kind: "file", content: text }], 0);
+  await helper.putArchive(archive, { path: "/" });
+}
+
 /** Containers that an interrupted run has left; they would hold the volume. */
 export async function removeHelpers(engine: Dockerode, volume: string): Promise<void> {
   const filters = { label: [`${HELPER_LABEL}=${volume}`] };

@@ -14,6 +14,16 @@ interface Metadata {
   readonly deletionTimestamp?: Date;
 }
 
+export interface ConfigMap {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: Metadata & {
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly resourceVersion?: string;
+  };
+}
+
 export interface StatefulSet {
   readonly metadata?: Metadata;
   readonly status?: { readonly observedGeneration?: number; readonly updateRevision?: string };
@@ -81,7 +91,14 @@ interface CoreV1Api {
   readNamespacedPod(request: Named): Promise<Pod>;
   deleteNamespacedPod(request: Named): Promise<unknown>;
   readNamespacedSecret(request: Named): Promise<{ readonly data?: Readonly<Record<string, string>> }>;
+  readNamespacedConfigMap(request: Named): Promise<ConfigMap>;
+  createNamespacedConfigMap(request: Omit<Named, "name"> & { readonly body: ConfigMap }): Promise<ConfigMap>;
+  replaceNamespacedConfigMap(request: Named & { readonly body: ConfigMap }): Promise<ConfigMap>;
+  deleteNamespacedConfigMap(request: Named): Promise<unknown>;
   readNamespacedPersistentVolumeClaim(request: Named): Promise<PersistentVolumeClaim>;
+  listNamespacedPersistentVolumeClaim(
+    request: Omit<Named, "name"> & { readonly labelSelector: string },
+  ): Promise<{ readonly items: readonly PersistentVolumeClaim[] }>;
   /** `body` is a JSON patch (RFC 6902). */
   patchNamespacedPersistentVolumeClaim(
     request: Named & { readonly body: readonly object[] },

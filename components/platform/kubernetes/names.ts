@@ -38,6 +38,10 @@ export const readyServiceName = (id: ClusterIdentity, workload: string): string 
 export const exposedServiceName = (id: ClusterIdentity, workload: string): string =>
   `${workloadName(id, workload)}-exposed`;
 
+/** Bears the mark of the cluster's owner, and outlives every stack. */
+export const ownerObjectName = (id: ClusterIdentity): string => `${id.cluster}-owner`;
+export const OWNER_ANNOTATION = "postgres-cluster/owner";
+
 export const secretName = (id: ClusterIdentity, secret: string): string => `${id.cluster}-${secret}`;
 export const jobName = (id: ClusterIdentity, job: string): string => `${id.cluster}-${job}`;
 

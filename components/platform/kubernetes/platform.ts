@@ -5,6 +5,7 @@ import { ConfigMap, Namespace, Secret, Service } from "@pulumi/kubernetes/core/v
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
+import { ClusterOwner } from "../../ownership";
 import { CLUSTER_NAME_MAX, DNS_LABEL, replicaName } from "../naming";
 import type { CertificateRequest, Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
 import type { Reach } from "../reach";
@@ -72,6 +73,8 @@ interface ServiceStatus {
  */
 export class KubernetesPlatform extends pulumi.ComponentResource implements Platform {
   readonly kind = "kubernetes";
+  readonly owner: ClusterOwner;
+  readonly ground: pulumi.Resource;
   readonly administeredFrom?: readonly string[];
   private readonly args: KubernetesPlatformArgs;
   private readonly context: Omit<KubernetesContext, "image" | "deleteData">;
@@ -100,6 +103,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       ...(imagePullSecret && { imagePullSecret }),
       ...(directFrom && { directFrom }),
     };
+    this.owner = new ClusterOwner({ via: "kubernetes", cluster, namespace }, { parent: this });
     this.namespace = new Namespace(
       `${cluster}-namespace`,
       {
@@ -113,8 +117,9 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
         },
       },
       // With it would go the claims of all its volumes. Whoever means that deletes it with kubectl.
-      { parent: this, protect: true, retainOnDelete: true },
+      { parent: this, dependsOn: [this.owner], protect: true, retainOnDelete: true },
     );
+    this.ground = this.namespace;
     for (const manifest of renderDefaultPolicies(this.context))
       new NetworkPolicy(manifest.metadata.name, manifest, { parent: this, dependsOn: [this.namespace] });
     this.registerOutputs({ namespace });

@@ -33,6 +33,17 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+test("no authority is made for a cluster that has one which the state does not know; one that the state has is left alone", async () => {
+  const { authority } = await providers();
+  const unproven = { ...authorityInputs, unproven: "there are data of a cluster pg-test" };
+  const refusal = [{ property: "cluster", reason: "there are data of a cluster pg-test" }];
+  expect((await authority.check({} as never, unproven)).failures).toEqual(refusal);
+  expect((await authority.check({} as never, { ...unproven, unproven: UNKNOWN })).failures).toEqual([]);
+  expect((await authority.check(authorityInputs as never, unproven)).failures).toEqual([]);
+  const { outs } = await authority.create(authorityInputs);
+  expect(await authority.diff("pg-test", outs!, unproven)).toEqual({ changes: false, replaces: [] });
+});
+
 describe("serialised certificate providers", () => {
   it("capture no module and no class", async () => {
     for (const provider of [authorityProvider, certificateProvider] as object[]) {

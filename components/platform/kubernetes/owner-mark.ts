@@ -1,0 +1,79 @@
+/**
+ * A cluster's owner, as an annotation of an object of its own in the namespace that holds the claims; part of serialised providers, see
+ * ../docker/engine.ts. The API server lets one writer make an object, and refuses a change of what has changed meanwhile.
+ */
+import { markText, readMark } from "../mark-text";
+import type { MarkStore } from "../owner-place";
+import { type ConfigMap, kubernetesClient } from "./client";
+import { OWNER_ANNOTATION, ownerObjectName } from "./names";
+import { isStatus } from "./pods";
+
+export function kubernetesMark(namespace: string, cluster: string): MarkStore {
+  const name = ownerObjectName({ cluster });
+  const core = () => {
+    const { client, config } = kubernetesClient();
+    return config.makeApiClient(client.CoreV1Api);
+  };
+  const read = (): Promise<ConfigMap | undefined> =>
+    core()
+      .readNamespacedConfigMap({ namespace, name })
+      .catch((error: unknown) => {
+        if (isStatus(error, 404)) return undefined;
+        throw error;
+      });
+  const markOf = (object: ConfigMap | undefined) => {
+    if (object === undefined) return undefined;
+    return readMark(object.metadata?.annotations?.[OWNER_ANNOTATION] ?? "");
+  };
+  return {
+    async look() {
+      const labelSelector = `app.kubernetes.io/instance=${cluster}`;
+      const [object, claims] = await Promise.all([
+        read(),
+        // Of a namespace that does not exist it lists none.
+        core().listNamespacedPersistentVolumeClaim({ namespace, labelSelector }),
+      ]);
+      const data = claims.items.map(({ metadata }) => metadata?.name ?? "").sort();
+      const mark = markOf(object);
+      return { data, ...(mark && { mark }) };
+    },
+
+    async write(make) {
+      const before = await read();
+      const mark = make(markOf(before));
+      const { resourceVersion } = before?.metadata ?? {};
+      const body: ConfigMap = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: {
+          name,
+          namespace,
+          labels: {
+            "app.kubernetes.io/instance": cluster,
+            "app.kubernetes.io/managed-by": "pulumi",
+            "app.kubernetes.io/part-of": "postgres-cluster",
+          },
+          annotations: { [OWNER_ANNOTATION]: markText(mark).trim() },
+          ...(resourceVersion !== undefined && { resourceVersion }),
+        },
+      };
+      try {
+        if (before === undefined) await core().createNamespacedConfigMap({ namespace, body });
+        else await core().replaceNamespacedConfigMap({ namespace, name, body });
+      } catch (error) {
+        if (!isStatus(error, 409)) throw error;
+        // Somebody else was quicker: what he wrote decides.
+        make(markOf(await read()));
+        throw error;
+      }
+    },
+
+    async remove() {
+      await core()
+        .deleteNamespacedConfigMap({ namespace, name })
+        .catch((error: unknown) => {
+          if (!isStatus(error, 404)) throw error;
+        });
+    },
+  };
+}
