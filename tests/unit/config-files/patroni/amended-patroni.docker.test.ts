@@ -3,14 +3,14 @@ import { runInPatroniImage } from "../../../support/python";
 
 /** Coordinators' Patroni of the image, with a `pg_dist_node` that answers from a list and keeps what is asked of it. */
 const PREAMBLE = `
-import importlib.machinery, importlib.util, json, re, sys
+import json, re, sys
 sys.path.insert(0, "/usr/local/bin")
 from types import SimpleNamespace
 from unittest import mock
-loader = importlib.machinery.SourceFileLoader("amended", "/usr/local/bin/amended-patroni")
-amended = importlib.util.module_from_spec(importlib.util.spec_from_loader("amended", loader))
-loader.exec_module(amended)
-amended.amend()
+import amendments, pools
+from amendments import citus_stop
+from patroni.postgresql.mpp.citus import CitusHandler
+amendments.apply()
 
 class Nodes:
     rows = [(0, "c", 5432, "primary", 1), (1, "a", 5432, "primary", 2), (1, "b", 5432, "secondary", 3)]
@@ -33,10 +33,10 @@ class Nodes:
         self.asked.append(["close"])
 
 nodes = Nodes()
-amended.pools.hold = lambda reason: nodes.asked.append(["hold"])
-amended.pools.release = lambda reason: nodes.asked.append(["release"])
+pools.hold = lambda reason: nodes.asked.append(["hold"])
+pools.release = lambda reason: nodes.asked.append(["release"])
 with mock.patch("threading.Thread.start"):
-    handler = amended.CitusHandler(mock.Mock(connection_string="postgres://c:5432/app"), {"group": 0, "database": "app"})
+    handler = CitusHandler(mock.Mock(connection_string="postgres://c:5432/app"), {"group": 0, "database": "app"})
 handler._connection = nodes
 handler._postgresql.name = "c"
 
@@ -143,12 +143,12 @@ overridden.join(60)`),
       asked(`
 import threading, time
 nodes.readable = False
-with mock.patch.object(amended, "LOOK_AGAIN_SECONDS", 0.2):
+with mock.patch.object(citus_stop, "LOOK_AGAIN_SECONDS", 0.2):
     began = time.monotonic()
     for _ in range(3):
         handler.load_pg_dist_group()
     nodes.asked.append(["paused", time.monotonic() - began >= 0.6])
-with mock.patch.object(amended, "LOOK_AGAIN_SECONDS", 600):
+with mock.patch.object(citus_stop, "LOOK_AGAIN_SECONDS", 600):
     looking = threading.Thread(target=handler.load_pg_dist_group, daemon=True)
     looking.start()
     while looking.is_alive():
@@ -164,7 +164,7 @@ nodes.asked = [entry for entry in nodes.asked if entry != ["close"]] + [["went o
       asked(`
 loop(cluster(_1=group("a", "b")))
 nodes.readable = False
-amended.LOOK_AGAIN_SECONDS = 0.01
+citus_stop.LOOK_AGAIN_SECONDS = 0.01
 event("before_demote", "a", cluster(_1=group("a", "b")))`),
     ).toEqual([["hold"], ...[1, 2, 3].flatMap(() => [["BEGIN"], ["close"]]), ["release"], ["close"]]);
   });

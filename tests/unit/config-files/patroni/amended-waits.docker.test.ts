@@ -3,15 +3,13 @@ import { runInPatroniImage } from "../../../support/python";
 
 /** The amended Patroni of the image, on a clock that stands still but for sleeps. */
 const PREAMBLE = `
-import ast, importlib.machinery, importlib.util, inspect, json, sys, time
+import ast, inspect, json, sys, time
 sys.path.insert(0, "/usr/local/bin")
 from types import SimpleNamespace
-loader = importlib.machinery.SourceFileLoader("amended", "/usr/local/bin/amended-patroni")
-amended = importlib.util.module_from_spec(importlib.util.spec_from_loader("amended", loader))
-loader.exec_module(amended)
+import amendments
 import patroni.ha, patroni.postgresql
 SOURCES = {module.__name__: inspect.getsource(module) for module in (patroni.ha, patroni.postgresql)}
-amended.amend()
+amendments.apply()
 
 slept = []
 time.sleep = slept.append

@@ -1,0 +1,41 @@
+"""The address of a member is looked up each time.
+
+Patroni's own resolver keeps an address for ten minutes, and goes on with it when the name is gone. But a member has another address after
+a restart, or none: candidates waited two seconds for a dead leader's address before they believed that it was dead, and a leader without
+etcd sought its members' confirmation at addresses that were no longer theirs. Addresses of etcd are still kept: a leader that is cut off from
+its name server, too, must not wait for it while its lease runs out.
+
+Upstream: the cache is emptied when etcd's members are sought anew (https://github.com/patroni/patroni/pull/1499), not for members.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from amendments import amends, relies_on
+
+REST_PORT = 8008
+
+relies_on(
+    {
+        "patroni.dcs.etcd:DnsCachingResolver.__init__": "aa615f5c90417814",
+        "patroni.dcs.etcd:DnsCachingResolver.remove": "0f8afb9ecff4a385",
+    }
+)
+
+
+@amends("patroni.dcs.etcd:DnsCachingResolver.resolve", "b8e454693534ac31")
+def resolve(upstream: Callable[..., Any], resolver: Any, host: str, port: int) -> list[Any]:
+    if port != REST_PORT:
+        return upstream(resolver, host, port)
+    try:
+        addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_NONAME:  # An answer: there is no such member now. Otherwise nobody answered.
+            resolver.remove(host, port)
+        return resolver._cache.get((host, port), (0.0, []))[1]
+    resolver._cache[(host, port)] = (time.time(), addresses)
+    return addresses
