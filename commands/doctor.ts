@@ -57,6 +57,7 @@ export async function doctor(stack: string): Promise<number> {
       const databases = await groups(stack).catch(() => []);
       if (databases.length === 0) add(bad("database", "it has no members", "bring them up with 'make up'"));
       for (const group of databases) add(...(await checkGroup(stack, group, all)));
+      add(...(await checkWatchdogs(databases, all)));
       if (databases[0]?.number !== undefined) add(...(await checkNodes(stack, databases, all)));
       const outputs = await stackOutputs(stack).catch((error: unknown) => String(error));
       if (typeof outputs === "string") {
@@ -105,6 +106,23 @@ function checkContainer(member: Member): Finding {
       ? `its log says why: docker logs --tail 50 ${member.name}`
       : `start it (docker start ${member.name}) or run 'make up', which brings it back with its data`;
   return bad(member.name, member.status, remedy);
+}
+
+/** Members that were killed by their own process 1. That is over, and whoever sees it wants to know why. */
+async function checkWatchdogs(databases: readonly Group[], all: readonly Member[]): Promise<Finding[]> {
+  const running = all.filter(
+    ({ workload, state }) => state === "running" && databases.some((group) => group.workload === workload),
+  );
+  const said = await Promise.all(
+    running.map(({ name }) => execute(name, ["cat", "/run/patroni/watchdog.kills"]).catch(() => "")),
+  );
+  return running.flatMap(({ name }, index) => {
+    const kills = (said[index] ?? "").split("\n").filter((line) => line !== "");
+    if (kills.length === 0) return [];
+    const times = kills.length === 1 ? "once" : `${kills.length} times`;
+    const seen = `has killed everything ${times} since the container was started, last ${kills.at(-1)} (docs/runbooks/member-frozen.md)`;
+    return [good(`${name} watchdog`, seen)];
+  });
 }
 
 export async function checkEtcd(all: readonly Member[]): Promise<Finding> {

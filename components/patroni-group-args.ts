@@ -1,4 +1,5 @@
 import type { ParameterFacts } from "../config-files/postgres/defaults";
+import { WATCHDOG } from "../config-files/patroni/patroni";
 import { resolveParameters } from "../config-files/postgres/parameters";
 import type { Problem } from "./problems";
 import { type CpuSettings, resolveCpu, type ResolvedCpu, SIZE_RULE, sizeMiB } from "./size";
@@ -26,8 +27,8 @@ export interface PatroniGroupSettings extends CpuSettings {
 }
 
 /**
- * How fast a failure is noticed. `loopWait + 2 x retryTimeout` must not exceed `ttl`: a leader that cannot renew its lease demotes
- * itself in that time, and must have done so before the lease ends.
+ * How fast a failure is noticed. `loopWait + 2 x retryTimeout + 10` must not exceed `ttl`: a leader that cannot renew its lease demotes
+ * itself in that time, and one that is frozen is killed 5 s before its lease ends, which must leave 5 s for a stop.
  */
 export interface FailoverTiming {
   /** Lifetime of the leader's lease in seconds, at least 20. Default 20. */
@@ -141,12 +142,13 @@ function timingProblems(timing: Required<FailoverTiming>, section: string): Prob
       rule: `must be at least ${minimum[key]}: Patroni would silently use ${minimum[key]}`,
       remedy: `Use ${minimum[key]} or more`,
     }));
-  const shortest = timing.loopWaitSeconds + 2 * timing.retryTimeoutSeconds;
+  const demotion = timing.loopWaitSeconds + 2 * timing.retryTimeoutSeconds;
+  const shortest = demotion + WATCHDOG.stop + WATCHDOG.margin;
   if (problems.length === 0 && shortest > timing.ttlSeconds) {
     problems.push({
       setting: `${section}.timing`,
       value: timing,
-      rule: `loopWaitSeconds + 2 x retryTimeoutSeconds (${shortest}) must not exceed ttlSeconds (${timing.ttlSeconds}): a leader cut off from etcd must have given up before its lease ends, and Patroni would silently shorten the others`,
+      rule: `loopWaitSeconds + 2 x retryTimeoutSeconds + ${WATCHDOG.stop + WATCHDOG.margin} (${shortest}) must not exceed ttlSeconds (${timing.ttlSeconds}): a leader cut off from etcd gives up after ${demotion} s and needs ${WATCHDOG.stop} s to stop; one that is frozen is killed ${WATCHDOG.margin} s before its lease ends, and that must not meet the first`,
       remedy: `Raise ttlSeconds to ${shortest} or lower the others`,
     });
   }

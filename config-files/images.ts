@@ -46,6 +46,7 @@ export const IMAGES: Images = {
       "patroni/citus-package",
       "patroni/scripts",
       "supervise/supervise.py",
+      "supervise/watchdog.py",
     ],
     version: `${versions.postgres}-${versions.patroni}`,
     usesExtraCaCertificates: true,

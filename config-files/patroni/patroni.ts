@@ -19,6 +19,17 @@ export interface CitusGroup {
   readonly database: string;
 }
 
+/**
+ * The watchdog of a leader, in seconds. It must outlive what a leader without etcd does by itself: `loop_wait + 2 * retry_timeout` until it gives
+ * up, and the stop. It must have killed before the lease ends.
+ */
+export const WATCHDOG = {
+  /** From the watchdog's end to the lease's: a machine that is slow to kill, clocks that differ. Patroni's own default. */
+  margin: 5,
+  /** Until no session of a client is left: the pools are held for at most 3 s, then sessions are ended. */
+  stop: 5,
+} as const;
+
 /** What every member's Patroni is told: the same text for all of them, no secret in it. */
 export interface PatroniInput {
   /** Patroni's name for the cluster: its keys in etcd lie below `/service/<scope>/`. */
@@ -59,6 +70,8 @@ export function patroniYml(input: PatroniInput): string {
         server_tokens: "ProductOnly",
       },
       ctl: { cacert: TLS.ca, insecure: false },
+      // Its other end is process 1 of the container. A member that nobody watches does not lead.
+      watchdog: { mode: "required", driver: "supervise", safety_margin: WATCHDOG.margin },
       etcd3: {
         protocol: "https",
         hosts: [...input.etcd.endpoints],

@@ -2,7 +2,7 @@
 """The first process of every container: starts the program, and proves that nothing of it is left before it starts it again.
 
     supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--before-stop CMD] [--before-stop-seconds SECONDS]
-              [--stop-signal NAME] [--grace SECONDS] -- PROGRAM [ARGUMENT]...
+              [--stop-signal NAME] [--grace SECONDS] [--watchdog FILE] -- PROGRAM [ARGUMENT]...
 
 A program that ends without having been asked to is fenced before it is started again: every other process in the container is
 killed, and looked for until none is there. No postmaster goes on without its Patroni, so there is never a second one on the same
@@ -18,6 +18,10 @@ back-off, which grows to minutes; a program that dies is back here after half a 
 --before-stop-seconds  for how long the stop waits for that command, default 20; 0: for as long as the command takes.
 --stop-signal  what the program is sent for a stop, such as SIGINT, whatever asked for it; default: the same signal.
 --grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; 0, the default, waits for ever.
+--watchdog a file by which the program, which finds its name in SUPERVISED_WATCHDOG, says until when it may go on (watchdog.py, beside this
+           one, in the images that have it). When that has passed, everything is killed at once, whatever state it is in, and the
+           program is started again; so it is looked at before anything else after this process was itself frozen. Each time is a line
+           in the log, and one in FILE.kills.
 
 SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are handed on to the program.
 Exit code: the program's (128 + number if a signal ended it); 2 for wrong usage; 127 when the program does not exist.
@@ -33,6 +37,10 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchdog import Watchdog
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 10.0
@@ -45,11 +53,15 @@ BEFORE_STOP_SECONDS = 20.0
 FOR_EVER = float("inf")
 # How long companions and leftovers have after the program ended in an orderly stop.
 LEFTOVER_SECONDS = 5.0
+# Of an armed watchdog, besides the moment when it ends: after the machine has slept, waits go on where they were, only clocks have not.
+WATCHDOG_POLL_SECONDS = 0.25
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 PASSED_ON = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 WAITED_FOR = {signal.SIGCHLD, *STOP_SIGNALS, *PASSED_ON}
 PR_SET_CHILD_SUBREAPER = 36
+
+libc = ctypes.CDLL(None, use_errno=True)
 
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -57,6 +69,24 @@ Signature = tuple[tuple[str, int, int, int], ...]
 def log(message: str) -> None:
     stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     print(f"{stamp} UTC supervise: {message}", file=sys.stderr, flush=True)
+
+
+class Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+
+def signal_set(numbers: set[signal.Signals]) -> ctypes.Array[ctypes.c_ulong]:
+    found = (ctypes.c_ulong * 16)()
+    for number in numbers:
+        libc.sigaddset(found, number)
+    return found
+
+
+def wait_for(numbers: ctypes.Array[ctypes.c_ulong], seconds: float) -> signal.Signals | None:
+    """The first of these signals, or None after that time, or sooner. Not `signal.sigtimedwait`: when a freeze has interrupted that until
+    its time was over, it returns whatever its memory held (CPython 3.11 to 3.13)."""
+    number = libc.sigtimedwait(numbers, None, ctypes.byref(Timespec(int(seconds), int(seconds % 1 * 1e9))))
+    return signal.Signals(number) if number > 0 else None
 
 
 def spawn(argv: list[str], env: dict[str, str]) -> int:
@@ -106,6 +136,17 @@ def signal_all(pids: dict[int, str], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             pass
+
+
+def kill_all() -> None:
+    """SIGKILL to all that `living_others` would find. For process 1 in one step, in which nobody starts another."""
+    if os.getpid() != 1:
+        signal_all(living_others(), signal.SIGKILL)
+        return
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def signature(directories: list[str]) -> Signature:
@@ -172,6 +213,7 @@ class Watch:
     pid: int = 0
     deadline: float = 0.0
     due: float = 0.0
+    look_at: float = 0.0
     running_for: Signature = field(default=())
 
     def reset(self) -> None:
@@ -188,6 +230,10 @@ class Watch:
                 log(f"{self.argv[0]} takes longer than {RELOAD_SECONDS:.0f} s, killed")
                 signal_all({self.pid: ""}, signal.SIGKILL)
             return
+        # Two looks in a row that are the same say that the files are as they are to be.
+        if now < self.look_at:
+            return
+        self.look_at = now + POLL_SECONDS
         current = signature(self.directories)
         settled, self.seen = current == self.seen, current
         if current == self.handled or not settled or now < self.due:
@@ -216,6 +262,7 @@ class Supervisor:
         before_stop_seconds: float,
         stop_with: str,
         grace: float,
+        watchdog: Watchdog | None,
     ) -> None:
         self.main = main
         self.also = also
@@ -225,11 +272,13 @@ class Supervisor:
         self.before_stop_pid = 0
         self.stop_with = signal.Signals[stop_with] if stop_with else None
         self.grace = grace
+        self.watchdog = watchdog
         self.stop_signal: signal.Signals | None = None
         self.stop_deadline = 0.0
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "SUPERVISED_PID": str(self.main.pid)}
+        watched = {"SUPERVISED_WATCHDOG": self.watchdog.path} if self.watchdog else {}
+        return {**os.environ, "SUPERVISED_PID": str(self.main.pid), **watched}
 
     def reap(self) -> int | None:
         """Collects every process that ended; the main program's wait status if it is among them."""
@@ -267,6 +316,8 @@ class Supervisor:
             self.reap()
 
     def start(self) -> None:
+        if self.watchdog:
+            self.watchdog.disarm()
         self.watch.reset()
         self.main.start(self.environment())
         for program in self.also:
@@ -326,7 +377,7 @@ class Supervisor:
                 self.stop_main()
             elif now > self.stop_deadline:
                 log(f"{self.main.name} did not stop within {self.grace:.0f} s: killing everything")
-                signal_all(living_others(), signal.SIGKILL)
+                kill_all()
             elif self.before_stop_pid:
                 self.start_companions()
             return None
@@ -347,14 +398,19 @@ class Supervisor:
         due = [program.due for program in (self.main, *self.also) if not program.pid]
         if self.stop_signal is not None:
             due = [self.stop_deadline]
-        return max(0.01, min([POLL_SECONDS, *(moment - time.monotonic() for moment in due)]))
+        left = self.watchdog.left if self.watchdog else None
+        watched = [] if left is None else [WATCHDOG_POLL_SECONDS, left]
+        return max(0.01, min([POLL_SECONDS, *watched, *(moment - time.monotonic() for moment in due)]))
 
     def run(self) -> int:
+        numbers = signal_set(WAITED_FOR)
         self.start()
         while True:
-            info = signal.sigtimedwait(WAITED_FOR, self.wait_seconds())
-            if info is not None and info.si_signo != signal.SIGCHLD:
-                self.take(signal.Signals(info.si_signo))
+            number = wait_for(numbers, self.wait_seconds())
+            if self.watchdog and (why := self.watchdog.look(kill_all)):
+                log(f"watchdog: {self.main.name} may not go on, {why}: everything was killed")
+            if number is not None and number != signal.SIGCHLD:
+                self.take(number)
             status = self.reap()
             code = self.main_ended(status) if status is not None else self.tick()
             if code is not None:
@@ -370,16 +426,25 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--before-stop-seconds", type=float, default=BEFORE_STOP_SECONDS, metavar="SECONDS")
     parser.add_argument("--stop-signal", default="", metavar="NAME", choices=[number.name for number in signal.Signals])
     parser.add_argument("--grace", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--watchdog", default="", metavar="FILE")
     parser.add_argument("program", nargs="+", metavar="PROGRAM")
     return parser.parse_args(argv)
 
 
+def watchdog_at(path: str) -> Watchdog | None:
+    if not path:
+        return None
+    from watchdog import Watchdog
+
+    return Watchdog(path, make=True)
+
+
 def main() -> int:
     options = arguments(sys.argv[1:])
-    # Blocked, so that none is lost between two calls of sigtimedwait.
+    # Blocked, so that none is lost between two waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     if os.getpid() != 1:
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     supervisor = Supervisor(
         Program(options.program),
         [Program(shlex.split(command)) for command in options.also],
@@ -388,6 +453,7 @@ def main() -> int:
         options.before_stop_seconds,
         options.stop_signal,
         options.grace,
+        watchdog_at(options.watchdog),
     )
     try:
         return supervisor.run()

@@ -52,3 +52,32 @@ export const healthy = (container: string, deadlineMs = 120_000): Promise<void> 
     );
     if (state !== "running healthy") throw new Error(state);
   });
+
+/** The process ids of a member's programs of that kind, as its container numbers them; none is an error. */
+const pids = async (member: string, find: string): Promise<readonly string[]> =>
+  (await docker("exec", member, "sh", "-c", find)).split("\n");
+
+/** Stops processes without ending them. Resolves with what lets them go on; who is dead by then, stays so. */
+async function stopProcesses(member: string, find: string): Promise<() => Promise<unknown>> {
+  const frozen = await pids(member, find);
+  await docker("exec", member, "sh", "-c", `kill -STOP ${frozen.join(" ")}`);
+  return () => docker("exec", member, "sh", "-c", `kill -CONT ${frozen.join(" ")} 2>/dev/null || true`);
+}
+
+/** Patroni alone goes no further: PostgreSQL does, with a lease that nobody renews. */
+export const freezePatroni = (member: string): Promise<() => Promise<unknown>> =>
+  stopProcesses(member, "cat /run/patroni/pid");
+
+/** Every process of PostgreSQL goes no further, while Patroni does. */
+export const freezePostgres = (member: string): Promise<() => Promise<unknown>> =>
+  stopProcesses(member, "pgrep --exact postgres");
+
+/** No process of the container goes further; its clocks do. */
+export async function freezeContainer(container: string): Promise<() => Promise<unknown>> {
+  await docker("pause", container);
+  return () => docker("unpause", container);
+}
+
+/** How often process 1 of a member has killed everything in it since the container was started, because the lease was not renewed. */
+export const watchdogKills = async (member: string): Promise<number> =>
+  Number(await docker("exec", member, "sh", "-c", "cat /run/patroni/watchdog.kills 2>/dev/null | wc -l"));

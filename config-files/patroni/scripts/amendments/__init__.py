@@ -10,10 +10,12 @@ What Patroni has an extension point for (callbacks, scripts, `before_stop`) is n
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import inspect
 import pkgutil
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -51,15 +53,23 @@ def at(place: str) -> tuple[Any, str]:
     return owner, name
 
 
-def digest(place: str) -> str:
-    """Of the source of a function or class. Raises LookupError, with what stands there instead, if it has none of its own."""
+def source(place: str) -> str:
+    """Of a function or class as it stands in its file. Raises LookupError if its name is not written there."""
     owner, name = at(place)
     found = inspect.getattr_static(owner, name)
     found = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
-    # A decorator's wrapper would be hashed in place of what it wraps.
-    if getattr(found, "__qualname__", name) != place.partition(":")[2]:
-        raise LookupError(f"it is {found.__qualname__}")
-    return hashlib.sha256(inspect.getsource(found).encode()).hexdigest()[:16]
+    if found.__qualname__ == place.partition(":")[2]:
+        return inspect.getsource(found)
+    # Hidden by a decorator, whose own source says nothing of it.
+    lines = textwrap.dedent(inspect.getsource(owner)).splitlines(keepends=True)
+    for node in ast.walk(ast.parse("".join(lines))):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return "".join(lines[min(each.lineno for each in (node, *node.decorator_list)) - 1 : node.end_lineno])
+    raise LookupError(f"it is {found.__qualname__}")
+
+
+def digest(place: str) -> str:
+    return hashlib.sha256(source(place).encode()).hexdigest()[:16]
 
 
 def relies_on(places: dict[str, str], amendment: str = "") -> None:

@@ -19,8 +19,8 @@ relies_on(
         "patroni.postgresql:Postgresql.pg_control_timeline": "14a8160f5d10e025",
         "patroni.postgresql:Postgresql.received_timeline": "3dd816fcb310d1c2",
         "patroni.postgresql:Postgresql.wal_dir": "cc8c2235a59755f4",
-        # Its `range` and `put`, whose decorators hide them.
-        "patroni.dcs.etcd3:Etcd3Client": "2a3c685f8bffea51",
+        "patroni.dcs.etcd3:Etcd3Client.range": "91fbb42947a71bb3",
+        "patroni.dcs.etcd3:Etcd3Client.put": "e508c0308ff9d419",
     }
 )
 

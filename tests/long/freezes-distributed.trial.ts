@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { withCitus } from "../support/citus";
+import { distributed } from "../support/distributed";
+import { freeze, FREEZES, type FreezeKind, frozenGroup } from "../support/freezes";
+import { docker, TestStack } from "../support/stack";
+import type { Trial } from "./trial";
+
+/** Members of each group. */
+const GROUPS = { coordinator: 3, "worker-1": 2 } as const;
+type Workload = keyof typeof GROUPS;
+
+interface Kind {
+  readonly workload: Workload;
+  readonly part: FreezeKind;
+}
+
+const ROUNDS: Readonly<Record<string, Kind>> = Object.fromEntries(
+  (Object.keys(GROUPS) as Workload[]).flatMap((workload) =>
+    (Object.keys(FREEZES) as FreezeKind[]).flatMap((part) =>
+      [1, 2, 3].map((count) => [`${workload} ${part} ${count}`, { workload, part }]),
+    ),
+  ),
+);
+const SECONDS = { least: 2, most: 40 };
+
+export const trial: Trial<TestStack> = {
+  description: "neither a coordinators' leader nor a worker's that freezes comes back as a second primary",
+  rounds: Object.keys(ROUNDS),
+
+  missing: () => (withCitus ? undefined : "there is no package of Citus on this machine"),
+
+  async open() {
+    const stack = new TestStack({
+      ...{ name: "freezes-citus", cluster: "pg-frozen", folder: "freezes-citus" },
+      ports: { write: 21060, read: 21061, statistics: 21062 },
+      over: {
+        ...{ citus: "required", etcd: { members: 1 }, proxy: { writePools: 1, readPools: 1, entries: 1 } },
+        ...{
+          coordinator: { members: GROUPS.coordinator },
+          workers: { groups: 1, members: GROUPS["worker-1"] },
+        },
+      },
+    });
+    stack.configure();
+    await stack.up("--refresh");
+    await distributed(stack, (member, ...command) => docker("exec", member, ...command)).prepare();
+    return stack;
+  },
+
+  async round({ name, chance }, stack) {
+    const { workload, part } = ROUNDS[name]!;
+    const seconds = chance.between(SECONDS.least, SECONDS.most);
+    const group = await frozenGroup(stack, workload, GROUPS[workload]);
+    const report = await freeze(group, part, seconds, `${name} ${Date.now()}`);
+    assert.deepEqual(report.lost, [], "acknowledged writes are lost");
+    assert.equal(report.twoPrimariesMs, 0, "two members took writes at a time");
+    assert.ok(report.samples > 10, `the members were asked ${report.samples} times only`);
+    return {
+      ...{ "frozen s": seconds, "two primaries ms": report.twoPrimariesMs, kills: report.kills },
+      ...{ "gap ms": report.longestGapMs, acknowledged: report.acknowledged, unknown: report.unknown },
+    };
+  },
+
+  close: (stack) => stack.remove(),
+};

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { onPath } from "../../commands/engine";
+import { freeze, FREEZES, type FreezeKind, frozenGroup } from "../support/freezes";
+import { TestStack } from "../support/stack";
+import type { Trial } from "./trial";
+
+const KINDS = Object.keys(FREEZES) as FreezeKind[];
+const ROUNDS_OF_EACH = 10;
+/** The watchdog's time is 15 s, the lease's 20: below, between and above both. */
+const SECONDS = { least: 2, most: 40 };
+
+export const trial: Trial<TestStack> = {
+  description: "a leader of which a part freezes for any time never comes back as a second primary",
+  rounds: KINDS.flatMap((kind) =>
+    Array.from({ length: ROUNDS_OF_EACH }, (_, index) => `${kind} ${index + 1}`),
+  ),
+
+  missing: () => (onPath("docker") ? undefined : "there is no docker on PATH"),
+
+  async open() {
+    const stack = new TestStack({
+      ...{ name: "freezes", cluster: "pg-freezes", folder: "freezes" },
+      ports: { write: 21050, read: 21051, statistics: 21052 },
+      over: { citus: "off", etcd: { members: 1 }, proxy: { writePools: 1, readPools: 1, entries: 1 } },
+    });
+    stack.configure();
+    await stack.up("--refresh");
+    await stack.prepareWrites();
+    return stack;
+  },
+
+  async round({ name, chance }, stack) {
+    const kind = name.slice(0, name.lastIndexOf(" ")) as FreezeKind;
+    const seconds = chance.between(SECONDS.least, SECONDS.most);
+    const report = await freeze(
+      await frozenGroup(stack, "patroni", 3),
+      kind,
+      seconds,
+      `${name} ${Date.now()}`,
+    );
+    assert.deepEqual(report.lost, [], "acknowledged writes are lost");
+    assert.equal(report.twoPrimariesMs, 0, "two members took writes at a time");
+    assert.ok(report.samples > 10, `the members were asked ${report.samples} times only`);
+    return {
+      ...{ "frozen s": seconds, "two primaries ms": report.twoPrimariesMs, kills: report.kills },
+      ...{ "gap ms": report.longestGapMs, acknowledged: report.acknowledged, unknown: report.unknown },
+    };
+  },
+
+  close: (stack) => stack.remove(),
+};

@@ -1,0 +1,104 @@
+import * as faults from "./faults";
+import { PrimarySampler } from "./primaries";
+import { ASK_PATRONI, docker, eventually, type PatroniMember, type TestStack } from "./stack";
+import { Writer, type WriterReport, type WriterTarget } from "./writer";
+
+/** What of a leader is frozen, and not dead: it goes on where it was. */
+export const FREEZES = {
+  Patroni: faults.freezePatroni,
+  container: faults.freezeContainer,
+  PostgreSQL: faults.freezePostgres,
+} as const;
+export type FreezeKind = keyof typeof FREEZES;
+
+/** Who is frozen, and whoever notices. */
+export interface FrozenGroup {
+  /** Containers of all its members. */
+  readonly members: readonly string[];
+  /** Resolves with the leader's container when one leads and all others stream. */
+  readonly whole: () => Promise<string>;
+  readonly target: WriterTarget;
+}
+
+/** The members of a workload of that stack, whichever group of which kind they are. */
+export async function frozenGroup(stack: TestStack, workload: string, count: number): Promise<FrozenGroup> {
+  const members = Array.from({ length: count }, (_, i) => stack.member(workload, i));
+  const seen = async (): Promise<readonly PatroniMember[]> => {
+    let last: unknown;
+    for (const member of members) {
+      try {
+        const said = await docker("exec", member, "/usr/bin/python3", "-c", ASK_PATRONI);
+        return JSON.parse(said) as PatroniMember[];
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw new Error(`no member answers: ${String(last)}`);
+  };
+  const whole = (): Promise<string> =>
+    eventually(`one of ${members.join(", ")} leads, the others stream`, 180_000, async () => {
+      const all = await seen();
+      const leader = all.find(({ role, state }) => role === "leader" && state === "running");
+      const streaming = all.filter(({ state }) => state === "streaming");
+      const isSynchronous = streaming.some(({ role }) => /^(quorum|sync)_standby$/.test(role));
+      if (!leader || all.length !== count || streaming.length !== count - 1 || !isSynchronous)
+        throw new Error(JSON.stringify(all));
+      return leader.name;
+    });
+  return { members, whole, target: await stack.target("app_readwrite") };
+}
+
+export interface FreezeReport extends WriterReport {
+  readonly leader: string;
+  /** For how long more than one member said that it takes writes, from the first such sample to the last. */
+  readonly twoPrimariesMs: number;
+  readonly samples: number;
+  /** How often a member's process 1 has killed everything in it, because the lease was not renewed. */
+  readonly kills: number;
+}
+
+/** Freezes a part of the leader for some seconds under a writing client, lets it go on, and waits until the group is whole. */
+export async function freeze(
+  group: FrozenGroup,
+  kind: FreezeKind,
+  seconds: number,
+  run: string,
+): Promise<FreezeReport> {
+  const leader = await group.whole();
+  const killsBefore = await kills(group.members);
+  const writer = new Writer(group.target, run);
+  const sampler = new PrimarySampler(group.members);
+  sampler.start();
+  let report: WriterReport;
+  try {
+    await writer.start();
+    const thaw = await FREEZES[kind](leader);
+    await passed(seconds);
+    await thaw();
+    await writer.awaitAcknowledged(100);
+    await group.whole();
+    await writer.awaitAcknowledged(100);
+  } finally {
+    sampler.stop();
+    report = await writer.finish();
+  }
+  const times = sampler.violations.map(({ at }) => at);
+  return {
+    ...report,
+    leader,
+    twoPrimariesMs: times.length === 0 ? 0 : Math.max(...times) - Math.min(...times) + 100,
+    samples: sampler.samples,
+    kills: (await kills(group.members)) - killsBefore,
+  };
+}
+
+const kills = async (members: readonly string[]): Promise<number> =>
+  (await Promise.all(members.map(faults.watchdogKills))).reduce((sum, count) => sum + count, 0);
+
+/** A freeze is as long as it is; there is nothing to wait for in it. */
+export const passed = (seconds: number): Promise<unknown> => {
+  const until = Date.now() + seconds * 1000;
+  return eventually(`${seconds} s have passed`, seconds * 1000 + 5_000, () =>
+    Date.now() < until ? Promise.reject(new Error("not yet")) : Promise.resolve(),
+  );
+};
