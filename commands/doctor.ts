@@ -1,5 +1,6 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { configurationProblems } from "./configuration";
 import { capture } from "./engine";
 import {
   etcdctl,
@@ -171,12 +172,16 @@ async function etcdMembers({ name }: Member): Promise<readonly ListedMember[]> {
 
 async function checkGroup(stack: string, group: Group, all: readonly Member[]): Promise<Finding[]> {
   const { workload } = group;
+  const configuration = (await configurationProblems(workload, all)).map(({ part, seen, remedy }) =>
+    bad(part, seen, remedy),
+  );
   const expected = all.filter((member) => member.workload === workload).length;
   const found = await patroniMembers(stack, group).catch((error: unknown) => String(error));
-  if (typeof found === "string") return [bad(workload, found, "docs/runbooks/no-leader.md")];
+  if (typeof found === "string")
+    return [bad(workload, found, "docs/runbooks/no-leader.md"), ...configuration];
   const isLeader = (member: PatroniMember): boolean => /leader/i.test(member.Role);
   const leaders = found.filter(isLeader);
-  const findings: Finding[] = [];
+  const findings: Finding[] = [...configuration];
   if (leaders.length === 1)
     findings.push(
       good(`${workload} leader`, `${leaders[0]?.Member ?? ""}, timeline ${leaders[0]?.TL ?? "?"}`),

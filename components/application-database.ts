@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { ROLE_PINS } from "../config-files/postgres/pins";
 import type { ResolvedApplicationDatabase } from "./patroni-cluster-args";
 import type { PatroniGroup } from "./patroni-group";
 import { Database } from "./sql/database";
@@ -77,7 +78,14 @@ export function applicationDatabase(
   const target = group.session(args.from);
   const roles = new Roles(
     `${name}-roles`,
-    { target, roles: ROLES.map((role) => ({ name: role, password: passwords.of(role) })) },
+    {
+      target,
+      roles: ROLES.map((role) => ({
+        ...{ name: role, password: passwords.of(role) },
+        ...(role === POOL_ROLE && { settings: ROLE_PINS }),
+      })),
+      settingsOf: { [SUPERUSER]: ROLE_PINS },
+    },
     { parent, dependsOn: [group.administered] },
   );
   return new Database(

@@ -20,8 +20,9 @@ export const COORDINATOR_WORKLOAD = "coordinator";
 export function resolveCitusCoordinator(
   args: Omit<CitusCoordinatorArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
 ): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {
-  const group = resolvePatroniGroup(args, "coordinator", { citus: "coordinator" });
   const database = resolveApplicationDatabase(args);
+  const facts = { citus: "coordinator", database: database.value.database } as const;
+  const group = resolvePatroniGroup(args, "coordinator", facts);
   return {
     value: { ...group.value, ...database.value },
     problems: [...group.problems, ...database.problems],
@@ -63,6 +64,8 @@ export class CitusCoordinator extends pulumi.ComponentResource implements Pooled
       ...this.context,
       alsoKnownAs,
       workload: COORDINATOR_WORKLOAD,
+      section: "coordinator",
+      application: value,
       settings: value,
       citus: { number: 0, database: value.database },
       parent: this,

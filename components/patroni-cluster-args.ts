@@ -41,8 +41,8 @@ export type ResolvedPatroniCluster = ResolvedPatroniGroup & ResolvedApplicationD
 export function resolvePatroniCluster(
   args: Omit<PatroniClusterArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
 ): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {
-  const group = resolvePatroniGroup(args, "patroni");
   const database = resolveApplicationDatabase(args);
+  const group = resolvePatroniGroup(args, "patroni", { database: database.value.database });
   return {
     value: { ...group.value, ...database.value },
     problems: [...group.problems, ...database.problems],

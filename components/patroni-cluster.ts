@@ -48,6 +48,8 @@ export class PatroniCluster extends pulumi.ComponentResource implements PooledDa
         this,
       ),
       workload: PATRONI_WORKLOAD,
+      section: "patroni",
+      application: value,
       settings: value,
       parent: this,
     });

@@ -47,6 +47,8 @@ export interface ResolvedPatroniGroup extends ResolvedCpu {
   readonly synchronousReplicas: number;
   readonly timing: Required<FailoverTiming>;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  /** Which of the parameters were set, and are no defaults. */
+  readonly chosen: readonly string[];
   readonly volumeSize: string;
   readonly memoryMiB: number;
 }
@@ -60,7 +62,7 @@ const MAX_MEMBERS = 7;
 export function resolvePatroniGroup(
   args: PatroniGroupSettings & { readonly scope: string },
   section: string,
-  facts: Pick<ParameterFacts, "citus" | "leastConnections"> = {},
+  facts: Pick<ParameterFacts, "citus" | "leastConnections" | "database"> = {},
 ): { readonly value: ResolvedPatroniGroup; readonly problems: readonly Problem[] } {
   const { members = 3, postgresVersion = "17", synchronous = "quorum" } = args;
   const { volumeSize = "10Gi", memory = "1Gi" } = args;
@@ -123,6 +125,7 @@ export function resolvePatroniGroup(
       synchronousReplicas,
       timing,
       parameters: parameters.parameters,
+      chosen: Object.keys(args.parameters ?? {}).sort(),
       volumeSize,
       memoryMiB: memoryMiB ?? 1024,
       ...cpu.value,

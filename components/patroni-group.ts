@@ -11,7 +11,14 @@ import {
 import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
 import type { EtcdAccess, EtcdCluster } from "./etcd-cluster";
-import { PatroniConfiguration, PatroniLeader, type RestArgs } from "./patroni";
+import {
+  type JudgedGroup,
+  PatroniBeforehand,
+  PatroniConfiguration,
+  PatroniLeader,
+  type RestArgs,
+} from "./patroni";
+import type { Question } from "./patroni/judge-plan";
 import type { ResolvedPatroniGroup } from "./patroni-group-args";
 import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
@@ -46,6 +53,10 @@ export interface PatroniGroupArgs extends PatroniGroupContext {
   /** Name of the workload: `patroni`, `coordinator`, `worker-1`. */
   readonly workload: string;
   readonly settings: ResolvedPatroniGroup;
+  /** Where its settings stand, for messages: `patroni`, `coordinator`, `workers`. */
+  readonly section: string;
+  /** The application's database, and the extensions that it is to have. */
+  readonly application: { readonly database: string; readonly extensions: readonly string[] };
   /** Its place in a Citus cluster. Default: none, it is a database of its own. */
   readonly citus?: CitusGroup;
   /** Names under which clients reach members through something that passes TLS through. Default none. */
@@ -72,7 +83,13 @@ export const patroniSecret = (
     { parent },
   );
 
-/** The Patroni members of a group as a workload. */
+/** Extensions that every database has, so that nobody need ask whether they can be had. */
+const ALWAYS_THERE = ["pg_stat_statements"];
+
+/**
+ * The Patroni members of a group as a workload.
+ * @param question what PostgreSQL is asked, besides the parameters, before the database is made; none when nothing was chosen
+ */
 export function patroniWorkload(
   name: string,
   settings: ResolvedPatroniGroup,
@@ -80,6 +97,7 @@ export function patroniWorkload(
   secrets: { readonly tls: SecretRef; readonly patroni: SecretRef },
   dynamic: DynamicConfiguration,
   citus?: CitusGroup,
+  question?: Pick<Question, "extensions" | "database" | "librariesBefore">,
 ): WorkloadSpec {
   const probe = { timeoutSeconds: 5, failureThreshold: 3, startPeriodSeconds: 600 };
   // Applications come to a worker through the coordinators only.
@@ -101,7 +119,10 @@ export function patroniWorkload(
       // Read once, when the cluster is made; afterwards PatroniConfiguration changes it in the DCS. So a change must not replace members.
       "/etc/patroni-bootstrap": {
         onChange: "reload",
-        files: { "bootstrap.yml": bootstrapYml(dynamic) },
+        files: {
+          "bootstrap.yml": bootstrapYml(dynamic),
+          ...(question && { "question.json": JSON.stringify(question, undefined, 1) + "\n" }),
+        },
       },
     },
     secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/patroni": secrets.patroni },
@@ -143,7 +164,7 @@ export class PatroniGroup {
   readonly members: readonly DatabaseMember[];
   /** Resolves when one of the members leads and takes writes. */
   readonly leader: pulumi.Resource;
-  /** Resolves when the leader lets in who administers it, too. */
+  /** Resolves when the leader runs with the declared configuration, too: it has its libraries, and lets in who administers it. */
   readonly administered: pulumi.Resource;
   /** Resolves when every member runs with the declared configuration, too. */
   readonly ready: pulumi.Resource;
@@ -175,6 +196,13 @@ export class PatroniGroup {
     );
     const { administeredFrom } = platform;
     const dynamic = dynamicConfiguration({ ...settings, citus, administeredFrom });
+    const configuration = JSON.stringify(dynamic);
+    const { database, extensions } = args.application;
+    const group: Omit<JudgedGroup, "image"> = {
+      ...{ database, extensions, section: args.section },
+      librariesBefore: citus === undefined ? [] : ["citus"],
+    };
+    const ordinary = settings.chosen.length === 0 && extensions.every((name) => ALWAYS_THERE.includes(name));
     const spec = patroniWorkload(
       workload,
       settings,
@@ -182,31 +210,35 @@ export class PatroniGroup {
       { tls, patroni: args.secret },
       dynamic,
       citus,
+      ordinary ? undefined : { extensions, database, librariesBefore: group.librariesBefore },
     );
-    const deployment = platform.deploy(spec, {
-      parent,
-      dependsOn: [etcd.ready, ...(opts.dependsOn ?? [])],
-    });
-    this.started = deployment.started;
     this.rest = {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.rest })),
       ca: certificates.authority.certificatePem,
       username: REST_USER,
       password: args.restPassword,
     };
+    const dependsOn = [etcd.ready, ...(opts.dependsOn ?? [])];
+    const beforehand = new PatroniBeforehand(
+      `${name}-beforehand`,
+      { rest: this.rest, configuration, group },
+      { parent, dependsOn },
+    );
+    const deployment = platform.deploy(spec, { parent, dependsOn: [...dependsOn, beforehand] });
+    this.started = deployment.started;
     const { members, ca } = this.rest;
     this.leader = new PatroniLeader(
       `${name}-leader`,
       { rest: { members, ca } },
       { parent, dependsOn: [...this.started] },
     );
-    this.ready = new PatroniConfiguration(
+    // Before the members are waited for: what one of them lacks may be this.
+    this.administered = new PatroniConfiguration(
       `${name}-configuration`,
-      { rest: this.rest, configuration: JSON.stringify(dynamic) },
-      { parent, dependsOn: [deployment.ready([this.leader])] },
+      { rest: this.rest, configuration, group: { ...group, image: deployment.image } },
+      { parent, dependsOn: [...this.started, this.leader] },
     );
-    // Straight from a network that is new, only with the access rules that name it.
-    this.administered = administeredFrom ? this.ready : this.leader;
+    this.ready = deployment.ready([this.administered]);
   }
 
   /** A superuser's session, good when `administered` has resolved. */

@@ -116,6 +116,8 @@ export class WorkerPool extends pulumi.ComponentResource {
       {
         ...coordinator.context,
         workload: workerWorkload(settings.group),
+        section: "workers",
+        application: coordinator.resolved,
         settings,
         citus: { number: settings.group, database: coordinator.database },
         parent: this,

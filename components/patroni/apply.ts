@@ -2,15 +2,15 @@ import { waitUntil } from "../dynamic/wait-until";
 import type { JsonObject } from "./plan";
 import { describePatch, planPatch } from "./plan";
 import type { PatroniRest } from "./rest";
-import { rollingRestart } from "./restart";
+import { type RestartOptions, rollingRestart } from "./restart";
 import { lastCycles } from "./status";
 import { tell } from "../dynamic/tell";
 
-export interface ApplyOptions {
+export interface ApplyOptions extends RestartOptions {
   /** For the members to answer and to take a change, in seconds. */
   readonly deadlineSeconds: number;
-  /** For one member to stop, start and stream again, in seconds. */
-  readonly restartSeconds: number;
+  /** Runs when every member has read the change, and before anything is restarted; what it throws ends it there. Default: nothing. */
+  readonly taken?: () => Promise<void>;
 }
 
 /** The dynamic configuration that the DCS holds; undefined when it holds none. */
@@ -29,17 +29,20 @@ export async function applyConfiguration(
   before: JsonObject,
   options: ApplyOptions,
 ): Promise<void> {
-  const changed = await patch(rest, desired, before, options);
-  if (changed) await waitUntilTaken(rest, options);
+  const changed = await patchConfiguration(rest, desired, before, options);
+  if (changed) {
+    await waitUntilTaken(rest, options);
+    await options.taken?.();
+  }
   await rollingRestart(rest, options);
 }
 
-/** Whether something had to be changed. */
-async function patch(
+/** Writes what is declared into the DCS. Whether something had to be changed. */
+export async function patchConfiguration(
   rest: PatroniRest,
   desired: JsonObject,
   before: JsonObject,
-  options: ApplyOptions,
+  options: Pick<ApplyOptions, "deadlineSeconds">,
 ): Promise<boolean> {
   return waitUntil(
     { what: "Patroni takes the configuration", deadlineSeconds: options.deadlineSeconds },

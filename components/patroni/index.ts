@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
+import type { JudgedGroup } from "./judge-plan";
 import type { RestMember } from "./rest";
 import { PATRONI_CONFIGURATION_PROVIDER_VERSION, patroniConfigurationProvider } from "./provider";
 
@@ -21,6 +22,11 @@ export interface PatroniConfigurationArgs {
    * are left alone. https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
    */
   readonly configuration: pulumi.Input<string>;
+  /**
+   * Whose image PostgreSQL is asked in whether it takes the configuration, before it is applied. Default: nobody's; what the servers refuse is
+   * then found afterwards.
+   */
+  readonly group?: JudgedGroup;
   /** How long the members may take to answer and to take a change, in seconds. Default 60. */
   readonly deadlineSeconds?: number;
   /** How long a member may take to stop, start and stream again, in seconds. Default 300. */
@@ -28,7 +34,8 @@ export interface PatroniConfigurationArgs {
 }
 
 /**
- * Patroni's dynamic configuration. Settings that need only a reload restart nothing. Where members then wait for a restart, replicas
+ * Patroni's dynamic configuration. What PostgreSQL would refuse is refused in the preview, and what does not hold on the first replica is taken
+ * back. Settings that need only a reload restart nothing. Where members then wait for a restart, replicas
  * are restarted one by one, each streaming again before the next, and the leader last, after a switchover. What was changed in the
  * running cluster by somebody else is noticed by the next preview, when the cluster can be reached.
  */
@@ -42,6 +49,7 @@ export class PatroniConfiguration extends DynamicResource {
         rest,
         password: pulumi.secret(password),
         configuration: args.configuration,
+        group: args.group,
         deadlineSeconds: args.deadlineSeconds ?? 60,
         restartSeconds: args.restartSeconds ?? 300,
         providerVersion: PATRONI_CONFIGURATION_PROVIDER_VERSION,
@@ -53,6 +61,8 @@ export class PatroniConfiguration extends DynamicResource {
   }
 }
 
+export { PatroniBeforehand, type PatroniBeforehandArgs } from "./beforehand";
+export type { JudgedGroup } from "./judge-plan";
 export { PatroniLeader, type PatroniLeaderArgs } from "./leader";
 export type { PatroniRest, RestMember, RestTarget } from "./rest";
 export { withPatroni } from "./rest";

@@ -3,6 +3,7 @@ import { changedInputs } from "../dynamic/changed-inputs";
 import { recordedState } from "../dynamic/recorded-state";
 import { waitUntil } from "../dynamic/wait-until";
 import { lastLines } from "../platform/last-lines";
+import { serverComplaint } from "./judge-plan";
 import type { RestTarget } from "./rest";
 import { withPatroni } from "./rest";
 
@@ -30,20 +31,45 @@ async function problemOf({ rest }: PatroniLeaderInputs): Promise<string | undefi
   });
 }
 
+/**
+ * What whoever was to make the database has last written of why it does not (amendments/judged_bootstrap.py in the image), with the time;
+ * undefined when nobody has.
+ */
+export function refusedBootstrap(logs: readonly string[]): string | undefined {
+  const lines = logs
+    .flatMap((log) => log.split("\n"))
+    .filter((line) => line.includes("no database is made: "));
+  const last = lines.sort().at(-1);
+  const moment = last === undefined ? undefined : /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.exec(last)?.[0];
+  // What is refused at once is told at once.
+  return moment === undefined ? last : lines.filter((line) => line.includes(moment)).join("\n");
+}
+
+const LINES = 40;
+
 async function awaitLeader(inputs: PatroniLeaderInputs): Promise<PatroniLeaderInputs> {
   const { deadlineSeconds, rest } = inputs;
+  const logsOf = (lines: number): Promise<{ name: string; log: string }[]> =>
+    Promise.all(rest.members.map(async ({ name, reach }) => ({ name, log: await lastLines(reach, lines) })));
   const explain = async (): Promise<string> => {
-    const logs = await Promise.all(
-      rest.members.map(async ({ name, reach }) => ({ name, log: await lastLines(reach, 5) })),
-    );
-    return logs
-      .filter(({ log }) => log !== "")
-      .map(({ name, log }) => `the end of the log of ${name}:\n${log}`)
-      .join("\n");
+    const logs = (await logsOf(LINES)).filter(({ log }) => log !== "");
+    const told = logs.map(({ name, log }) => {
+      const complaint = serverComplaint(log);
+      const end = log.split("\n").slice(-5).join("\n");
+      return `the end of the log of ${name}:\n${end}${complaint === "" ? "" : `\nPostgreSQL of ${name} said: ${complaint}`}`;
+    });
+    return told.join("\n");
   };
+  // What was refused before is told again before it is believed: the settings may have been corrected since.
+  let refusedBefore: { readonly line: string | undefined } | undefined;
   await waitUntil({ what: "the members have a leader", deadlineSeconds, explain }, async () => {
-    const why = await problemOf(inputs);
-    return why === undefined ? { done: true as const, value: undefined } : { done: false as const, why };
+    const why = await problemOf(inputs).catch((error: unknown) => (error as Error).message);
+    if (why === undefined) return { done: true as const, value: undefined };
+    const line = refusedBootstrap((await logsOf(LINES)).map(({ log }) => log));
+    if (refusedBefore !== undefined && line !== undefined && line !== refusedBefore.line)
+      throw Object.assign(new Error(`PostgreSQL does not take the settings:\n${line}`), { permanent: true });
+    refusedBefore ??= { line };
+    return { done: false as const, why };
   });
   return inputs;
 }

@@ -3,10 +3,13 @@ import { changedInputs } from "../dynamic/changed-inputs";
 import { recordedState } from "../dynamic/recorded-state";
 import { orUnseen } from "../dynamic/unseen";
 import { isUnknown } from "../dynamic/unknown-value";
-import { applyConfiguration, readConfiguration } from "./apply";
+import { readConfiguration } from "./apply";
+import { applyGuarded } from "./guarded";
+import { judge } from "./judge";
+import { dependsOnImage, describeRefusals, type JudgedGroup, questionOf } from "./judge-plan";
 import type { JsonObject } from "./plan";
 import { describePatch, planPatch } from "./plan";
-import type { RestTarget } from "./rest";
+import type { PatroniRest, RestTarget } from "./rest";
 import { withPatroni } from "./rest";
 import { readStatus } from "./status";
 import { tell } from "../dynamic/tell";
@@ -20,6 +23,8 @@ export interface PatroniConfigurationInputs {
   readonly password: string;
   /** The dynamic configuration as JSON. */
   readonly configuration: string;
+  /** Whose image is asked whether PostgreSQL takes the configuration; nobody's when there is none. */
+  readonly group?: JudgedGroup;
   readonly deadlineSeconds: number;
   readonly restartSeconds: number;
   readonly providerVersion: number;
@@ -31,13 +36,51 @@ function targetOf(inputs: PatroniConfigurationInputs): RestTarget {
 
 async function apply(
   inputs: PatroniConfigurationInputs,
-  before: string,
+  olds: Pick<PatroniConfigurationInputs, "configuration" | "group"> | undefined,
 ): Promise<PatroniConfigurationInputs> {
   const desired = JSON.parse(inputs.configuration) as JsonObject;
-  await withPatroni(targetOf(inputs), (rest) =>
-    applyConfiguration(rest, desired, JSON.parse(before) as JsonObject, inputs),
-  );
+  const before = JSON.parse(olds?.configuration ?? "{}") as JsonObject;
+  await withPatroni(targetOf(inputs), async (rest) => {
+    if (olds === undefined && (await isSettled(rest, desired))) return;
+    const changed = changedInputs(olds?.group ?? {}, inputs.group ?? {}, ["extensions", "librariesBefore"]);
+    const judged = inputs.group && {
+      group: inputs.group,
+      extensionsChanged: olds !== undefined && changed.changed.length > 0,
+    };
+    await applyGuarded(rest, inputs.rest.members, desired, before, inputs, judged);
+  });
   return inputs;
+}
+
+/**
+ * Whether a cluster that has just been made has nothing to change: then nobody need wait for members that are still being cloned, which
+ * begin with this configuration.
+ */
+async function isSettled(rest: PatroniRest, desired: JsonObject): Promise<boolean> {
+  const live = await readConfiguration(rest).catch(() => undefined);
+  if (live === undefined || planPatch(live, desired, {}) !== undefined) return false;
+  const { members } = await readStatus(rest);
+  return members.every((member) => member.pendingRestart === undefined);
+}
+
+/**
+ * What PostgreSQL refuses of a changed configuration, in a preview, too, where a member can be asked. With another image, what it does not
+ * have is no matter yet: the new one is asked before anything is applied.
+ */
+async function judgedBeforehand(
+  olds: Partial<PatroniConfigurationInputs>,
+  news: PatroniConfigurationInputs,
+): Promise<string | undefined> {
+  const { group } = news;
+  if (group === undefined || olds.group === undefined || isUnknown(news.rest)) return undefined;
+  if (changedInputs(olds, news, ["configuration", "group"]).changed.length === 0) return undefined;
+  const before = JSON.parse(olds.configuration ?? "{}") as JsonObject;
+  const question = questionOf(JSON.parse(news.configuration) as JsonObject, before, group);
+  const judgement = await judge(news.rest.members, undefined, question);
+  if (judgement.by === undefined) return undefined;
+  const sameImage = olds.group.image === group.image;
+  const refusals = judgement.refusals.filter((refusal) => sameImage || !dependsOnImage(refusal));
+  return refusals.length === 0 ? undefined : describeRefusals(refusals, question, group.section);
 }
 
 /** What in the running cluster is not as declared; empty when it cannot be asked, since a preview must not fail for that. */
@@ -63,7 +106,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
   PatroniConfigurationInputs,
   PatroniConfigurationInputs
 > = {
-  check(_olds, news) {
+  async check(olds, news) {
     const failures: { property: string; reason: string }[] = [];
     if (!isUnknown(news.configuration)) {
       try {
@@ -77,11 +120,15 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
         });
       }
     }
-    return Promise.resolve({ inputs: news, failures });
+    if (failures.length === 0 && !isUnknown(news.configuration)) {
+      const reason = await judgedBeforehand(olds, news);
+      if (reason !== undefined) failures.push({ property: "configuration", reason });
+    }
+    return { inputs: news, failures };
   },
 
   async diff(_id, olds, news) {
-    const names = ["rest", "password", "configuration", "providerVersion"];
+    const names = ["rest", "password", "configuration", "group", "providerVersion"];
     if (changedInputs(olds, news, names).changed.length > 0) return { changes: true, replaces: [] };
     const drift = await liveDrift(news);
     for (const line of drift) tell(`Patroni's configuration is not as declared: ${line}`);
@@ -89,7 +136,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
   },
 
   async create(inputs) {
-    return { id: "configuration", outs: await apply(inputs, "{}") };
+    return { id: "configuration", outs: await apply(inputs, undefined) };
   },
 
   async read(id, props) {
@@ -104,7 +151,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
   },
 
   async update(_id, olds, news) {
-    return { outs: await apply(news, olds.configuration) };
+    return { outs: await apply(news, olds) };
   },
 
   delete() {

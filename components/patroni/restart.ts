@@ -2,12 +2,14 @@ import { tell } from "../dynamic/tell";
 import { permanent, waitUntil } from "../dynamic/wait-until";
 import { type Due, notWhole, planRestart, waitsForRestart } from "./plan";
 import type { PatroniRest } from "./rest";
-import { readStatus } from "./status";
+import { type ClusterStatus, readStatus } from "./status";
 import { switchover } from "./switchover";
 
 export interface RestartOptions {
   /** For one member to stop, start and be whole again, in seconds. */
   readonly restartSeconds: number;
+  /** Why it does not help to wait until the members are whole again; undefined while it may. Default: it always may. */
+  readonly hopeless?: (status: ClusterStatus) => Promise<string | undefined>;
 }
 
 /**
@@ -31,9 +33,10 @@ export async function rollingRestart(
       async () => {
         const status = await readStatus(rest);
         const next = planRestart(status, due);
-        return next.do === "wait"
-          ? { done: false as const, why: next.why }
-          : { done: true as const, value: { ...next, leader: status.leader } };
+        if (next.do !== "wait") return { done: true as const, value: { ...next, leader: status.leader } };
+        const verdict = await options.hopeless?.(status);
+        if (verdict !== undefined) throw permanent(verdict);
+        return { done: false as const, why: next.why };
       },
     );
     if (step.do === "done") return;

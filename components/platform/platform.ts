@@ -13,6 +13,8 @@ export interface DeployOptions {
 
 /** A workload that has been declared. */
 export interface Deployment {
+  /** What its image is called; another name is another content. */
+  readonly image: string;
   /** Resolve when every member has been started, and those that a change replaced are ready again: at first, before `ready`. */
   readonly started: readonly Resource[];
   /**

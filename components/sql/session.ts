@@ -1,3 +1,5 @@
+import { SUPERUSER } from "../../config-files/postgres/access";
+import { PINS, sessionOptions, SUPERUSER_PINS } from "../../config-files/postgres/pins";
 import type { Reach } from "../platform/reach";
 import { openInTime, withTunnelProblem } from "../dynamic/open-in-time";
 import { waitUntil } from "../dynamic/wait-until";
@@ -103,6 +105,8 @@ async function withMember<T>(
     password: target.password,
     database: target.database,
     application_name: "postgres-cluster",
+    // Only a superuser may switch off a library of every session, and only a superuser need get in where it is not there.
+    options: sessionOptions(target.user === SUPERUSER ? SUPERUSER_PINS : PINS),
     connectionTimeoutMillis: (options.connectTimeoutSeconds ?? 10) * 1000,
     statement_timeout: (options.statementTimeoutSeconds ?? 60) * 1000,
     lock_timeout: (options.lockTimeoutSeconds ?? 10) * 1000,

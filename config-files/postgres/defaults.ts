@@ -6,6 +6,8 @@ export interface ParameterFacts {
   readonly memoryMiB: number;
   /** The part that the member's group has in a Citus cluster. Default: none. */
   readonly citus?: CitusRole;
+  /** The application's database. Default: there is none, or another group's members know it. */
+  readonly database?: string;
   /** How many connections a member must admit at least, whatever its memory. Default 0. */
   readonly leastConnections?: number;
 }

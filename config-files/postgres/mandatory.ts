@@ -44,6 +44,8 @@ export const MANDATORY: Readonly<Record<string, Mandatory>> = {
 };
 
 const PATRONI = "Patroni sets it by itself, for each member and role";
+const OF_TRANSACTIONS =
+  "it belongs to a transaction, which begins with the default_... parameter of the same name";
 const LAYOUT = "the image and Patroni decide where files lie";
 
 /** What others set: a value in the dynamic configuration would be ignored, or fight. */
@@ -63,6 +65,9 @@ export const MANAGED: Readonly<Record<string, string>> = {
   recovery_target_time: PATRONI,
   recovery_target_timeline: PATRONI,
   recovery_target_xid: PATRONI,
+  transaction_deferrable: OF_TRANSACTIONS,
+  transaction_isolation: OF_TRANSACTIONS,
+  transaction_read_only: OF_TRANSACTIONS,
   data_directory: LAYOUT,
   config_file: LAYOUT,
   hba_file: LAYOUT,
@@ -78,6 +83,8 @@ export interface Limit {
   readonly why: string;
 }
 
+const ONE_ROLE =
+  "choose it for one role or database (ALTER ROLE ... SET, ALTER DATABASE ... SET), or in the transaction (BEGIN ...)";
 const PATRONI_MINIMUM = "Patroni would silently use its own default instead";
 
 export const LIMITS: Readonly<Record<string, Limit>> = {
@@ -86,6 +93,34 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
     why: "less would acknowledge writes that a failover may lose; a single transaction may still choose it by SET LOCAL",
   },
   wal_level: { allowed: ["replica", "logical"], why: "replicas need it" },
+  default_transaction_isolation: {
+    allowed: ["read committed", "repeatable read"],
+    why: `a replica refuses every statement of a session whose transactions are serializable, those of the pool for reads among them; ${ONE_ROLE}`,
+  },
+  default_transaction_read_only: {
+    allowed: ["off"],
+    why: `the write endpoint would refuse every write; ${ONE_ROLE}`,
+  },
+  session_replication_role: {
+    allowed: ["origin"],
+    why: "foreign keys and triggers would be ignored without a word; a session that restores data may choose it by SET",
+  },
+  // What acknowledged data are worth.
+  zero_damaged_pages: {
+    allowed: ["off"],
+    why: "it throws damaged pages away, and what it threw away is gone",
+  },
+  ignore_invalid_pages: { allowed: ["off"], why: "recovery would go on without pages that it lacks" },
+  ignore_checksum_failure: { allowed: ["off"], why: "damaged pages would be taken for whole ones" },
+  data_sync_retry: {
+    allowed: ["off"],
+    why: "after a failed write to disk the retry succeeds and the data are lost",
+  },
+  // https://www.postgresql.org/docs/17/runtime-config-replication.html: 0 is never.
+  wal_receiver_status_interval: {
+    atLeast: 1,
+    why: "a replica would not say what it has, and every commit would wait for it",
+  },
   ssl_min_protocol_version: { allowed: ["TLSv1.2", "TLSv1.3"], why: "older protocols are broken" },
   max_connections: { atLeast: 25, why: PATRONI_MINIMUM },
   // Every member streams, a new one copies over two connections, and switching over needs one to spare.

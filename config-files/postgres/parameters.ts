@@ -1,6 +1,7 @@
 import { nearest } from "../format/nearest";
 import { CITUS_MANAGED, CITUS_MANDATORY, citusDefaults } from "./citus";
 import { defaultParameters, type ParameterFacts } from "./defaults";
+import { libraryDefaults } from "./libraries";
 import { LIMITS, MANAGED, MANDATORY, PRELOADED_LIBRARIES } from "./mandatory";
 import {
   findSetting,
@@ -156,9 +157,9 @@ function memoryProblems(
 }
 
 /** Ours, then the user's, each once. */
-function libraries(user: string): string {
+function libraries(user: string): readonly string[] {
   const names = user.split(",").map((name) => name.trim());
-  return [...new Set([...PRELOADED_LIBRARIES, ...names.filter((name) => name !== "")])].join(",");
+  return [...new Set([...PRELOADED_LIBRARIES, ...names.filter((name) => name !== "")])];
 }
 
 /** Defaults, under what the user sets, under what is mandatory; and everything that is wrong with what the user sets. */
@@ -189,12 +190,14 @@ export function resolveParameters(
   }
   const defaults = defaultParameters(facts);
   const connections = Number(chosen.get("max_connections") ?? defaults["max_connections"]);
+  const preloaded = libraries(chosen.get("shared_preload_libraries") ?? "");
   const merged = new Map([
+    ...Object.entries(libraryDefaults(preloaded, facts.database)),
     ...Object.entries({ ...defaults, ...(facts.citus && citusDefaults(facts.citus, connections)) }).map(
       ([name, value]) => [findSetting(name)?.name ?? name, value] as const,
     ),
     ...chosen,
-    ["shared_preload_libraries", libraries(chosen.get("shared_preload_libraries") ?? "")] as const,
+    ["shared_preload_libraries", preloaded.join(",")] as const,
     ...Object.entries({ ...MANDATORY, ...(facts.citus && CITUS_MANDATORY) }).map(
       ([name, { value }]) => [name, value] as const,
     ),

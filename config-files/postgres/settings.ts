@@ -41,9 +41,11 @@ function unitSize(unit: string, units: Readonly<Record<string, number>>): number
 }
 
 function parse(line: string): Setting {
-  const [name = "", context = "", type = "", values, unit] = line.split(" ");
+  const [name = "", context = "", type = "", ...more] = line.split(" ");
+  const [values, unit] = more;
   const change = context === "postmaster" ? "restart" : context === "internal" ? "fixed" : "reload";
-  if (type === "enum") return { name, change, kind: "enum", values: values?.split(",") ?? [] };
+  // `repeatable read`
+  if (type === "enum") return { name, change, kind: "enum", values: more.join(" ").split(",") };
   if (type === "bool" || type === "string") return { name, change, kind: type };
   const [minimum, maximum] = (values ?? "").split("..").map(Number);
   const kind = unit === undefined ? type : unit in TIME_UNITS ? "time" : "memory";

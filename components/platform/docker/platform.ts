@@ -130,6 +130,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
       );
     }
     return {
+      image: image.tag,
       started: healthy,
       ready: (after = []) =>
         new AllReady(

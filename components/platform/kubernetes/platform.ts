@@ -199,6 +199,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       { parent, dependsOn: [pods] },
     );
     return {
+      image: this.image(spec.image),
       started: [rollout],
       ready: (after = []) => new PodsReady(`${name}-ready`, set, { parent, dependsOn: [rollout, ...after] }),
     };

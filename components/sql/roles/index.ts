@@ -28,6 +28,8 @@ export interface RolesArgs {
   /** A superuser's session: passwords' verifiers are visible to no one else. */
   readonly target: SessionArgs;
   readonly roles: readonly RoleArgs[];
+  /** Settings of the sessions of roles that are not declared here, such as the superuser: by role. One that is taken off stays. Default none. */
+  readonly settingsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /**
    * What happens to a role that is taken off the list. Default `disable-login`: it keeps what it owns and may not log in. With `drop`
    * it is dropped, if nothing depends on it; otherwise it stays without LOGIN. Data is never dropped.
@@ -65,6 +67,7 @@ export class Roles extends DynamicResource {
           memberOf: [...(role.memberOf ?? [])],
           settings: { ...role.settings },
         })),
+        settingsOf: args.settingsOf ?? {},
         passwords: pulumi.secret(Object.fromEntries(passwords)),
         onRemoval: args.onRemoval ?? "disable-login",
         deadlineSeconds: args.deadlineSeconds ?? 60,

@@ -94,6 +94,20 @@ export function planRoles(
   return [...attributes, ...relations, ...removals];
 }
 
+/** @param settingsOf by role; a role that does not exist is left alone */
+export function planSettings(
+  state: Readonly<Record<string, RoleState>>,
+  settingsOf: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): readonly RoleStep[] {
+  return Object.entries(settingsOf).flatMap(([name, settings]) => {
+    const is = state[name];
+    if (is === undefined) return [];
+    return Object.entries(settings)
+      .filter(([setting, value]) => is.settings[setting] !== value)
+      .map(([setting, value]): RoleStep => ({ do: "set", name, setting, value }));
+  });
+}
+
 /** A step as a progress line; there is no secret in it. */
 export function describeRoleStep(step: RoleStep): string {
   switch (step.do) {

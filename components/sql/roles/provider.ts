@@ -6,7 +6,7 @@ import type { Session, SessionTarget } from "../session";
 import { sqlState, withSession } from "../session";
 import { checkPasswords, checkRoles } from "./check";
 import type { OnRemoval, Role, RoleState, RoleStep } from "./plan";
-import { describeRoleStep, planRoles } from "./plan";
+import { describeRoleStep, planRoles, planSettings } from "./plan";
 import { matchesVerifier, scramVerifier } from "./scram";
 import { readRolesStatement, roleStatement } from "./statements";
 import { tell } from "../../dynamic/tell";
@@ -21,6 +21,8 @@ export interface RolesInputs {
   readonly roles: readonly Role[];
   /** By role. */
   readonly passwords: Readonly<Record<string, string>>;
+  /** Of roles that are not declared here, by role. */
+  readonly settingsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly onRemoval: OnRemoval;
   readonly deadlineSeconds: number;
   readonly providerVersion: number;
@@ -59,11 +61,16 @@ async function readRoles(
 }
 
 async function planFor(session: Session, inputs: RolesInputs, before: readonly Role[]) {
-  const names = [...new Set([...inputs.roles, ...before].map((role) => role.name))];
+  const { settingsOf = {} } = inputs;
+  const declared = [...inputs.roles, ...before].map((role) => role.name);
+  const names = [...new Set([...declared, ...Object.keys(settingsOf)])];
   const state = await readRoles(session, names, inputs.passwords);
   return {
     state,
-    steps: planRoles(state, inputs.roles, Object.keys(inputs.passwords), before, inputs.onRemoval),
+    steps: [
+      ...planRoles(state, inputs.roles, Object.keys(inputs.passwords), before, inputs.onRemoval),
+      ...planSettings(state, settingsOf),
+    ],
   };
 }
 
@@ -107,7 +114,7 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
     }),
 
   diff(_id, olds, news) {
-    const names = ["target", "password", "roles", "passwords", "onRemoval", "providerVersion"];
+    const names = ["target", "password", "roles", "passwords", "settingsOf", "onRemoval", "providerVersion"];
     const changes = changedInputs(olds, news, names).changed.length > 0 || olds.drift.length > 0;
     return Promise.resolve({ changes, replaces: [] });
   },
@@ -125,7 +132,8 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
         { deadlineSeconds: 15, secretive: true },
       );
       // A server without any of them is a new one.
-      if (recorded.roles.length > 0 && Object.keys(state).length === 0) return {};
+      if (recorded.roles.length > 0 && recorded.roles.every(({ name }) => state[name] === undefined))
+        return {};
       return { id, props: { ...recorded, drift: steps.map((step) => describeRoleStep(step)) } };
     });
   },

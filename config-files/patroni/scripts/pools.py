@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 
 import psycopg2
+from pins import SUPERUSER_PINS, options
 
 PATIENCE_SECONDS = 3.0
 POLL_SECONDS = 0.01
@@ -27,9 +28,9 @@ FOLLOWERS = """
 
 def open_session(database: str = "postgres"):
     # NOTIFY is a commit: with the replicas gone it would wait for them.
-    options = "-c synchronous_commit=local -c statement_timeout=2000"
+    own = f"{options(SUPERUSER_PINS)} -c synchronous_commit=local -c statement_timeout=2000"
     connection = psycopg2.connect(
-        host="/run/postgresql", user="postgres", dbname=database, connect_timeout=1, options=options, application_name="pool-pause"
+        host="/run/postgresql", user="postgres", dbname=database, connect_timeout=1, options=own, application_name="pool-pause"
     )
     connection.autocommit = True
     return connection

@@ -66,6 +66,26 @@ describe("PostgreSQL's parameters", () => {
     });
   });
 
+  test("values of several words are one", () => {
+    const user = { default_transaction_isolation: "repeatable read" };
+    expect(resolveParameters(user, FACTS)).toMatchObject({ problems: [], parameters: user });
+  });
+
+  test("a library's workers find the application's database, unless told otherwise", () => {
+    const facts = { ...FACTS, database: "shop" };
+    const of = (user: Readonly<Record<string, ParameterValue>>) => resolveParameters(user, facts).parameters;
+    expect(of({ shared_preload_libraries: "pg_cron, pg_partman_bgw" })).toMatchObject({
+      shared_preload_libraries: "pg_stat_statements,pg_cron,pg_partman_bgw",
+      "cron.database_name": "shop",
+      "cron.use_background_workers": "on",
+      "pg_partman_bgw.dbname": "shop",
+    });
+    expect(of({ shared_preload_libraries: "pg_cron", "cron.database_name": "jobs" })).toMatchObject({
+      "cron.database_name": "jobs",
+    });
+    expect(Object.keys(of({})).filter((name) => name.startsWith("cron."))).toEqual([]);
+  });
+
   test("what a change needs", () => {
     expect(["max_connections", "work_mem", "block_size", "citus.x"].map(parameterChange)).toEqual([
       "restart",
@@ -126,6 +146,15 @@ describe("a parameter is refused", () => {
     ],
     ["wal_level", "minimal", "must be replica or logical"],
     ["wal_compression", "brotli", "must be one of"],
+    [
+      "default_transaction_isolation",
+      "serializable",
+      "must be read committed or repeatable read: a replica refuses",
+    ],
+    ["default_transaction_read_only", "on", "must be off: the write endpoint would refuse every write"],
+    ["session_replication_role", "replica", "must be origin: foreign keys"],
+    ["wal_receiver_status_interval", 0, "must be at least 1s: a replica would not say what it has"],
+    ["zero_damaged_pages", true, "must be off"],
     ["synchronous_commit", "off", "must be on or remote_apply"],
     ["log_line_prefix", "a\nb", "must be a single line"],
     [
