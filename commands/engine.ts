@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pulumiCli } from "./pulumi-cli";
+import { foreground } from "./runs";
 
 /** The folder of the project, from which every path here starts. */
 export const PROJECT = path.join(__dirname, "..");
@@ -66,6 +67,9 @@ export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   };
 }
 
+/** Where runs are recorded while they last. */
+export const runsIn = (state: string): string => path.join(state, "runs");
+
 /** A passphrase of this machine's own (made by scripts/setup.sh), unless the user has one. */
 export function passphrase(): NodeJS.ProcessEnv {
   const given = process.env["PULUMI_CONFIG_PASSPHRASE"] ?? process.env["PULUMI_CONFIG_PASSPHRASE_FILE"];
@@ -87,28 +91,13 @@ function localEngine(stack: string, { settings, state }: StackFiles): Engine {
     name: "local-engine",
     prepare: () => Promise.resolve(),
     invocation,
-    run: (verb) => foreground(invocation(verb)),
+    run: (verb) => foreground({ stack, verb: verb.join(" "), folder: runsIn(state) }, invocation(verb)),
     outputs: async () =>
       JSON.parse(await captured(invocation(["outputs", "--json", "--show-secrets"]))) as Outputs,
   };
 }
 
 export type Outputs = Readonly<Record<string, unknown>>;
-
-/** Runs a verb with this terminal as its own; resolves with its exit code. */
-export function foreground({ program, args, env }: Invocation): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args], { stdio: "inherit", env, cwd: PROJECT });
-    // The terminal sends an interrupt to both; the engine stops in order, and this process waits for it.
-    const ignore = (): void => {};
-    process.on("SIGINT", ignore);
-    child.on("error", reject);
-    child.on("exit", (code, signal) => {
-      process.off("SIGINT", ignore);
-      resolve(code ?? (signal ? 130 : 1));
-    });
-  });
-}
 
 /** Runs a program and resolves with what it printed; rejects with its error output when it fails. */
 export function capture(

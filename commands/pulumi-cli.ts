@@ -7,13 +7,15 @@ import {
   captured,
   type Engine,
   environment,
-  foreground,
   type Invocation,
   type Outputs,
   passphrase,
   PROJECT,
+  runsIn,
   type StackFiles,
 } from "./engine";
+import { startOf } from "./processes";
+import { endLeftovers, foreground } from "./runs";
 
 /** The verbs that read the stack's settings; only these take `--config-file`. */
 const READS_SETTINGS = ["preview", "up", "refresh", "destroy"];
@@ -67,8 +69,11 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
     prepare,
     invocation,
     run: async (verb) => {
+      const folder = runsIn(state);
+      // First, since the lock of a run that is ended here is then one of nobody.
+      await endLeftovers({ stack, folder });
       await prepare();
-      return foreground(invocation(verb));
+      return foreground({ stack, verb: verb.join(" "), folder }, invocation(verb));
     },
     outputs: async () => {
       await prepare();
@@ -97,7 +102,7 @@ function userHasBackend(): boolean {
  * Whether a run of this machine that was killed left its lock on the stack: every later one would refuse until somebody cancels it.
  * A lock of a process that lives, or of another machine, is left alone.
  */
-function hasDeadLock(backend: string, stack: string): boolean {
+export function hasDeadLock(backend: string, stack: string): boolean {
   const locks = path.join(backend, ".pulumi/locks");
   if (!fs.existsSync(locks)) return false;
   return fs
@@ -108,7 +113,7 @@ function hasDeadLock(backend: string, stack: string): boolean {
         pid: number;
         hostname: string;
       };
-      return lock.hostname === os.hostname() && !fs.existsSync(`/proc/${lock.pid}`);
+      return lock.hostname === os.hostname() && startOf(lock.pid) === undefined;
     });
 }
 

@@ -2,30 +2,14 @@
 // been given to another process since.
 
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { execFileSync } from "node:child_process";
 import { dirname } from "node:path";
+import { startOf } from "../commands/processes";
 import { Fault } from "./fault";
 
 interface Holder {
   readonly pid: number;
   readonly started: string;
   readonly verb: string;
-}
-
-/** When the process began, in whatever words the system has for it; undefined if there is no such process. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the name in parentheses and may hold spaces; the start time is the 22nd field.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    if (process.platform === "linux") return undefined;
-  }
-  try {
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Takes the lock and returns the function that gives it back. */

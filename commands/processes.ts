@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+
+/** A process by number and start time: a number alone may have been given to another one since. */
+export interface ProcessId {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/**
+ * When the process began, in whatever words the system has for it; undefined if there is no such process. One that has ended and that its
+ * parent has not noticed (a zombie) is none: where nobody adopts orphans, as in many containers, it stays for ever.
+ */
+export function startOf(pid: number): string | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the name in parentheses and may hold spaces; the state is the third, the start time the 22nd field.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return ["Z", "X"].includes(fields[0] ?? "") ? undefined : fields[19];
+  } catch {
+    if (process.platform === "linux") return undefined;
+  }
+  try {
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const processId = (pid: number): ProcessId => ({ pid, started: startOf(pid) ?? "" });
+
+export const isAlive = ({ pid, started }: ProcessId): boolean => startOf(pid) === started;
+
+/** Sends a signal; that there is no such process any more is no error. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/**
+ * The processes that have this variable in the environment that they were started with, whoever their parent is by now. None where the
+ * system has no /proc.
+ */
+export function processesWith(variable: string, value: string): number[] {
+  if (!fs.existsSync("/proc")) return [];
+  const wanted = `${variable}=${value}`;
+  return fs
+    .readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return fs.readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(wanted);
+      } catch {
+        // Gone meanwhile, or somebody else's.
+        return false;
+      }
+    })
+    .map(Number)
+    .filter((pid) => startOf(pid) !== undefined);
+}
+
+const HANGUP = 1n;
+const REQUESTS_TO_END = HANGUP | (1n << 1n) | (1n << 14n);
+
+/** The signals of which a process says this, as bits; none where the system has no /proc. */
+function signals(pid: number, field: "SigIgn" | "SigBlk"): bigint {
+  try {
+    const status = fs.readFileSync(`/proc/${pid}/status`, "utf8");
+    return BigInt(`0x${new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
+  } catch {
+    return 0n;
+  }
+}
+
+/** Whether a process ignores a hangup, as one that was started by `nohup` does. */
+export const ignoresHangup = (pid: number): boolean => (signals(pid, "SigIgn") & HANGUP) !== 0n;
+
+/**
+ * Whether a process is busy with a request to end (SIGHUP, SIGINT, SIGTERM), which the system holds back from it meanwhile. GNU make passes
+ * SIGTERM on; at the others it waits for its children, and tells them nothing.
+ */
+export const isAskedToEnd = (pid: number): boolean => (signals(pid, "SigBlk") & REQUESTS_TO_END) !== 0n;
+
+/** Looks ten times a second; whether it became true in time. */
+export async function becomes(condition: () => boolean, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  while (!condition()) {
+    if (Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return true;
+}
