@@ -2,6 +2,7 @@ import { withSession } from "../../components/sql/session";
 import type { WorkerGroupsInputs, WorkerGroupsOutputs } from "../../components/sql/worker-groups/provider";
 import { workerGroupsProvider } from "../../components/sql/worker-groups/provider";
 import { startCitus, withCitus } from "../support/citus";
+import { allOrNone } from "../support/docker";
 import { roundTrip } from "../support/round-trip";
 
 jest.setTimeout(300_000);
@@ -34,7 +35,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
     );
 
   beforeAll(async () => {
-    const [first, ...others] = await Promise.all(
+    const [first, ...others] = await allOrNone(
       ["c", "w1", "w2"].map((name) => startCitus(`prov-external-${process.pid}-${name}`)),
     );
     if (first === undefined) throw new Error("no server");

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { withSession } from "../../components/sql/session";
 import { CITUS_FILE, type CitusPackage } from "../../config-files/images";
-import { docker } from "./docker";
+import { docker, dockerAsRoot, orRemove } from "./docker";
 import { type PostgresServer, startPostgres } from "./postgres";
 
 export const CITUS_PACKAGES = join(homedir(), ".cache/postgres-cluster/packages");
@@ -22,15 +22,21 @@ if (!withCitus) console.log(`skipped: suites that run Citus need a package of it
 /** A throw-away PostgreSQL with Citus in its database `postgres`, as any node knows the superuser's password of any other. */
 export async function startCitus(name: string): Promise<PostgresServer & { readonly address: string }> {
   const server = await startPostgres(name);
-  docker("cp", citusPackage?.file ?? "", `${name}:/tmp/citus.deb`);
-  docker("exec", "--user", "0", name, "dpkg", "--install", "/tmp/citus.deb");
-  server.restart("shared_preload_libraries=citus", "wal_level=logical", "max_prepared_transactions=100");
-  await withSession(server.target, async (session) => {
-    await session.query("CREATE EXTENSION IF NOT EXISTS citus");
-    await session.query("INSERT INTO pg_dist_authinfo VALUES (0, 'postgres', $1) ON CONFLICT DO NOTHING", [
-      `password=${server.target.password}`,
-    ]);
-  });
-  const address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", name).trim();
-  return { ...server, address };
+  return orRemove(
+    () => server.remove(),
+    async () => {
+      docker("cp", citusPackage?.file ?? "", `${name}:/tmp/citus.deb`);
+      dockerAsRoot(name, "dpkg", "--install", "/tmp/citus.deb");
+      server.restart("shared_preload_libraries=citus", "wal_level=logical", "max_prepared_transactions=100");
+      await withSession(server.target, async (session) => {
+        await session.query("CREATE EXTENSION IF NOT EXISTS citus");
+        await session.query(
+          "INSERT INTO pg_dist_authinfo VALUES (0, 'postgres', $1) ON CONFLICT DO NOTHING",
+          [`password=${server.target.password}`],
+        );
+      });
+      const address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", name).trim();
+      return { ...server, address };
+    },
+  );
 }

@@ -9,6 +9,41 @@ export const docker = (...args: string[]): string =>
 export const dockerMeanwhile = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)("docker", args)).stdout.trim();
 
+/**
+ * Runs a command as root in a container, with the PATH that root has on Debian: that of an image is for its program, and lacks what
+ * installs packages.
+ */
+export const dockerAsRoot = (container: string, ...command: string[]): string => {
+  const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+  return docker("exec", "--user", "0", "--env", `PATH=${folders.join(":")}`, container, ...command);
+};
+
+/** What `make` resolves with; when it fails half-way, `remove` takes away what is there by then. */
+export async function orRemove<T>(remove: () => unknown, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    try {
+      await remove();
+    } catch {
+      // There was nothing yet. What went wrong is the other error.
+    }
+    throw error;
+  }
+}
+
+/** All of them; when one fails, the others are taken away. */
+export async function allOrNone<T extends { remove(): unknown }>(
+  starts: readonly Promise<T>[],
+): Promise<T[]> {
+  const ended = await Promise.allSettled(starts);
+  const failed = ended.find((each) => each.status === "rejected");
+  const started = ended.filter((each) => each.status === "fulfilled").map(({ value }) => value);
+  if (failed === undefined) return started;
+  for (const each of started) await each.remove();
+  throw failed.reason;
+}
+
 /** An image of ours that is on this machine; they all have a shell and socat. Undefined where Docker does not answer. */
 export function imageOfOurs(): string | undefined {
   const listed = spawnSync("docker", ["images", "--quiet", "--filter", "label=postgres-cluster.image"], {

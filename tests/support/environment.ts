@@ -25,4 +25,57 @@ vm.compileFunction = (source, params = [], options = {}) => {
   return known.script.runInContext(parsingContext) as ReturnType<typeof compileFunction>;
 };
 
-export default TestEnvironment;
+/** What Jest's runner (jest-circus) says of a file while it runs, as far as it is used here. */
+interface Hook {
+  readonly type: "beforeAll" | "beforeEach" | "afterEach" | "afterAll";
+  fn: (...args: readonly unknown[]) => unknown;
+}
+interface Test {
+  readonly type: "test";
+  readonly name: string;
+  readonly errors: unknown[];
+}
+interface Block {
+  readonly type: "describeBlock";
+  readonly children: readonly (Block | Test)[];
+  readonly hooks: readonly Hook[];
+}
+interface Event {
+  readonly name: string;
+  readonly hook?: Hook;
+  readonly describeBlock?: Block;
+}
+
+const testsOf = (block: Block): Test[] =>
+  block.children.flatMap((child) => (child.type === "test" ? [child] : testsOf(child)));
+const hooksOf = (block: Block): Hook[] => [
+  ...block.hooks,
+  ...block.children.flatMap((child) => (child.type === "test" ? [] : hooksOf(child))),
+];
+
+/**
+ * And in which a set-up that fails says why, once. Left alone, Jest repeats its error at every test, runs what else there is to set up, and
+ * when the clean-up fails at what nobody has made ("cannot read properties of undefined") it shows nothing but that.
+ */
+export default class Environment extends TestEnvironment {
+  handleTestEvent({ name, hook, describeBlock }: Event): void {
+    if (name !== "hook_failure" || hook?.type !== "beforeAll" || describeBlock === undefined) return;
+    const [first, ...others] = testsOf(describeBlock);
+    for (const { errors } of others) {
+      const brief = new Error(`not run, since what it needs could not be set up: see "${first?.name ?? ""}"`);
+      // It is not about a line of this file.
+      delete brief.stack;
+      errors.splice(-1, 1, brief);
+    }
+    for (const each of hooksOf(describeBlock)) {
+      const { fn } = each;
+      if (each.type === "beforeAll") each.fn = () => undefined;
+      // It still takes away what there is.
+      else
+        each.fn = async () =>
+          Promise.resolve()
+            .then(fn)
+            .catch(() => undefined);
+    }
+  }
+}

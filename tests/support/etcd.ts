@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
 import type { ClusterMember } from "../../components/etcd/reconcile";
+import { orRemove } from "./docker";
 import { imageOf } from "./patroni";
 
 /** A single etcd 3.5 in a throw-away container, with verified TLS and no authentication yet. */
@@ -26,44 +27,52 @@ export async function startEtcd(name: string): Promise<EtcdServer> {
     authorityCertificatePem: authority.certificatePem,
     authorityPrivateKeyPem: authority.privateKeyPem,
   });
-  docker([
-    "run",
-    "--detach",
-    "--init",
-    "--name",
-    name,
-    "--publish",
-    "127.0.0.1::2379",
-    "--user",
-    "nobody",
-    "--entrypoint",
-    "sleep",
-    imageOf("etcd"),
-    "3600",
-  ]);
-  const run = (script: string, input?: string): string =>
-    docker(["exec", "-i", name, "sh", "-ec", script], input);
-  run("umask 077; cat > /tmp/tls.crt", leaf.certificatePem);
-  run("umask 077; cat > /tmp/tls.key", leaf.privateKeyPem);
-  docker([
-    ...[
-      "exec",
+  const remove = (): void => void docker(["rm", "--force", "--volumes", name]);
+  return orRemove(remove, async () => {
+    docker([
+      "run",
       "--detach",
+      "--init",
+      "--name",
       name,
-      "etcd",
-      "--data-dir",
-      "/tmp/data",
-      "--cert-file",
-      "/tmp/tls.crt",
-      "--key-file",
-      "/tmp/tls.key",
-    ],
-    ...["--listen-client-urls", "https://0.0.0.0:2379", "--advertise-client-urls", "https://etcd.test:2379"],
-  ]);
-  const port = Number(/:(\d+)\s*$/m.exec(docker(["port", name, "2379/tcp"]))![1]);
-  return {
-    member: { name: "only", reach: { via: "tcp", host: "127.0.0.1", port }, serverName: "etcd.test" },
-    ca: authority.certificatePem,
-    remove: () => void docker(["rm", "--force", "--volumes", name]),
-  };
+      "--publish",
+      "127.0.0.1::2379",
+      "--user",
+      "nobody",
+      "--entrypoint",
+      "sleep",
+      imageOf("etcd"),
+      "3600",
+    ]);
+    const run = (script: string, input?: string): string =>
+      docker(["exec", "-i", name, "sh", "-ec", script], input);
+    run("umask 077; cat > /tmp/tls.crt", leaf.certificatePem);
+    run("umask 077; cat > /tmp/tls.key", leaf.privateKeyPem);
+    docker([
+      ...[
+        "exec",
+        "--detach",
+        name,
+        "etcd",
+        "--data-dir",
+        "/tmp/data",
+        "--cert-file",
+        "/tmp/tls.crt",
+        "--key-file",
+        "/tmp/tls.key",
+      ],
+      ...[
+        "--listen-client-urls",
+        "https://0.0.0.0:2379",
+        "--advertise-client-urls",
+        "https://etcd.test:2379",
+      ],
+    ]);
+    const port = Number(/:(\d+)\s*$/m.exec(docker(["port", name, "2379/tcp"]))![1]);
+    return {
+      member: { name: "only", reach: { via: "tcp", host: "127.0.0.1", port }, serverName: "etcd.test" },
+      ca: authority.certificatePem,
+      remove,
+    };
+  });
 }

@@ -14,6 +14,7 @@ import { etcdEnvironment } from "../../config-files/etcd/etcd";
 import { IMAGES } from "../../config-files/images";
 import type { DynamicConfiguration } from "../../config-files/patroni/patroni";
 import { bootstrapYml, patroniSecretsYml, patroniYml } from "../../config-files/patroni/patroni";
+import { orRemove } from "./docker";
 import { roundTrip } from "./round-trip";
 
 /** One etcd and some Patroni members in throw-away containers of our own images, started by hand: no engine, no renderer. */
@@ -126,79 +127,82 @@ export async function startPatroni(
     const { certificatePem, privateKeyPem } = await leaf(commonName, names);
     return { "ca.crt": authority.certificatePem, "tls.crt": certificatePem, "tls.key": privateKeyPem };
   };
-  docker(["network", "create", prefix]);
-  start(
-    etcd,
-    prefix,
-    "etcd",
-    etcdEnvironment({ members: [{ name: etcd, address: etcd }], clusterToken: prefix }),
-    {
-      "/secrets/tls": await tls("etcd", [etcd]),
-      "/secrets/etcd": { "root-password": "etcd-root" },
-    },
-  );
-  const { provider } = await roundTrip(etcdAuthenticationProvider);
-  await provider.create({
-    members: [{ name: etcd, serverName: etcd, reach: { via: "docker", container: etcd, port: 2379 } }],
-    ca: authority.certificatePem,
-    rootPassword: "etcd-root",
-    scopes: [{ user: "patroni-trial", prefix: "/service/trial/" }],
-    passwords: { "patroni-trial": "etcd-trial" },
-    deadlineSeconds: 60,
-    providerVersion: 1,
-  });
-  const nodeTls = await tls("cluster-node", members);
-  const secrets = {
-    restPassword: "rest-trial",
-    etcdPassword: "etcd-trial",
+  const remove = (): void => {
+    docker(["rm", "--force", "--volumes", etcd, ...members]);
+    docker(["network", "rm", prefix]);
   };
-  const env = {
-    PATRONI_NAME: "$(REPLICA_NAME)",
-    PATRONI_RESTAPI_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):8008",
-    PATRONI_POSTGRESQL_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):5432",
-  };
-  for (const member of members) {
-    start(member, prefix, "patroni", env, {
-      "/secrets/tls": nodeTls,
-      "/secrets/patroni": {
-        "patroni.yml": patroniSecretsYml(secrets),
-        "superuser-password": "superuser-trial",
+  return orRemove(remove, async () => {
+    docker(["network", "create", prefix]);
+    start(
+      etcd,
+      prefix,
+      "etcd",
+      etcdEnvironment({ members: [{ name: etcd, address: etcd }], clusterToken: prefix }),
+      {
+        "/secrets/tls": await tls("etcd", [etcd]),
+        "/secrets/etcd": { "root-password": "etcd-root" },
       },
-      "/etc/patroni": {
-        "cluster.yml": patroniYml({
-          scope: "trial",
-          etcd: { endpoints: [`${etcd}:2379`], username: "patroni-trial" },
-        }),
-      },
-      "/etc/patroni-bootstrap": { "bootstrap.yml": bootstrapYml(dynamic) },
+    );
+    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    await provider.create({
+      members: [{ name: etcd, serverName: etcd, reach: { via: "docker", container: etcd, port: 2379 } }],
+      ca: authority.certificatePem,
+      rootPassword: "etcd-root",
+      scopes: [{ user: "patroni-trial", prefix: "/service/trial/" }],
+      passwords: { "patroni-trial": "etcd-trial" },
+      deadlineSeconds: 60,
+      providerVersion: 1,
     });
-  }
-  const reachable = (port: number) =>
-    members.map((name) => ({
-      name,
-      serverName: name,
-      reach: { via: "docker" as const, container: name, port },
-    }));
-  return {
-    members,
-    rest: {
-      members: reachable(8008),
-      ca: authority.certificatePem,
-      username: "patroni",
-      password: "rest-trial",
-    },
-    target: {
-      members: reachable(5432),
-      user: "postgres",
-      password: "superuser-trial",
-      database: "postgres",
-      ca: authority.certificatePem,
-    },
-    issue: tls,
-    docker: (...args) => docker(args),
-    remove() {
-      docker(["rm", "--force", "--volumes", etcd, ...members]);
-      docker(["network", "rm", prefix]);
-    },
-  };
+    const nodeTls = await tls("cluster-node", members);
+    const secrets = {
+      restPassword: "rest-trial",
+      etcdPassword: "etcd-trial",
+    };
+    const env = {
+      PATRONI_NAME: "$(REPLICA_NAME)",
+      PATRONI_RESTAPI_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):8008",
+      PATRONI_POSTGRESQL_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):5432",
+    };
+    for (const member of members) {
+      start(member, prefix, "patroni", env, {
+        "/secrets/tls": nodeTls,
+        "/secrets/patroni": {
+          "patroni.yml": patroniSecretsYml(secrets),
+          "superuser-password": "superuser-trial",
+        },
+        "/etc/patroni": {
+          "cluster.yml": patroniYml({
+            scope: "trial",
+            etcd: { endpoints: [`${etcd}:2379`], username: "patroni-trial" },
+          }),
+        },
+        "/etc/patroni-bootstrap": { "bootstrap.yml": bootstrapYml(dynamic) },
+      });
+    }
+    const reachable = (port: number) =>
+      members.map((name) => ({
+        name,
+        serverName: name,
+        reach: { via: "docker" as const, container: name, port },
+      }));
+    return {
+      members,
+      rest: {
+        members: reachable(8008),
+        ca: authority.certificatePem,
+        username: "patroni",
+        password: "rest-trial",
+      },
+      target: {
+        members: reachable(5432),
+        user: "postgres",
+        password: "superuser-trial",
+        database: "postgres",
+        ca: authority.certificatePem,
+      },
+      issue: tls,
+      docker: (...args) => docker(args),
+      remove,
+    };
+  });
 }

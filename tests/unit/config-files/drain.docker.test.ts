@@ -13,7 +13,7 @@ import { withSession } from "../../../components/sql/session";
 import { dynamicConfiguration } from "../../../config-files/patroni/patroni";
 import { userlist } from "../../../config-files/pgbouncer/pgbouncer";
 import { resolveParameters } from "../../../config-files/postgres/parameters";
-import { describeWithImage, docker, dockerMeanwhile } from "../../support/docker";
+import { describeWithImage, docker, dockerAsRoot, dockerMeanwhile } from "../../support/docker";
 import { type PatroniTrial, start, startPatroni } from "../../support/patroni";
 import { roundTrip } from "../../support/round-trip";
 import { eventually } from "../../support/stack";
@@ -249,7 +249,7 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
     const former = worker();
     // The program may only read it.
     const change = "echo '# changed' >> /etc/haproxy/haproxy.cfg";
-    docker("exec", "--user", "0", name("haproxy", 0), "sh", "-c", change);
+    dockerAsRoot(name("haproxy", 0), "sh", "-c", change);
     await eventually("another worker", 60_000, () =>
       worker() === former ? Promise.reject(new Error(former)) : Promise.resolve(),
     );

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { eventually } from "../../../support/stack";
-import { describeWithImage, docker } from "../../../support/docker";
+import { describeWithImage, docker, dockerAsRoot } from "../../../support/docker";
 import { imageOf } from "../../../support/patroni";
 
 /** PgBouncer in front of a name that moves from one address to another, as a restarted member's does. */
@@ -121,8 +121,7 @@ describeWithImage("the addresses of a pool's members (D8)", () => {
         ...["python3", "-c", look],
       );
     };
-    const resolvConf = (command: string): string =>
-      docker("exec", "--user", "0", container("pool"), "sh", "-c", command);
+    const resolvConf = (command: string): string => dockerAsRoot(container("pool"), "sh", "-c", command);
     expect(looksAt("nobody.invalid")).toBe("no");
     // Addresses of the block that is for examples in documents: nobody answers there. Three take longer than PgBouncer's library waits.
     const away = [1, 2, 3].map((host) => `nameserver 192.0.2.${host}\\n`).join("");
