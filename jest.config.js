@@ -22,7 +22,7 @@ module.exports = {
     // Without Docker, in seconds.
     project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"], {
       globalSetup: "<rootDir>/tests/unit/setup.ts",
-      ...patient,
+      setupFilesAfterEnv: ["<rootDir>/tests/support/unit-patience.ts"],
     }),
     project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
     // On containers of their own.

@@ -1,6 +1,5 @@
 import * as faults from "../support/faults";
 import { PrimarySampler } from "../support/primaries";
-import { docker } from "../support/stack";
 import { Writer, type WriterReport } from "../support/writer";
 import { type Bench, MEMBERS } from "./bench";
 import { type Figure, spread } from "./table";
@@ -25,7 +24,7 @@ const FAULTS: readonly Fault[] = [
     goalSeconds: 2,
     planned: true,
     async strike(leader) {
-      await docker("exec", leader, "patronictl", "switchover", "--leader", leader, "--force");
+      await faults.switchover(leader);
       return nothingToHeal;
     },
   },

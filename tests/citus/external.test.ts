@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PROJECT } from "../../commands/engine";
 import { withCitus } from "../support/citus";
 import { docker } from "../support/docker";
+import { switchover } from "../support/faults";
 import { eventually } from "../support/stack";
 import { coordinatorLeader, nodes, shards, sql, stack, workers } from "./cluster";
 
@@ -81,7 +82,7 @@ async function startOutside(files: Readonly<Record<string, string>>): Promise<vo
 
   test("stays registered while Patroni keeps the nodes of its own groups", async () => {
     const leader = await coordinatorLeader();
-    docker("exec", leader, "patronictl", "switchover", "--group", "0", "--leader", leader, "--force");
+    await switchover(leader, 0);
     await stack.up();
     expect(await nodes()).toContainEqual({ group, host: HOST, role: "primary" });
   });

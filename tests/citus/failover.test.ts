@@ -1,7 +1,7 @@
 import { withCitus } from "../support/citus";
 import { failures } from "../support/distributed";
 import * as faults from "../support/faults";
-import { docker } from "../support/stack";
+import { inFailover } from "../support/promises";
 import { coordinatorLeader, leaderOf, nodes, report, settled, sqlIn, stack, underLoad } from "./cluster";
 
 (withCitus ? describe : describe.skip)("leaders of a distributed database change and fail (D2, D8)", () => {
@@ -17,35 +17,44 @@ import { coordinatorLeader, leaderOf, nodes, report, settled, sqlIn, stack, unde
   }
 
   test.each([
-    ["a worker's switchover", 1, undefined],
-    ["a worker's switchover after a row was made again by hand", 1, makeRowAgain],
-    ["the coordinators' switchover", 0, undefined],
-  ])("%s breaks no query", async (name, group, before) => {
+    { promised: inFailover("A worker's switchover"), group: 1, before: undefined },
+    {
+      promised: inFailover("The same after somebody removed and added its standby's row by hand"),
+      ...{ group: 1, before: makeRowAgain },
+    },
+    { promised: inFailover("The coordinators' switchover"), group: 0, before: undefined },
+  ])("$promised.row breaks no query", async ({ promised, group, before }) => {
     const leader = group === 0 ? await coordinatorLeader() : await leaderOf(group);
     await before?.(leader);
-    const loads = await underLoad(name, () =>
-      docker(
-        ...["exec", leader, "patronictl", "switchover"],
-        ...["--group", String(group), "--leader", leader, "--force"],
-      ),
-    );
+    const loads = await underLoad(promised, () => faults.switchover(leader, group));
     expect(failures(loads)).toEqual([]);
     await settled([1, 2]);
   });
 
   describe.each([
-    ["a worker group", () => leaderOf(1)],
-    ["the coordinators", coordinatorLeader],
-  ])("the leader of %s fails: nothing acknowledged is lost (D2, D8)", (whose, findLeader) => {
+    {
+      ...{ whose: "a worker group", findLeader: () => leaderOf(1) },
+      postmaster: inFailover("A worker's postmaster is killed"),
+      again: inFailover("A worker's container is killed and started again"),
+      forGood: inFailover("A worker's container is killed for good"),
+    },
+    {
+      ...{ whose: "the coordinators", findLeader: coordinatorLeader },
+      postmaster: inFailover("The coordinators' postmaster is killed"),
+      again: inFailover("The coordinators' container is killed and started again (beside another suite)"),
+      forGood: inFailover("The coordinators' container is killed for good"),
+    },
+  ])("the leader of $whose fails: nothing acknowledged is lost (D2, D8)", (each) => {
+    const { findLeader, postmaster, again, forGood } = each;
     test("postmaster SIGKILL", async () => {
       const leader = await findLeader();
-      await underLoad(`${whose}: postmaster SIGKILL`, () => faults.killPostmaster(leader));
+      await underLoad(postmaster, () => faults.killPostmaster(leader));
       await settled([1, 2]);
     });
 
     test("container killed and started again", async () => {
       const leader = await findLeader();
-      await underLoad(`${whose}: container killed, started`, async () => {
+      await underLoad(again, async () => {
         await faults.kill(leader);
         await faults.start(leader);
       });
@@ -56,7 +65,7 @@ import { coordinatorLeader, leaderOf, nodes, report, settled, sqlIn, stack, unde
     test("container killed for good", async () => {
       const leader = await findLeader();
       await underLoad(
-        `${whose}: container killed for good`,
+        forGood,
         () => faults.kill(leader),
         () => faults.start(leader),
       );

@@ -1,5 +1,6 @@
 import { withCitus } from "../support/citus";
 import { failures } from "../support/distributed";
+import { inFailover } from "../support/promises";
 import { docker } from "../support/stack";
 import { note, report, settled, shards, sql, stack, underLoad, workers } from "./cluster";
 
@@ -12,11 +13,14 @@ import { note, report, settled, shards, sql, stack, underLoad, workers } from ".
   test("groups are added under load, by an up that is killed while shards move: the next one goes on with its job, and nothing fails (D3, F3)", async () => {
     stack.configure(workers(4));
     const before = await jobs();
-    const loads = await underLoad("scale-out 2 to 4 groups, killed while shards move", async () => {
-      expect(await stack.upKilledAt(/rebalance job \d+: [1-9]\d* of/)).toBe(true);
-      expect(await jobs()).toHaveLength(before.length + 1);
-      await stack.up();
-    });
+    const loads = await underLoad(
+      inFailover("Two worker groups are added, `up` killed while shards move"),
+      async () => {
+        expect(await stack.upKilledAt(/rebalance job \d+: [1-9]\d* of/)).toBe(true);
+        expect(await jobs()).toHaveLength(before.length + 1);
+        await stack.up();
+      },
+    );
     expect((await jobs()).slice(before.length)).toEqual([{ job: expect.any(String), state: "finished" }]);
     expect(failures(loads)).toEqual([]);
     await settled([1, 2, 3, 4]);
@@ -73,10 +77,13 @@ import { note, report, settled, shards, sql, stack, underLoad, workers } from ".
       /Container .*worker-[34]-\d.* delet/,
     ];
     const killed: boolean[] = [];
-    const loads = await underLoad("scale-in 4 to 2 groups, killed at every step", async () => {
-      for (const moment of moments) killed.push(await stack.upKilledAt(moment));
-      await stack.up();
-    });
+    const loads = await underLoad(
+      inFailover("Two worker groups leave, `up` killed at seven steps on the way"),
+      async () => {
+        for (const moment of moments) killed.push(await stack.upKilledAt(moment));
+        await stack.up();
+      },
+    );
     note(`up was killed at ${killed.filter(Boolean).length} of ${moments.length} steps of a scale-in`);
     // A step that a killed run had done already, and that is therefore not done again, kills nothing.
     expect(killed.filter(Boolean).length).toBeGreaterThanOrEqual(5);

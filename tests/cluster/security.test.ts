@@ -62,7 +62,10 @@ describe("secrets (D9, S7)", () => {
   });
 
   test("secret files are readable by their program only", async () => {
-    for (const name of await stack.containers()) {
+    const names = await stack.containers();
+    // Of every workload.
+    expect(names).toHaveLength(12);
+    for (const name of names) {
       const modes = await docker(
         "exec",
         name,

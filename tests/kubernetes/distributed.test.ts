@@ -1,6 +1,7 @@
 import { imagesWith } from "../../config-files/images";
 import { citusPackage, withCitus } from "../support/citus";
 import { distributed, failures } from "../support/distributed";
+import { inFailover } from "../support/promises";
 import type { Settings } from "../support/stack";
 import { KubernetesStack, withKubernetes } from "./cluster";
 
@@ -44,7 +45,9 @@ const workers = (groups: number): Settings => ({ workers: { groups } });
   });
 
   test("nodes know each other by names that outlive their pods", async () => {
-    for (const { host } of await nodes())
+    const known = await nodes();
+    expect(known).toHaveLength(4);
+    for (const { host } of known)
       expect(host).toMatch(
         /^pg-kube-citus-worker-(\d)-\d\.pg-kube-citus-worker-\1\.pg-kube-citus\.svc\.cluster\.local$/,
       );
@@ -52,7 +55,7 @@ const workers = (groups: number): Settings => ({ workers: { groups } });
 
   test("the pod of a worker group's leader is deleted: it hands over first, and no transaction fails (D2)", async () => {
     const leader = await leaderOf(1);
-    const loads = await underLoad("a worker leader's pod deleted", async () => {
+    const loads = await underLoad(inFailover("A worker's switchover"), async () => {
       await deletePod(leader);
       await settled([1, 2]);
     });
@@ -61,10 +64,13 @@ const workers = (groups: number): Settings => ({ workers: { groups } });
 
   test("a group is added under load: its share of the shards moves there, and nothing fails (D3)", async () => {
     const started = Date.now();
-    const loads = await underLoad("scale-out 2 to 3 groups", async () => {
-      stack.configure(workers(3));
-      await stack.up();
-    });
+    const loads = await underLoad(
+      inFailover("Two worker groups are added, `up` killed while shards move"),
+      async () => {
+        stack.configure(workers(3));
+        await stack.up();
+      },
+    );
     note(`2 to 3 groups: ${((Date.now() - started) / 1000).toFixed(0)} s`);
     expect(failures(loads)).toEqual([]);
     await settled([1, 2, 3]);
@@ -75,10 +81,13 @@ const workers = (groups: number): Settings => ({ workers: { groups } });
 
   test("a group leaves under load: nothing fails, its pods go, and its volumes stay (D4)", async () => {
     const started = Date.now();
-    const loads = await underLoad("scale-in 3 to 2 groups", async () => {
-      stack.configure(workers(2));
-      await stack.up();
-    });
+    const loads = await underLoad(
+      inFailover("Two worker groups leave, `up` killed at seven steps on the way"),
+      async () => {
+        stack.configure(workers(2));
+        await stack.up();
+      },
+    );
     note(`3 to 2 groups: ${((Date.now() - started) / 1000).toFixed(0)} s`);
     expect(failures(loads)).toEqual([]);
     await settled([1, 2]);

@@ -1,5 +1,6 @@
 import { issueAuthority, type IssuedCertificate } from "../../components/certificates/issue";
 import { PORTS } from "../../components/platform/naming";
+import { onKubernetes, type Promised } from "../support/promises";
 import { eventually, type Settings } from "../support/stack";
 import { query } from "../support/writer";
 import { KubernetesStack } from "./cluster";
@@ -85,12 +86,12 @@ const REACHES_MEMBERS_MS = 240_000;
 
   /** The same as `gaps.during`, with a client that trusts these authorities, and nothing fails. */
   const during = async (
-    name: string,
+    promised: Promised,
     trusted: readonly IssuedCertificate[],
     change: () => Promise<unknown>,
   ): Promise<void> => {
     const ca = trusted.map(({ certificatePem }) => certificatePem).join("");
-    const { errors } = await gaps.during(name, change, { ca, maxLifetimeMs: 3000 });
+    const { errors } = await gaps.during(promised, change, { ca, maxLifetimeMs: 3000 });
     expect(errors).toEqual([]);
   };
 
@@ -104,7 +105,7 @@ const REACHES_MEMBERS_MS = 240_000;
 
   test("a renewal reaches every member: no pod is replaced, no transaction fails, new connections succeed", async () => {
     const [before, uids] = [await serials(first), await pods()];
-    await during("every certificate renewed", [first], async () => {
+    await during(onKubernetes("cert-manager renews every certificate"), [first], async () => {
       for (const workload of WORKLOADS) await renew(stack, `${stack.cluster}-${workload}-certificate`);
       await renewed(before, first);
     });
@@ -127,18 +128,18 @@ const REACHES_MEMBERS_MS = 240_000;
 
   test("one authority takes the place of another: both are trusted between, and nothing is lost", async () => {
     const both = [first, next];
-    await during("trusts the next authority, too", both, async () => {
+    await during(onKubernetes("Another authority: every pod replaced, twice"), both, async () => {
       stack.configure(signedBy("first", ...both));
       await stack.up();
     });
     const [before, uids] = [await serials(first), await pods()];
-    await during("the next authority signs", both, async () => {
+    await during(onKubernetes("cert-manager renews every certificate"), both, async () => {
       stack.configure(signedBy("next", ...both));
       await stack.up();
       await renewed(before, next);
     });
     expect(await pods()).toEqual(uids);
-    await during("trusts the first authority no longer", both, async () => {
+    await during(onKubernetes("Another authority: every pod replaced, twice"), both, async () => {
       stack.configure(signedBy("next", next));
       await stack.up();
     });

@@ -1,3 +1,4 @@
+import { onKubernetes, type Promised } from "../support/promises";
 import { eventually } from "../support/stack";
 import type { Writer, WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
@@ -18,9 +19,9 @@ const stack = new KubernetesStack("kube-nodes", {
 });
 const gaps = new WriteGaps(stack, MEMBERS);
 const during = (
-  name: string,
+  promised: Promised,
   change: (leader: string, writer: Writer) => Promise<unknown>,
-): Promise<WriterReport> => gaps.during(name, change, { maxLifetimeMs: 3000 });
+): Promise<WriterReport> => gaps.during(promised, change, { maxLifetimeMs: 3000 });
 
 const nodeOf = async (pod: string): Promise<string> =>
   (await stack.podsOf("patroni")).find(({ name }) => name === pod)?.node ?? "";
@@ -78,7 +79,7 @@ const readyElsewhere = (): Promise<void> =>
   });
 
   test("the name server is down for longer than anybody keeps an address: no transaction fails, of new sessions either", async () => {
-    const report = await during("name server down", async (_leader, writer) => {
+    const report = await during(onKubernetes("The name server does not answer"), async (_leader, writer) => {
       await nameServer.stop();
       try {
         const until = Date.now() + 40_000;
@@ -92,7 +93,7 @@ const readyElsewhere = (): Promise<void> =>
 
   test("a node is drained: what can go elsewhere does, and no transaction fails", async () => {
     const node = await leadOnFurtherNode();
-    const report = await during("node drained, others there", async () => {
+    const report = await during(onKubernetes("A node is drained, others are there"), async () => {
       try {
         await kubectl([
           ...["drain", node, "--delete-emptydir-data", "--timeout=240s"],
@@ -108,7 +109,7 @@ const readyElsewhere = (): Promise<void> =>
 
   test("the leader's node loses its power: another member leads, and the lost one comes back with its node", async () => {
     const node = await leadOnFurtherNode();
-    await during("leader's node lost", async (leader) => {
+    await during(onKubernetes("The leader's node loses its power"), async (leader) => {
       await powerOff(node);
       await successorOf(leader);
       await powerOn(node);
@@ -118,7 +119,7 @@ const readyElsewhere = (): Promise<void> =>
   test("a lost node that is declared to be out of service: its pools and entries come up elsewhere", async () => {
     const node = await leadOnFurtherNode();
     const taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
-    await during("leader's node lost for good", async (leader) => {
+    await during(onKubernetes("The leader's node loses its power"), async (leader) => {
       await powerOff(node);
       await successorOf(leader);
       await kubectl(["taint", "nodes", node, taint]);
@@ -130,7 +131,7 @@ const readyElsewhere = (): Promise<void> =>
 
   test("the API server is down, and then the leader's node, too: the database goes on without both", async () => {
     const node = await leadOnFurtherNode();
-    await during("API server down, leader's node lost", async (leader, writer) => {
+    await during(onKubernetes("The API server is down, too"), async (leader, writer) => {
       await apiServer.stop();
       try {
         await writer.awaitAcknowledged(500);

@@ -1,4 +1,5 @@
 import { etcdctl } from "../../commands/containers";
+import { onKubernetes, type Promised } from "../support/promises";
 import { eventually } from "../support/stack";
 import { query, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
@@ -19,8 +20,8 @@ const { inPod, deletePod } = stack;
 const MAXIMUM_LIFETIME_MS = 3000;
 
 const gaps = new WriteGaps(stack, MEMBERS);
-const during = (name: string, change: (leader: string) => Promise<unknown>): Promise<WriterReport> =>
-  gaps.during(name, change, { maxLifetimeMs: MAXIMUM_LIFETIME_MS });
+const during = (promised: Promised, change: (leader: string) => Promise<unknown>): Promise<WriterReport> =>
+  gaps.during(promised, change, { maxLifetimeMs: MAXIMUM_LIFETIME_MS });
 
 /** The members that etcd itself counts. */
 async function etcdMembers(): Promise<readonly unknown[]> {
@@ -65,15 +66,19 @@ if (withKubernetes && !stack.canRunInside)
 
   describe("no acknowledged write is lost (H1, H5)", () => {
     test("the leader's pod is deleted: it hands over first, and no transaction fails", async () => {
-      const report = await during("leader's pod deleted", (leader) => deletePod(leader));
+      const report = await during(onKubernetes("The leader's pod is deleted, or evicted"), (leader) =>
+        deletePod(leader),
+      );
       expect(report.errors).toEqual([]);
     });
 
     test("the leader's pod is killed without grace", () =>
-      during("leader's pod killed", (leader) => deletePod(leader, "--grace-period=0", "--force")));
+      during(onKubernetes("The leader's pod is killed without grace"), (leader) =>
+        deletePod(leader, "--grace-period=0", "--force"),
+      ));
 
     test("a replica's pod is deleted", async () => {
-      const report = await during("replica's pod deleted", async (leader) =>
+      const report = await during(onKubernetes("A replica's pod is deleted"), async (leader) =>
         deletePod((await stack.podsOf("patroni")).find(({ name }) => name !== leader)?.name ?? ""),
       );
       expect(report.errors).toEqual([]);
@@ -83,7 +88,7 @@ if (withKubernetes && !stack.canRunInside)
       const proxies = async () => [...(await stack.podsOf("pool-write")), ...(await stack.podsOf("haproxy"))];
       const before = await proxies();
       const gone = [stack.member("pool-write", 0), stack.member("haproxy", 0)];
-      const report = await during("pool's and entry's pod deleted", async () => {
+      const report = await during(onKubernetes("A pool's and an entry's pod are deleted"), async () => {
         for (const pod of gone) await deletePod(pod);
         await eventually("both have been replaced", 120_000, async () => {
           const kept = (await proxies()).filter(({ uid }) => before.some((pod) => pod.uid === uid));
@@ -99,7 +104,7 @@ if (withKubernetes && !stack.canRunInside)
     const [node = ""] = (
       await kubectl(["get", "nodes", "--output", "jsonpath={.items[*].metadata.name}"])
     ).split(" ");
-    const report = await during("node drained", async (leader) => {
+    const report = await during(onKubernetes("A node is drained, there is no other one"), async (leader) => {
       // The leader's first, so that it is the one member of its group.
       await kubectl(["cordon", node]);
       try {
@@ -125,7 +130,7 @@ if (withKubernetes && !stack.canRunInside)
     test("of a parameter that needs a restart: PostgreSQL restarts in its pods", async () => {
       await stack.whole(MEMBERS);
       const before = await stack.podsOf("patroni");
-      const report = await during("restart-only parameter", async () => {
+      const report = await during(onKubernetes("A parameter that needs a restart"), async () => {
         stack.configure({ patroni: { parameters: { ...PARAMETERS, max_connections: 110 } } });
         await stack.up();
       });
@@ -137,7 +142,7 @@ if (withKubernetes && !stack.canRunInside)
     test("of the pods: one at a time, the leader last, and no transaction fails", async () => {
       const leader = await stack.whole(MEMBERS);
       const before = await stack.podsOf("patroni");
-      const report = await during("every pod replaced", async () => {
+      const report = await during(onKubernetes("Image, memory: every database pod replaced"), async () => {
         stack.configure({ patroni: { memory: "800Mi" } });
         await stack.up();
       });
@@ -153,7 +158,7 @@ if (withKubernetes && !stack.canRunInside)
     const others = async () =>
       (await stack.podsOf("pool-write")).filter(({ name }) => name !== stack.member("pool-write", 0));
     const before = await others();
-    const report = await during("an image that is not there", async () => {
+    const report = await during(onKubernetes("An image that is not there"), async () => {
       stack.configure({ images: { tags: { ...stack.tags, pgbouncer: "not-there" } } });
       await expect(stack.up()).rejects.toThrow(/pg-kube-pool-write-0: .*(ErrImagePull|ImagePullBackOff)/);
       expect(await others()).toEqual(before);
@@ -167,7 +172,7 @@ if (withKubernetes && !stack.canRunInside)
 
   describe("the number of members changes under load (D5)", () => {
     test("of the database: three, two, three", async () => {
-      const report = await during("members 3, 2, 3", async () => {
+      const report = await during(onKubernetes("The database has three, two, three members"), async () => {
         stack.configure({ patroni: { members: 2 } });
         await stack.up();
         await stack.whole(MEMBERS - 1);
@@ -178,7 +183,7 @@ if (withKubernetes && !stack.canRunInside)
     });
 
     test("of etcd: three, five, three, and who left is counted no longer", async () => {
-      const report = await during("etcd 3, 5, 3", async () => {
+      const report = await during(onKubernetes("etcd has three, five, three members"), async () => {
         stack.configure({ etcd: { members: 5 } });
         await stack.up();
         expect(await etcdMembers()).toHaveLength(5);

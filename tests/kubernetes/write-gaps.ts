@@ -1,4 +1,5 @@
 import { Writer, type WriterOptions, type WriterReport } from "../support/writer";
+import { expectKept, type Promised } from "../support/promises";
 import type { KubernetesStack } from "./cluster";
 
 /** Writes through a stack's entry while something happens to it, and keeps the figures for the suite's end. */
@@ -11,14 +12,15 @@ export class WriteGaps {
   ) {}
 
   /**
-   * Writes while `change` happens; nothing acknowledged is lost, and the cluster becomes whole again. `ca` is what the client trusts where
+   * Writes while `change` happens; nothing acknowledged is lost, nothing waits for longer than is promised, and the cluster becomes whole again. `ca` is what the client trusts where
    * that is not what the stack says.
    */
   async during(
-    name: string,
+    promised: Promised,
     change: (leader: string, writer: Writer) => Promise<unknown>,
     { ca, ...options }: WriterOptions & { readonly ca?: string } = {},
   ): Promise<WriterReport> {
+    const name = promised.row;
     const leader = await this.stack.whole(this.members);
     const target = await this.stack.target("app_readwrite");
     const writer = new Writer({ ...target, ca: ca ?? target.ca }, `${name} ${Date.now()}`, options);
@@ -36,6 +38,7 @@ export class WriteGaps {
       `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}  (gap ended ${report.longestGapEnded.toISOString().slice(11, 23)})`,
     );
     expect(report.lost).toEqual([]);
+    expectKept(promised, report.longestGapMs);
     return report;
   }
 

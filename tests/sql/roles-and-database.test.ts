@@ -4,6 +4,7 @@ import { rolesProvider } from "../../components/sql/roles/provider";
 import type { RolesInputs, RolesOutputs } from "../../components/sql/roles/provider";
 import type { Role } from "../../components/sql/roles/plan";
 import { withSession } from "../../components/sql/session";
+import { docker } from "../support/docker";
 import { describeWithDocker, startPostgres } from "../support/postgres";
 import type { PostgresServer } from "../support/postgres";
 import { roundTrip } from "../support/round-trip";
@@ -96,12 +97,19 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
     const made = await provider.create(rolesInputs());
     roles = made.outs as RolesOutputs;
     expect(made.id).toBe("roles");
-    await expect(as("app_readwrite", "SHOW statement_timeout", "postgres")).resolves.toEqual([
-      { statement_timeout: "1min" },
-    ]);
+    await expect(as("app_readwrite", "SELECT 1 AS one", "postgres")).resolves.toEqual([{ one: 1 }]);
     expect(
       await asSuperuser("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'app_readwrite'", "postgres"),
     ).toEqual([{ rolconnlimit: 50 }]);
+  });
+
+  it("gives a session the settings of its role", () => {
+    // A session of ours sets a timeout itself.
+    const client = ["psql", "--host", "127.0.0.1", "--username", "app_readwrite", "--dbname", "postgres"];
+    const password = `PGPASSWORD=${PASSWORDS.app_readwrite}`;
+    expect(
+      docker("exec", "--env", password, server.container, ...client, "-XAtc", "SHOW statement_timeout"),
+    ).toBe("30s");
   });
 
   it("refuses a wrong password at once", async () => {

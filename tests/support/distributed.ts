@@ -1,4 +1,5 @@
 import { Bank, type BankReport } from "./bank";
+import { expectKept, type Promised } from "./promises";
 import { eventually, type TestStack } from "./stack";
 import { query, Writer, type WriterReport, type WriterTarget } from "./writer";
 
@@ -65,13 +66,14 @@ export function distributed(
 
   /**
    * Runs multi-shard transfers and inserts while `change` happens and until they go on after it; then `heal`. In every case nothing
-   * acknowledged is lost, and the sum stays.
+   * acknowledged is lost, the sum stays, and inserts wait for no longer than is promised.
    */
   const underLoad = async (
-    name: string,
+    promised: Promised,
     change: () => Promise<unknown>,
     heal: () => Promise<unknown> = async () => {},
   ): Promise<Loads> => {
+    const name = promised.row;
     const application: WriterTarget = await stack.target("app_readwrite");
     const bank = new Bank(application);
     const writer = new Writer(application, `${name} ${Date.now()}`);
@@ -89,11 +91,12 @@ export function distributed(
     const { bank: b, writer: w } = loads;
     const wholeMs = await Bank.awaitWhole(application);
     note(
-      `${name.padEnd(56)} transfers ${String(b.transfers).padStart(5)} failed ${b.failed} longest ${String(b.longestMs).padStart(5)} ms (${timeOf(b.longestEnded)})` +
+      `${name.padEnd(66)} transfers ${String(b.transfers).padStart(5)} failed ${b.failed} longest ${String(b.longestMs).padStart(5)} ms (${timeOf(b.longestEnded)})` +
         `  inserts ${String(w.acknowledged).padStart(5)} unknown ${w.unknown} gap ${String(w.longestGapMs).padStart(5)} ms (${timeOf(w.longestGapEnded)}) lost ${w.lost.length}` +
         `  whole after ${wholeMs} ms`,
     );
     expect(w.lost).toEqual([]);
+    expectKept(promised, w.longestGapMs);
     return loads;
   };
 

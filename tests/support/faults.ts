@@ -14,6 +14,16 @@ export const killPostmaster = (member: string): Promise<string> =>
 export const killPatroni = (member: string): Promise<string> =>
   docker("exec", member, "sh", "-c", "kill -KILL $(pgrep --full --oldest 'patroni /run/patroni')");
 
+/**
+ * Hands leadership over, to whom Patroni likes, and fails when it does not: `patronictl` says so, with an exit code of 0.
+ * @param group of a distributed database
+ */
+export async function switchover(leader: string, group?: number): Promise<void> {
+  const of = group === undefined ? [] : ["--group", String(group)];
+  const said = await docker("exec", leader, "patronictl", "switchover", ...of, "--leader", leader, "--force");
+  if (!said.includes("Successfully switched over")) throw new Error(`${leader} goes on to lead:\n${said}`);
+}
+
 export const stop = (container: string): Promise<string> => docker("stop", container);
 export const kill = (container: string): Promise<string> => docker("kill", container);
 export const start = (container: string): Promise<string> => docker("start", container);

@@ -18,6 +18,8 @@ export interface TwoPrimaries {
 export class PrimarySampler {
   readonly violations: TwoPrimaries[] = [];
   samples = 0;
+  /** Members that said yes at some time. */
+  readonly seen = new Set<string>();
   private readonly sessions = new Map<string, Session>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -32,12 +34,20 @@ export class PrimarySampler {
     for (const session of this.sessions.values()) session.close();
   }
 
+  /** The moments with two. Who never saw one would not have seen two: that is an error. */
+  verdict(): readonly TwoPrimaries[] {
+    if (this.seen.size === 0)
+      throw new Error(`in ${this.samples} samples no member was seen to take writes: nothing was asked`);
+    return this.violations;
+  }
+
   private async sample(): Promise<void> {
     const answers = await Promise.all(
       this.members.map(async (name) => ({ name, ...(await this.session(name).ask()) })),
     );
     this.samples++;
     const writable = answers.filter((answer) => answer.writable);
+    for (const { name } of writable) this.seen.add(name);
     // Two answers contradict each other only when they were given at the same time: each lies between question and answer.
     const from = Math.max(...writable.map((answer) => answer.asked));
     const to = Math.min(...writable.map((answer) => answer.answered));

@@ -155,16 +155,21 @@ describe("supervise", () => {
       // One write: a look between two would see half of it.
       `echo "$(cat tls/tls.crt) $SUPERVISED_PID" >> reloads; test -e fine`,
     );
-    writeFileSync(program.path("fine"), "");
     program.start(["--watch", program.path("tls"), "--reload", "sh reload"], `echo $$ > pid; sleep 300`);
     await program.until("the start", () => program.read("pid") !== "");
     await new Promise((done) => setTimeout(done, 1200));
     expect(program.read("reloads")).toBe("");
     symlinkSync("../v2", program.path("tls/..data.new"));
     renameSync(program.path("tls/..data.new"), program.path("tls/..data"));
-    await program.until("a reload", () => program.read("reloads") !== "");
-    expect(program.read("reloads")).toBe(`2 ${program.read("pid")}`);
-  });
+    await program.until("a reload, which fails", () => program.lines("reloads").length === 1);
+    writeFileSync(program.path("fine"), "");
+    await program.until("another, which succeeds", () => program.lines("reloads").length === 2);
+    expect(program.output).toContain("sh ended with exit code 1, trying again in 5 s");
+    // It looks every second: one that is not done with would be tried again by then.
+    await new Promise((done) => setTimeout(done, 2500));
+    const reload = `2 ${program.read("pid").trim()}`;
+    expect(program.lines("reloads")).toEqual([reload, reload]);
+  }, 60_000);
 
   test("a program that does not exist is an error and no endless loop", async () => {
     const missing = spawn("python3", [SUPERVISE, "--", "/no/such/program"]);

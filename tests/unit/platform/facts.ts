@@ -11,7 +11,7 @@ export interface Facts {
   environment: string[];
   mounts: string[];
   readOnly: string[];
-  probe: { interval: unknown; threshold: unknown };
+  failureThreshold: unknown;
   memoryMiB: unknown;
   cpuLimitMillis: unknown;
   user: string;
@@ -21,12 +21,21 @@ export interface Facts {
 const IMAGE = "registry.example.com/image:1";
 const dropped = { drop: ["ALL"] };
 
+/** How often each asks whether a member is ready, in its own words. */
+export function intervals(spec: WorkloadSpec): { docker: string; kubernetesSeconds: number } {
+  const { members } = renderDocker(spec, { ...DOCKER, image: IMAGE });
+  const set = renderKubernetes(spec, { ...KUBERNETES, image: IMAGE }).statefulSet as unknown as StatefulSet;
+  return {
+    docker: (members[0]!.container as unknown as Container).healthcheck.interval,
+    kubernetesSeconds: set.spec.template.spec.containers[0]!.readinessProbe.periodSeconds,
+  };
+}
+
 export function onDocker(spec: WorkloadSpec): Facts {
   const { members } = renderDocker(spec, { ...DOCKER, image: IMAGE });
   const container = members[0]!.container as unknown as Container;
   const { volumes, uploads } = container;
   const folders = uploads.map(({ file }) => file.slice(0, file.lastIndexOf("/")));
-  const { interval, retries } = container.healthcheck;
   expect(container.capabilities).toEqual({ drops: dropped.drop });
   return {
     members: members.map((m) => m.name),
@@ -40,7 +49,7 @@ export function onDocker(spec: WorkloadSpec): Facts {
     readOnly: [
       ...new Set([...volumes.filter((v) => v.readOnly).map((v) => v.containerPath), ...folders]),
     ].sort(),
-    probe: { interval, threshold: retries },
+    failureThreshold: container.healthcheck.retries,
     memoryMiB: container.memory,
     cpuLimitMillis: container.cpuQuota && (container.cpuQuota * 1000) / container.cpuPeriod!,
     user: container.user,
@@ -54,7 +63,6 @@ export function onKubernetes(spec: WorkloadSpec): Facts {
   const pod = set.spec.template.spec;
   const container = pod.containers[0]!;
   expect(container.securityContext.capabilities).toEqual(dropped);
-  const seconds = container.readinessProbe.periodSeconds;
   const { memory, cpu } = container.resources?.limits ?? {};
   return {
     members: [...Array(set.spec.replicas).keys()].map((i) => `${set.metadata.name}-${i}`),
@@ -67,11 +75,7 @@ export function onKubernetes(spec: WorkloadSpec): Facts {
       .filter((m) => m.readOnly)
       .map((m) => m.mountPath)
       .sort(),
-    probe: {
-      // A check costs more on Docker, and nothing is sent to a member or kept from it for what it says.
-      interval: seconds === 60 ? "1m0s" : `${Math.max(seconds, 15)}s`,
-      threshold: container.readinessProbe.failureThreshold,
-    },
+    failureThreshold: container.readinessProbe.failureThreshold,
     memoryMiB: memory && Number(memory.replace("Mi", "")),
     cpuLimitMillis: cpu && Number(cpu.replace("m", "")),
     user: `${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`,

@@ -2,7 +2,7 @@ import { renderDocker } from "../../../components/platform/docker/render";
 import { renderKubernetes } from "../../../components/platform/kubernetes/render";
 import type { WorkloadSpec } from "../../../components/platform/workload";
 import { DOCKER, KUBERNETES } from "./contexts";
-import { onDocker, onKubernetes } from "./facts";
+import { intervals, onDocker, onKubernetes } from "./facts";
 import { DATABASE, ENTRY } from "./workloads";
 
 test.each([DATABASE, ENTRY])("both platforms say the same of $name", (spec) => {
@@ -16,6 +16,11 @@ test.each([DATABASE, ENTRY])("both platforms say the same of $name", (spec) => {
       ...(spec.resources?.sharedMemoryMiB ? ["/dev/shm"] : []),
     ].sort(),
   );
+});
+
+test("a check costs more on Docker, where nothing is sent to a member or kept from it for what it says: it is made less often", () => {
+  expect(intervals(DATABASE)).toEqual({ docker: "15s", kubernetesSeconds: 3 });
+  expect(intervals(ENTRY)).toEqual({ docker: "1m0s", kubernetesSeconds: 60 });
 });
 
 /** Every field of a workload with another value. The image comes with the context; `replacedLast` is for `Rollout`. */
