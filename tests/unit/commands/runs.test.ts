@@ -23,7 +23,8 @@ const { appendFileSync, writeFileSync } = require("node:fs");
 let asked = 0;
 process.on("SIGINT", () => {
   appendFileSync("asked", "x");
-  if (++asked === 2 || process.env.QUICK) process.exit(130);
+  if (++asked === 2) process.exit(130);
+  if (process.env.QUICK) setTimeout(() => process.exit(130), 200);
 });
 const plugin = spawn(process.execPath, ["-e", process.env.PLUGIN ?? "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" });
 writeFileSync("engine." + process.pid, String(plugin.pid));
@@ -122,13 +123,16 @@ describe("up ends with what started it, whoever is killed, and leaves nothing in
     expect(run.records()).toEqual([]);
   });
 
-  test.concurrent("who is asked to stop lets the steps end first", async () => {
-    const run = newRun();
-    const { record } = await run.start({ QUICK: "1" });
-    signal(record.parent.pid, "SIGTERM");
-    expect(await becomes(() => !isAlive(record.engine), LONG_MS)).toBe(true);
-    expect(run.read("asked")).toBe("x");
-  });
+  test.concurrent.each(SIGNALS.slice(0, 3))(
+    "everybody gets %s: steps end first, since the engine is asked once",
+    async (name) => {
+      const run = newRun();
+      const { record } = await run.start({ QUICK: "1" });
+      signal(-record.parent.pid, name);
+      expect(await becomes(() => !isAlive(record.engine), LONG_MS)).toBe(true);
+      expect(run.read("asked")).toBe("x");
+    },
+  );
 
   test.concurrent("a plugin that is deaf ends, too", async () => {
     const run = newRun();
@@ -149,6 +153,8 @@ describe("up ends with what started it, whoever is killed, and leaves nothing in
     const other = await kept.start({}, pty("trap '' HUP; exec make up"));
     writeFileSync(join(kept.folder, "close"), "");
     await becomes(() => kept.read("closed") !== "", LONG_MS);
+    // As a shell that ends tells its jobs.
+    signal(-other.record.parent.pid, "SIGHUP");
     // Longer than it takes to end one.
     expect(await becomes(() => !isAlive(other.record.engine), 2_000)).toBe(false);
     signal(other.record.command.pid, "SIGTERM");
