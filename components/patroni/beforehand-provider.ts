@@ -11,6 +11,7 @@ import {
   onlyLibraryLists,
   parametersOf,
   questionOf,
+  undeclared,
   withoutNewLibraries,
 } from "./judge-plan";
 import type { JsonObject } from "./plan";
@@ -67,8 +68,7 @@ async function refusedStrays(
   desired: JsonObject,
   leader: string | undefined,
 ): Promise<readonly string[]> {
-  const wanted = parametersOf(desired);
-  const strays = Object.keys(parametersOf(live)).filter((name) => wanted[name] === undefined);
+  const strays = undeclared(live, desired);
   if (strays.length === 0) return [];
   const question = { ...questionOf(live, live, inputs.group), extensions: [] };
   const judgement = await judge(inputs.rest.members, leader, question);
@@ -118,15 +118,18 @@ async function mend(inputs: PatroniBeforehandInputs, before: JsonObject): Promis
 
 const INPUTS = ["rest", "password", "configuration", "group", "providerVersion"];
 
-/** Whether the DCS holds something else than what is declared; false when it cannot be asked, since a preview must not fail for that. */
+/**
+ * Whether the DCS holds something else than what is declared, or more while a member is not well; false when it cannot be asked, since a
+ * preview must not fail for that.
+ */
 async function differs(inputs: PatroniBeforehandInputs): Promise<boolean> {
   try {
     return await withPatroni(targetOf(inputs), async (rest) => {
       const live = await readConfiguration(rest);
-      return (
-        live !== undefined &&
-        planPatch(live, JSON.parse(inputs.configuration) as JsonObject, {}) !== undefined
-      );
+      const desired = JSON.parse(inputs.configuration) as JsonObject;
+      if (live === undefined) return false;
+      if (planPatch(live, desired, {}) !== undefined) return true;
+      return undeclared(live, desired).length > 0 && ailing(await readStatus(rest)) !== undefined;
     });
   } catch {
     return false;

@@ -58,6 +58,12 @@ export function parametersOf(configuration: JsonObject | undefined): Record<stri
   );
 }
 
+/** Parameters of the running servers that nobody declares. */
+export function undeclared(live: JsonObject, desired: JsonObject): readonly string[] {
+  const wanted = parametersOf(desired);
+  return Object.keys(parametersOf(live)).filter((name) => wanted[name] === undefined);
+}
+
 /** @param live what the running servers have; undefined when there are none */
 export function questionOf(
   desired: JsonObject,

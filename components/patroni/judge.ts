@@ -30,7 +30,7 @@ export async function judge(
   const reasons: string[] = [];
   for (const { name, reach } of order) {
     try {
-      const result = await executeIn(reach, ["postgres-judge", JSON.stringify(question)], 180);
+      const result = await executeIn(reach, ["postgres-judge", JSON.stringify(question)], 600);
       if (result?.exitCode === 0) return { by: name, refusals: answerOf(result.output) };
       reasons.push(`${name}: ${result === undefined ? "nothing can be run there" : result.output}`);
     } catch (error) {
@@ -46,7 +46,7 @@ export async function notApplied(
 ): Promise<readonly (Refusal & { readonly member: string })[]> {
   const found = await Promise.all(
     members.map(async ({ name, reach }) => {
-      const result = await executeIn(reach, ["postgres-judge", "--applied"], 60).catch(() => undefined);
+      const result = await executeIn(reach, ["postgres-judge", "--applied"], 180).catch(() => undefined);
       if (result?.exitCode !== 0) return [];
       return answerOf(result.output).map((refusal) => ({ member: name, ...refusal }));
     }),

@@ -173,6 +173,28 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
     expect(await show(replica, "TimeZone")).toBe("UTC");
   });
 
+  it("takes a change back with which a member does not start, and tells what its server said", async () => {
+    const { leader } = await status();
+    const before = await live();
+    // The replica, which is asked and restarted first, has it.
+    const library = "/usr/lib/postgresql/17/lib/auto_explain.so";
+    trial.docker("exec", "--user", "0", leader!, "mv", library, `${library}.away`);
+    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const added = inputs({ shared_preload_libraries: "pg_stat_statements,auto_explain" });
+    const tried = provider.update("configuration", inputs(), added);
+    await expect(tried).rejects.toThrow(
+      new RegExp(
+        `PostgreSQL of ${leader!} does not start: FATAL: could not access file "auto_explain": No such file or directory` +
+          "[^]*The change was taken back, and every member is well with what was there before",
+      ),
+    );
+    trial.docker("exec", "--user", "0", leader!, "mv", `${library}.away`, library);
+    expect(await live()).toEqual(before);
+    await whole();
+    for (const member of trial.members)
+      expect(await show(member, "shared_preload_libraries")).toBe("pg_stat_statements");
+  });
+
   it("takes a library out of the configuration without a restart, before an image is without it", async () => {
     const { provider } = await roundTrip(patroniConfigurationProvider);
     const added = inputs({ shared_preload_libraries: "pg_stat_statements,auto_explain" });

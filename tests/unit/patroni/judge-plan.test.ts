@@ -8,6 +8,7 @@ import {
   patched,
   questionOf,
   serverComplaint,
+  undeclared,
   withoutNewLibraries,
 } from "../../../components/patroni/judge-plan";
 import type { JsonObject } from "../../../components/patroni/plan";
@@ -79,6 +80,10 @@ describe("libraries that come and go with an image", () => {
       postgresql: { parameters: { session_preload_libraries: null } },
     });
   });
+});
+
+it("what nobody declares is known by its name", () => {
+  expect(undeclared(withParameters({ a: "1", b: "2" }), withParameters({ a: "3" }))).toEqual(["b"]);
 });
 
 it("a PATCH is what Patroni makes of it", () => {

@@ -1,4 +1,8 @@
-import { patroniLeaderProvider, type PatroniLeaderInputs } from "../../../components/patroni/leader-provider";
+import {
+  patroniLeaderProvider,
+  type PatroniLeaderInputs,
+  refusedBootstrap,
+} from "../../../components/patroni/leader-provider";
 import { roundTrip } from "../../support/round-trip";
 
 const inputs: PatroniLeaderInputs = {
@@ -31,4 +35,14 @@ describe("the serialised provider of PatroniLeader", () => {
     const { provider } = await roundTrip(patroniLeaderProvider);
     expect(await provider.read("leader", inputs)).toEqual({});
   });
+});
+
+it("what PostgreSQL refused before the database was made is told as it was said last, all of one time", () => {
+  const line = (time: string, about: string) =>
+    `    | 2026-11-28 ${time},596 ERROR: no database is made: PostgreSQL refuses ${about}`;
+  const log = [line("03:38:11", "a"), "    | 2026-11-28 03:38:12,001 INFO: again", line("03:38:14", "b")];
+  expect(refusedBootstrap([log.join("\n"), line("03:38:14", "c")])).toBe(
+    [line("03:38:14", "b"), line("03:38:14", "c")].join("\n"),
+  );
+  expect(refusedBootstrap(["", "no leader yet"])).toBeUndefined();
 });

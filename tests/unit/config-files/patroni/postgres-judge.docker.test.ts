@@ -39,7 +39,10 @@ describeWithImage(
         Object.keys(defaultParameters({ memoryMiB: 512 })).length,
       );
       expect(Object.keys(parameters)).toEqual(expect.arrayContaining(Object.keys(MANDATORY)));
-      expect(judge(parameters, { extensions: ["vector", "pg_stat_statements", "citext"] })).toEqual([]);
+      // The certificates are a member's own.
+      expect(
+        judge({ ...parameters, ssl: "off" }, { extensions: ["vector", "pg_stat_statements", "citext"] }),
+      ).toEqual([]);
     });
 
     test("refuses values, libraries, parameters of libraries and extensions at once, each in its own words", () => {
@@ -82,7 +85,19 @@ describeWithImage(
       expect(judge({ wal_level: "minimal", max_wal_senders: "12" })).toEqual([
         expect.objectContaining({ said: expect.stringContaining("WAL streaming") as string }),
       ]);
-      expect(judge({ shared_buffers: "100000GB" })).toEqual([
+      // What names no parameter is tried without one after the other.
+      expect(judge({ ssl: "on", ssl_cert_file: "/nowhere/tls.crt" })).toEqual([
+        {
+          about: "ssl",
+          said: expect.stringContaining(
+            'could not load server certificate file "/nowhere/tls.crt"',
+          ) as string,
+        },
+      ]);
+      expect(
+        judge({ archive_mode: "on", archive_library: "basic_archiv" }).map(({ about }) => about),
+      ).toEqual(["archive_library"]);
+      expect(judge({ shared_buffers: "4000GB" })).toEqual([
         expect.objectContaining({
           said: expect.stringContaining("could not map anonymous shared memory") as string,
         }),
@@ -98,9 +113,9 @@ describeWithImage(
       expect(judge({ huge_pages: "on" }, { holdsHugePages: true })).toEqual([]);
     });
 
-    test("refuses a library that must be preloaded where it is not", () => {
+    test("asks a preloaded library what it takes", () => {
       const said = judge({
-        session_preload_libraries: "pg_prewarm",
+        shared_preload_libraries: "pg_stat_statements,pg_prewarm",
         "pg_prewarm.autoprewarm_interval": "-5",
       });
       expect(said.map(({ about }) => about)).toEqual(["pg_prewarm.autoprewarm_interval"]);

@@ -1,6 +1,6 @@
 import { checkPasswords, checkRoles } from "../../../../components/sql/roles/check";
 import type { Role, RoleState } from "../../../../components/sql/roles/plan";
-import { describeRoleStep, planRoles } from "../../../../components/sql/roles/plan";
+import { describeRoleStep, planRoles, planSettings } from "../../../../components/sql/roles/plan";
 import { readRolesStatement, roleStatement } from "../../../../components/sql/roles/statements";
 
 const role = (name: string, change: Partial<Role> = {}): Role => ({
@@ -22,6 +22,17 @@ const state = (of: Role, change: Partial<RoleState> = {}): RoleState => ({
 });
 const statements = (...args: Parameters<typeof planRoles>) =>
   planRoles(...args).map((step) => roleStatement(step, () => "SCRAM-V"));
+
+describe("planSettings", () => {
+  it("sets what a role that is not declared lacks, and nothing of one that does not exist", () => {
+    const is = state(role("postgres", { settings: { lock_timeout: "0", statement_timeout: "1ms" } }));
+    const wanted = { lock_timeout: "0", statement_timeout: "0" };
+    const steps = planSettings({ postgres: is }, { postgres: wanted, nobody: wanted });
+    expect(steps.map((step) => roleStatement(step, () => ""))).toEqual([
+      `ALTER ROLE "postgres" SET "statement_timeout" TO '0'`,
+    ]);
+  });
+});
 
 describe("planRoles", () => {
   it("makes a role with its password, memberships and settings", () => {
