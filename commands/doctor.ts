@@ -19,6 +19,7 @@ import { type ListedMember, memberLabel, undeclared } from "../components/etcd/m
 import { judgeCluster, type RegisteredNode } from "../components/sql/cluster-check/plan";
 import { readAllNodesStatement } from "../components/sql/cluster-check/statements";
 import { readHealthStatement } from "../components/sql/worker-groups/statements";
+import { leaderless } from "./leaderless";
 import { stackOutputs, type StackOutputs } from "./lifecycle";
 
 /** What a check found: nothing wrong, or what it is and how to mend it. */
@@ -177,8 +178,11 @@ async function checkGroup(stack: string, group: Group, all: readonly Member[]): 
   );
   const expected = all.filter((member) => member.workload === workload).length;
   const found = await patroniMembers(stack, group).catch((error: unknown) => String(error));
-  if (typeof found === "string")
-    return [bad(workload, found, "docs/runbooks/no-leader.md"), ...configuration];
+  const waiting = async (otherwise: string): Promise<Finding> => {
+    const why = await leaderless(stack, group).catch(() => undefined);
+    return bad(`${workload} leader`, why?.seen ?? otherwise, why?.remedy ?? "docs/runbooks/no-leader.md");
+  };
+  if (typeof found === "string") return [await waiting(found), ...configuration];
   const isLeader = (member: PatroniMember): boolean => /leader/i.test(member.Role);
   const leaders = found.filter(isLeader);
   const findings: Finding[] = [...configuration];
@@ -186,11 +190,17 @@ async function checkGroup(stack: string, group: Group, all: readonly Member[]): 
     findings.push(
       good(`${workload} leader`, `${leaders[0]?.Member ?? ""}, timeline ${leaders[0]?.TL ?? "?"}`),
     );
+  else if (leaders.length === 0) findings.push(await waiting("nobody leads"));
   else
     findings.push(bad(`${workload} leader`, `${leaders.length} members lead`, "docs/runbooks/no-leader.md"));
   for (const member of found.filter((m) => !isLeader(m))) {
     const lag = Number(member["Replay Lag"] ?? 0);
     const seen = `${member.State}, lag ${member["Replay Lag"] ?? "unknown"} MB`;
+    // What is wrong is that nobody leads, and has been said.
+    if (leaders.length === 0 && member.State === "running") {
+      findings.push(good(member.Member, "running, waits for a leader"));
+      continue;
+    }
     findings.push(
       member.State === "streaming" && lag < 100
         ? good(member.Member, seen)

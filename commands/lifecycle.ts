@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { createInterface } from "node:readline";
 import { clusterName, CommandError, groups, members, patroniMembers } from "./containers";
 import { capture, engineFor, STATE } from "./engine";
+import { leaderless } from "./leaderless";
 import { refuseAnothers } from "./ownership";
 
 /** What the stack's program exports. */
@@ -152,12 +153,21 @@ export async function status(stack: string): Promise<number> {
   const width = Math.max(...all.map((member) => member.name.length));
   console.log(all.map((member) => `${member.name.padEnd(width)}  ${member.status}`).join("\n"));
   console.log("");
-  const databases = await Promise.all((await groups(stack)).map((group) => patroniMembers(stack, group)));
-  for (const member of databases.flat()) {
+  const databases = await groups(stack);
+  // Of a group whose members have all gone nobody answers, and what follows says so.
+  const known = await Promise.all(databases.map((group) => patroniMembers(stack, group).catch(() => [])));
+  for (const member of known.flat()) {
     const lag = member["Replay Lag"] === undefined ? "" : `  lag ${member["Replay Lag"]} MB`;
     const restart = member["Pending restart"] ? "  RESTART PENDING" : "";
     console.log(
       `${member.Member.padEnd(width)}  ${member.Role}, ${member.State}, timeline ${member.TL ?? "?"}${lag}${restart}`,
+    );
+  }
+  for (const [i, group] of databases.entries()) {
+    if (known[i]?.some(({ Role }) => /leader/i.test(Role))) continue;
+    const why = await leaderless(stack, group).catch(() => undefined);
+    console.log(
+      `\n${group.workload}: ${why ? `${why.seen}.\n  -> ${why.remedy}` : "nobody leads, and etcd does not say why: 'make doctor'"}`,
     );
   }
   const outputs = await stackOutputs(stack);

@@ -1,0 +1,88 @@
+import { type GroupKeys, groupKeys, judgeLeaderless, type MemberKey } from "../../../commands/leaderless";
+
+const runs = (xlog_location = 0x52b8ea8, timeline = 1): MemberKey => ({
+  ...{ state: "running", xlog_location, timeline },
+});
+const containers = (states: Readonly<Record<string, string>>) =>
+  Object.entries(states).map(([name, state]) => ({ name, state }));
+const judge = (keys: GroupKeys, states: Readonly<Record<string, string>>): string => {
+  const { seen, remedy } = judgeLeaderless(keys, containers(states));
+  return `${seen} -> ${remedy}`;
+};
+
+/** Three members, of which `a` led, and one other must vote. */
+const SYNC = { leader: "a", sync_standby: "b,c", quorum: 1 };
+
+describe("doctor and status say what a group without a leader waits for, and what may be done (A4)", () => {
+  test("two of three gone at once, the leader among them", () => {
+    expect(
+      judge(
+        { sync: SYNC, members: { c: runs() }, position: 0x52a7e08 },
+        { a: "exited", b: "exited", c: "running" },
+      ),
+    ).toBe(
+      "nobody leads, so that no acknowledged write is lost: of the 3 members that may hold one (a, b, c) only c is there; 2 of them are needed, or a alone, which led last and has all of them. Away: a (its container is exited), b (its container is exited)" +
+        " -> bring one back, a first: docker start a, or 'make up'. Only if their disks are lost for good: c has the newest of the data left (up to 0/52B8EA8, timeline 1; the last position that a leader told is 0/52A7E08) and can be made to lead, which loses every acknowledged write that reached only the others: docs/runbooks/no-leader.md",
+    );
+  });
+
+  test("two cut off: their containers run, and etcd does not hear of them", () => {
+    expect(
+      judge({ sync: SYNC, members: { c: runs() } }, { a: "running", b: "paused", c: "running" }),
+    ).toContain(
+      "Away: a (runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts), b (its container is paused)",
+    );
+  });
+
+  test("the replicas and then the leader: only the leader has everything", () => {
+    const alone = { leader: "a", sync_standby: "", quorum: 0 };
+    expect(judge({ sync: alone, members: { b: runs(), c: runs(0x6000000) } }, { a: "exited" })).toMatch(
+      /: only a, which led on when its replicas were gone, has all of them\. Away: a \(.* docker start a,.*: c has the newest of the data left \(up to 0\/6000000/,
+    );
+  });
+
+  test("the newest of those left is by its timeline, then by its position, which may be beyond four gigabytes", () => {
+    const keys = { sync: { ...SYNC, sync_standby: "b,c,d,e", quorum: 3 } };
+    const members = { b: runs(9, 2), c: runs(0x7_0000_0010, 3), d: runs(0x6_ffff_ffff, 3) };
+    expect(judge({ ...keys, members }, {})).toContain("only b, c, d are there; 4 of them are needed");
+    expect(judge({ ...keys, members }, {})).toContain(
+      "c has the newest of the data left (up to 7/10, timeline 3)",
+    );
+  });
+
+  test("a member whose server does not answer has no vote, whatever etcd hears of it", () => {
+    const members = { b: { state: "starting" }, c: runs() };
+    expect(judge({ sync: SYNC, members }, { a: "exited" })).toContain(
+      "Away: a (its container is exited), b (starting)",
+    );
+    expect(judge({ sync: SYNC, members: { b: { state: "stopped" } } }, { a: "exited" })).toContain(
+      "No member is left that could lead; when all their disks are lost, so are the data",
+    );
+  });
+
+  test("with enough of them, or the one that led, it is an election that is waited for", () => {
+    const enough: readonly GroupKeys["members"][] = [{ b: runs(), c: runs() }, { a: runs() }];
+    for (const members of enough)
+      expect(judge({ sync: SYNC, members }, {})).toMatch(/^nobody leads, though enough members are there/);
+    expect(judge({ members: {} }, {})).toMatch(/enough members are there \(none\)/);
+  });
+
+  test("etcd's keys are read as etcdctl prints them, of this group alone", () => {
+    const base64 = (text: string): string => Buffer.from(text).toString("base64");
+    const kv = (key: string, value: string) => ({
+      key: base64(`/service/pg/2/${key}`),
+      value: base64(value),
+    });
+    const answer = JSON.stringify({
+      kvs: [
+        kv("initialize", "7713054160381190186"),
+        kv("sync", JSON.stringify(SYNC)),
+        kv("status", '{"optime":7}'),
+        kv("members/a", JSON.stringify(runs())),
+        { key: base64("/service/pg/2/config") },
+      ],
+    });
+    expect(groupKeys(answer, "/service/pg/2/")).toEqual({ sync: SYNC, members: { a: runs() }, position: 7 });
+    expect(groupKeys("{}", "/service/pg/")).toEqual({ sync: undefined, members: {} });
+  });
+});
