@@ -71,11 +71,11 @@ export function resolveClusterCertificates(
       problems: [...problems, ...issuer.problems],
     };
   }
-  if (!Number.isInteger(authorityDays) || authorityDays < 2 * days) {
+  if (!Number.isInteger(authorityDays) || authorityDays < 2 * days || authorityDays > 36_500) {
     problems.push({
       setting: "certificates.authorityDays",
       value: authorityDays,
-      rule: `must be at least twice certificates.days (${2 * days}): a certificate must not outlive its authority`,
+      rule: `must be at least twice certificates.days (${2 * days}), since a certificate must not outlive its authority, and at most 36500`,
       remedy: "Use 3650",
     });
   }

@@ -8,7 +8,15 @@ import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
 import type { SecretRef, WorkloadSpec } from "./platform/workload";
 import { type Problem, refuse } from "./problems";
-import { type CpuSettings, resolveCpu, type ResolvedCpu, SIZE_RULE, sizeMiB } from "./size";
+import {
+  type CpuSettings,
+  memoryRange,
+  resolveCpu,
+  type ResolvedCpu,
+  resolveSize,
+  type SizeRange,
+  VOLUME,
+} from "./size";
 
 /** The distributed configuration store (DCS) in which Patroni keeps who leads: an etcd cluster with TLS and authentication. */
 export interface EtcdClusterArgs extends CpuSettings {
@@ -52,6 +60,13 @@ export interface ResolvedEtcdCluster extends ResolvedCpu {
 export const ETCD_WORKLOAD = "etcd";
 const PASSWORD_DIRECTORY = "/secrets/etcd";
 
+/** Beyond 8 GiB etcd warns and nobody has tested it: https://etcd.io/docs/v3.5/dev-guide/limit/#storage-size-limit */
+const QUOTA: SizeRange = {
+  ...{ least: 16, greatest: 8 * 1024, why: "a cluster's keys and their history need it", example: "256Mi" },
+};
+/** etcd takes 30 MiB with nothing in it. */
+const MEMORY = memoryRange(64, "etcd would be killed as soon as it starts", "512Mi");
+
 /** Fills in defaults and finds everything that is wrong. */
 export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "certificates">): {
   readonly value: ResolvedEtcdCluster;
@@ -74,23 +89,22 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
       remedy: "Use 3",
     });
   }
-  const size = (setting: string, text: string): number => {
-    const mib = sizeMiB(text);
-    if (mib === undefined)
-      problems.push({ setting, value: text, rule: SIZE_RULE, remedy: "Write for instance 512Mi" });
-    return mib ?? 0;
+  const size = (setting: string, text: string, range: SizeRange): number => {
+    const { mib, problems: found } = resolveSize(`etcd.${setting}`, text, range);
+    problems.push(...found);
+    return found.length > 0 ? 0 : mib;
   };
   const cpu = resolveCpu(args, "etcd");
   problems.push(...cpu.problems);
   const value = {
     members,
-    quotaMiB: size("etcd.quota", quota),
+    quotaMiB: size("quota", quota, QUOTA),
     volumeSize,
-    memoryMiB: size("etcd.memory", memory),
+    memoryMiB: size("memory", memory, MEMORY),
     ...cpu.value,
     scopes: args.scopes,
   };
-  const volumeMiB = size("etcd.volumeSize", volumeSize);
+  const volumeMiB = size("volumeSize", volumeSize, VOLUME);
   if (volumeMiB > 0 && value.quotaMiB * 2 > volumeMiB) {
     problems.push({
       setting: "etcd.quota",

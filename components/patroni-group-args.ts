@@ -2,14 +2,22 @@ import type { ParameterFacts } from "../config-files/postgres/defaults";
 import { WATCHDOG } from "../config-files/patroni/patroni";
 import { resolveParameters } from "../config-files/postgres/parameters";
 import type { Problem } from "./problems";
-import { type CpuSettings, resolveCpu, type ResolvedCpu, SIZE_RULE, sizeMiB } from "./size";
+import {
+  type CpuSettings,
+  memoryRange,
+  resolveCpu,
+  type ResolvedCpu,
+  resolveSize,
+  sizeText,
+  VOLUME,
+} from "./size";
 
 /** What may be chosen for a group of members under Patroni. */
 export interface PatroniGroupSettings extends CpuSettings {
   /** 1 to 7. Default 3. One member cannot fail over. */
   readonly members?: number;
   /** Major version of PostgreSQL. Default, and so far the only one, `17`. */
-  readonly postgresVersion?: string;
+  readonly postgresVersion?: string | number;
   /**
    * What happens when too few standbys are left to hold a copy: `quorum` goes on with fewer copies, `strict` stops writes.
    * Default `quorum`. Either way no acknowledged write is lost in a failover: https://patroni.readthedocs.io/en/latest/replication_modes.html
@@ -54,6 +62,13 @@ export interface ResolvedPatroniGroup extends ResolvedCpu {
 }
 
 const MAX_MEMBERS = 7;
+const DEFAULT_MEMORY_MIB = 1024;
+const DEFAULT_MEMORY = sizeText(DEFAULT_MEMORY_MIB);
+const MEMORY = memoryRange(
+  192,
+  "Patroni, PostgreSQL and the least number of its connections need it",
+  DEFAULT_MEMORY,
+);
 
 /**
  * Fills in defaults and finds everything that is wrong. `section` is where the settings stand, for messages; `facts` tell what the
@@ -65,7 +80,7 @@ export function resolvePatroniGroup(
   facts: Pick<ParameterFacts, "citus" | "leastConnections" | "database"> = {},
 ): { readonly value: ResolvedPatroniGroup; readonly problems: readonly Problem[] } {
   const { members = 3, postgresVersion = "17", synchronous = "quorum" } = args;
-  const { volumeSize = "10Gi", memory = "1Gi" } = args;
+  const { volumeSize = "10Gi", memory = DEFAULT_MEMORY } = args;
   const synchronousReplicas = args.synchronousReplicas ?? 1;
   const timing = { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3, ...args.timing };
   const problems: Problem[] = [];
@@ -81,13 +96,8 @@ export function resolvePatroniGroup(
       "Use 3; more replicas serve reads, they do not make failover safer",
     );
   }
-  if (postgresVersion !== "17") {
-    problem(
-      "postgresVersion",
-      postgresVersion,
-      "is not supported: the image holds PostgreSQL 17",
-      'Use "17"',
-    );
+  if (String(postgresVersion) !== "17") {
+    problem("postgresVersion", postgresVersion, "is not supported: the image holds PostgreSQL 17", "Use 17");
   }
   if (
     !Number.isInteger(synchronousReplicas) ||
@@ -109,13 +119,17 @@ export function resolvePatroniGroup(
     );
   }
   problems.push(...timingProblems(timing, section));
-  const memoryMiB = sizeMiB(memory);
-  if (memoryMiB === undefined) problem("memory", memory, SIZE_RULE, "Write for instance 1Gi");
+  const memorySize = resolveSize(`${section}.memory`, memory, MEMORY);
+  // What is wrong with the memory is told once, and not by each parameter that does not fit into it.
+  const memoryMiB = memorySize.problems.length > 0 ? DEFAULT_MEMORY_MIB : memorySize.mib;
   const cpu = resolveCpu(args, section);
-  problems.push(...cpu.problems);
-  if (sizeMiB(volumeSize) === undefined)
-    problem("volumeSize", volumeSize, SIZE_RULE, "Write for instance 10Gi");
-  const parameters = resolveParameters(args.parameters ?? {}, { memoryMiB: memoryMiB ?? 1024, ...facts });
+  problems.push(...memorySize.problems, ...cpu.problems);
+  problems.push(...resolveSize(`${section}.volumeSize`, volumeSize, VOLUME).problems);
+  const parameters = resolveParameters(args.parameters ?? {}, {
+    memoryMiB,
+    memorySetting: `${section}.memory`,
+    ...facts,
+  });
   problems.push(...parameters.problems.map((p) => ({ ...p, setting: `${section}.parameters.${p.setting}` })));
   return {
     value: {
@@ -127,24 +141,28 @@ export function resolvePatroniGroup(
       parameters: parameters.parameters,
       chosen: Object.keys(args.parameters ?? {}).sort(),
       volumeSize,
-      memoryMiB: memoryMiB ?? 1024,
+      memoryMiB,
       ...cpu.value,
     },
     problems,
   };
 }
 
+const LONGEST_SECONDS = 3600;
+
 /** Patroni would raise or shrink such values by itself and only warn in its log: `_validate_and_adjust_timeouts` in its config.py. */
 function timingProblems(timing: Required<FailoverTiming>, section: string): Problem[] {
   const minimum: Required<FailoverTiming> = { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3 };
-  const problems: Problem[] = (Object.keys(minimum) as (keyof FailoverTiming)[])
-    .filter((key) => timing[key] < minimum[key])
-    .map((key) => ({
-      setting: `${section}.timing.${key}`,
-      value: timing[key],
-      rule: `must be at least ${minimum[key]}: Patroni would silently use ${minimum[key]}`,
-      remedy: `Use ${minimum[key]} or more`,
-    }));
+  const problems = (Object.keys(minimum) as (keyof FailoverTiming)[]).flatMap((key): Problem[] => {
+    const about = { setting: `${section}.timing.${key}`, value: timing[key] };
+    if (timing[key] < minimum[key]) {
+      const rule = `must be at least ${minimum[key]}: Patroni would silently use ${minimum[key]}`;
+      return [{ ...about, rule, remedy: `Use ${minimum[key]} or more` }];
+    }
+    if (Number.isInteger(timing[key]) && timing[key] <= LONGEST_SECONDS) return [];
+    const rule = `must be a whole number of at most ${LONGEST_SECONDS}: nobody leads for so long when a leader is lost`;
+    return [{ ...about, rule, remedy: `Use for instance ${minimum[key]}` }];
+  });
   const demotion = timing.loopWaitSeconds + 2 * timing.retryTimeoutSeconds;
   const shortest = demotion + WATCHDOG.stop + WATCHDOG.margin;
   if (problems.length === 0 && shortest > timing.ttlSeconds) {

@@ -8,6 +8,7 @@ import {
   patroniYml,
   REST_USER,
 } from "../config-files/patroni/patroni";
+import { sharedMemoryMiB } from "../config-files/postgres/defaults";
 import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
 import type { EtcdAccess, EtcdCluster } from "./etcd-cluster";
@@ -145,7 +146,7 @@ export function patroniWorkload(
       memoryMiB: settings.memoryMiB,
       ...(settings.cpuMillis && { cpuMillis: settings.cpuMillis }),
       ...(settings.cpuLimitMillis && { cpuLimitMillis: settings.cpuLimitMillis }),
-      sharedMemoryMiB: Math.max(64, Math.floor(settings.memoryMiB / 4)),
+      sharedMemoryMiB: sharedMemoryMiB(settings.memoryMiB),
     },
     // A stop waits for the checkpoint and for a replica to have everything; a kill would make it a crash.
     stopGraceSeconds: 60,

@@ -1,9 +1,11 @@
 import { isIP } from "node:net";
 import type { PooledDatabase } from "./application-database";
 import type { ClusterCertificates } from "./cluster-certificates";
+import { connectionsFor, shareConnections } from "./connections";
 import type { Platform } from "./platform/platform";
 import type { Problem } from "./problems";
-import { CPU_RULE, cpuMillis, SIZE_RULE, sizeMiB } from "./size";
+import { type ProxyMemory, resolveProxyMemory } from "./proxy-memory";
+import { cpuMillis, cpuProblems, resolveSize, type SizeRange } from "./size";
 
 /** The one way in for applications: HAProxy before two fleets of PgBouncer, one for writes and one for reads. */
 export interface ProxyTierArgs {
@@ -18,10 +20,22 @@ export interface ProxyTierArgs {
   readonly writePools?: number;
   /** How many PgBouncer serve reads from the replicas, 1 to 9. Default 2. */
   readonly readPools?: number;
-  /** Server connections of each PgBouncer, for a database and user. Default 20. */
+  /**
+   * Server connections of each PgBouncer, for a database and user; all users of a database together get up to twice that. Default 20, or
+   * what the members' `max_connections` leaves for each pool if that is less: see connections.ts.
+   */
   readonly poolSize?: number;
+  /** How many databases applications use through the pools; each has an equal share of the members' connections. Default 1. */
+  readonly databases?: number;
+  /** Sessions past the pools (ports 5432 and 5433) that each entry opens to a member. Default: a tenth of the member's connections, for all entries. */
+  readonly directSessions?: number;
   /** Client connections that each PgBouncer admits. Default 2000. */
   readonly maxClients?: number;
+  /**
+   * Memory limit of each HAProxy and each PgBouncer. Default: what as many clients as `maxClients` admits may need, at least `256Mi`; a
+   * PgBouncer keeps 64 KiB for each.
+   */
+  readonly memory?: string;
   /** New connections a second that one client address may open at the entry; more are refused. Default 200. */
   readonly connectionsPerSecond?: number;
   /** A replica that is further behind than this gets no reads; when none is near enough, the leader serves them. Default `16Mi`. */
@@ -54,11 +68,14 @@ export interface ProxyPorts {
 }
 
 /** `ProxyTierArgs` with every default filled in. */
-export interface ResolvedProxyTier {
+export interface ResolvedProxyTier extends ProxyMemory {
   readonly entries: number;
   readonly writePools: number;
   readonly readPools: number;
   readonly poolSize: number;
+  /** The most server connections of a pool for each database, of all users. */
+  readonly perDatabase: number;
+  readonly directSessions: number;
   readonly maxClients: number;
   readonly connectionsPerSecond: number;
   readonly maximumLagBytes: number;
@@ -74,15 +91,34 @@ export const DEFAULT_ENTRIES = 2;
 const DNS_NAME =
   /^(\*\.)?([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
 
+const LAG: SizeRange = {
+  ...{ greatest: 1024 * 1024, why: "such a replica would serve reads of long ago", example: "16Mi" },
+};
+
 /** How far apart the ports of two entries are on one host. */
 export const ENTRY_PORT_STEP = 10;
 
-/** Fills in defaults and finds everything that is wrong. `maxConnections` is what the database admits. */
+/** What members run with, and the setting that says how many connections they admit, for messages. */
+export interface MemberConnections {
+  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  /** Default `patroni.parameters.max_connections`. */
+  readonly setting?: string;
+}
+
+/** Client connections that an entry takes: as many as one fleet does, and never so few that checks and people find no room. */
+export const entryConnections = ({
+  maxClients,
+  writePools,
+  readPools,
+}: Pick<ResolvedProxyTier, "maxClients" | "writePools" | "readPools">): number =>
+  Math.max(100, maxClients * Math.max(writePools, readPools));
+
+/** Fills in defaults and finds everything that is wrong. */
 export function resolveProxyTier(
   args: Omit<ProxyTierArgs, "platform" | "certificates" | "database">,
-  maxConnections: number,
+  members: MemberConnections,
 ): { readonly value: ResolvedProxyTier; readonly problems: readonly Problem[] } {
-  const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, poolSize = 20, maxClients = 2000 } = args;
+  const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, maxClients = 2000 } = args;
   const { connectionsPerSecond = 200, maximumLag = "16Mi", drainSeconds = 60, names = [] } = args;
   const ports = { write: 6432, read: 6433, statistics: 7000, ...args.ports };
   const problems: Problem[] = [];
@@ -97,45 +133,91 @@ export function resolveProxyTier(
   within("entries", entries, 1, 9);
   within("writePools", writePools, 1, 9);
   within("readPools", readPools, 1, 9);
-  within("poolSize", poolSize, 1, 10_000);
+  within("poolSize", args.poolSize ?? 1, 1, 10_000);
+  within("databases", args.databases ?? 1, 1, 100);
+  within("directSessions", args.directSessions ?? 1, 1, 10_000);
   within("maxClients", maxClients, 1, 100_000);
-  within("connectionsPerSecond", connectionsPerSecond, 1, 1_000_000);
+  within("connectionsPerSecond", connectionsPerSecond, 1, 100_000);
   // Docker's provider waits 20 minutes for a container to end, and a node that is emptied waits for its pods.
   within("drainSeconds", drainSeconds, 0, 900);
-  const largest = Math.max(writePools, readPools) * poolSize;
-  if (largest > maxConnections) {
-    problem(
-      "poolSize",
-      poolSize,
-      `times the pools of one fleet (${Math.max(writePools, readPools)}) is ${largest} and would exceed what a database member admits (max_connections less those that are kept for operation: ${maxConnections})`,
-      "Lower it, or raise patroni.parameters.max_connections",
-    );
-  }
-  const lagMiB = sizeMiB(maximumLag);
-  if (lagMiB === undefined) problem("maximumLag", maximumLag, SIZE_RULE, "Write for instance 16Mi");
-  const millis = args.cpu === undefined ? undefined : cpuMillis(args.cpu);
-  if (args.cpu !== undefined && millis === undefined)
-    problem("cpu", args.cpu, CPU_RULE, "Write for instance 1 or 250m");
+  // Shares of numbers that are none would only be more to read.
+  const connections =
+    problems.length > 0 ? { poolSize: 1, perDatabase: 1, directSessions: 1 } : poolConnections(args, members);
+  if ("problem" in connections && connections.problem) problems.push(connections.problem);
+  const lag = resolveSize("proxy.maximumLag", maximumLag, LAG);
+  problems.push(...lag.problems);
+  const cpu = args.cpu === undefined ? [] : cpuProblems("proxy.cpu", args.cpu);
+  const millis = args.cpu === undefined || cpu.length > 0 ? undefined : cpuMillis(args.cpu);
+  problems.push(...cpu);
   names.forEach((name, i) => {
     if (isIP(name) === 0 && !DNS_NAME.test(name))
       problem(`names[${i}]`, name, "must be a DNS name or an address", "Write for instance db.example.com");
   });
-  problems.push(...portProblems(ports, entries));
+  const memory = resolveProxyMemory(args.memory, {
+    pool: maxClients,
+    entry: entryConnections({ maxClients, writePools, readPools }),
+  });
+  problems.push(...memory.problems, ...portProblems(ports, entries));
   return {
     value: {
       entries,
       writePools,
       readPools,
-      poolSize,
+      poolSize: connections.poolSize,
+      perDatabase: connections.perDatabase,
+      directSessions: connections.directSessions,
       maxClients,
       connectionsPerSecond,
-      maximumLagBytes: (lagMiB ?? 16) * 1024 * 1024,
+      maximumLagBytes: lag.mib * 1024 * 1024,
       drainSeconds,
       names,
       ...(millis && { cpuMillis: millis }),
+      ...memory.value,
       ports,
     },
     problems,
+  };
+}
+
+/** With fewer, a pool would look passwords up on the connection that its clients need. */
+const LEAST_PER_DATABASE = 3;
+
+/** How many connections each pool opens, such that both fleets fit into one member together with everybody else. */
+function poolConnections(
+  args: Pick<
+    ProxyTierArgs,
+    "entries" | "writePools" | "readPools" | "poolSize" | "databases" | "directSessions"
+  >,
+  { parameters, setting = "patroni.parameters.max_connections" }: MemberConnections,
+): Pick<ResolvedProxyTier, "poolSize" | "perDatabase" | "directSessions"> & { readonly problem?: Problem } {
+  const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, databases = 1, directSessions } = args;
+  const needs = { entries, pools: writePools + readPools, databases, directSessions };
+  const shares = shareConnections(needs, parameters);
+  const least = Math.max(args.poolSize ?? 0, LEAST_PER_DATABASE);
+  const value = {
+    poolSize: args.poolSize ?? Math.min(20, Math.max(1, shares.perPool)),
+    directSessions: shares.directSessions,
+  };
+  const perDatabase = Math.max(1, Math.min(Math.max(2 * value.poolSize, LEAST_PER_DATABASE), shares.perPool));
+  if (shares.perPool >= least) return { ...value, perDatabase };
+  const direct = entries * shares.directSessions;
+  const leaves = Math.max(0, shares.perPool);
+  const rule =
+    `needs more connections than a member admits: of the ${shares.ordinary} that max_connections (${String(parameters["max_connections"])}) has for others than superusers, ` +
+    `${direct} are for direct sessions of the entries, and ${needs.pools + 1} pools (${writePools} for writes, ${readPools} for reads, all of which reach the leader ` +
+    `when no replica is left, and one that is being replaced) share the rest: ${leaves} each${databases > 1 ? ` for each of ${databases} databases` : ""} beside the session of its follower`;
+  const ways = [
+    leaves >= LEAST_PER_DATABASE ? `Use ${leaves} or less, have fewer pools` : "Have fewer pools",
+    `raise ${setting} to ${connectionsFor(least, needs, parameters)}`,
+  ].join(", or ");
+  return {
+    ...{ ...value, perDatabase },
+    problem: {
+      setting: args.poolSize === undefined ? "proxy" : "proxy.poolSize",
+      value: args.poolSize ?? { writePools, readPools },
+      rule,
+      remedy: ways,
+    },
   };
 }
 
@@ -171,10 +253,3 @@ function portProblems(ports: Required<ProxyPorts>, entries: number): Problem[] {
   }
   return problems;
 }
-
-/** Connections that the superuser, Patroni, replication checks and exporters need beside the pools. */
-const CONNECTIONS_FOR_OPERATION = 10;
-
-/** How many connections of a database member the pools may take. */
-export const usableConnections = (parameters: Readonly<Record<string, string | number | boolean>>): number =>
-  Number(parameters["max_connections"]) - CONNECTIONS_FOR_OPERATION;

@@ -12,10 +12,10 @@ import { refuse } from "./problems";
 import {
   DEFAULT_ENTRIES,
   ENTRY_PORT_STEP,
+  entryConnections,
   type ProxyTierArgs,
   type ResolvedProxyTier,
   resolveProxyTier,
-  usableConnections,
 } from "./proxy-tier-args";
 
 export const ENTRY_WORKLOAD = "haproxy";
@@ -38,8 +38,8 @@ const probe = (command: string): Probe => ({
   startPeriodSeconds: 60,
 });
 
-const resources = ({ cpuMillis }: ResolvedProxyTier): WorkloadSpec["resources"] => ({
-  memoryMiB: 256,
+const resources = (memoryMiB: number, { cpuMillis }: ResolvedProxyTier): WorkloadSpec["resources"] => ({
+  memoryMiB,
   ...(cpuMillis && { cpuMillis }),
 });
 
@@ -95,8 +95,9 @@ export function entryWorkload(
             members: replicasOf(platform, served.workload, served.members),
             maximumReplicaLagBytes: resolved.maximumLagBytes,
             settings: {
-              maxConnections: resolved.maxClients * Math.max(resolved.writePools, resolved.readPools),
+              maxConnections: entryConnections(resolved),
               maxConnectionsPerPool: resolved.maxClients,
+              maxDirectConnections: resolved.directSessions,
               maxConnectionRatePerSource: resolved.connectionsPerSecond * 10,
             },
           }),
@@ -113,7 +114,7 @@ export function entryWorkload(
       statistics: { port: statistics, from: "anybody" },
     },
     readiness: probe("haproxy-ready"),
-    resources: resources(resolved),
+    resources: resources(resolved.entryMemoryMiB, resolved),
     // Nobody stands in for an only one: the sooner it is back, the better.
     ...draining(resolved.entries > 1 ? resolved.drainSeconds : 0, 15),
     exposed: { hostPorts: { ...resolved.ports }, replicaStep: ENTRY_PORT_STEP },
@@ -147,7 +148,7 @@ export function poolWorkload(
             settings: {
               max_client_conn: resolved.maxClients,
               default_pool_size: resolved.poolSize,
-              max_db_connections: resolved.poolSize * 2,
+              max_db_connections: resolved.perDatabase,
             },
           }),
           "follower.json": followerJson({
@@ -170,7 +171,7 @@ export function poolWorkload(
       agent: { port: PORTS.poolAgent, from: ["haproxy"] },
     },
     readiness: probe("pool-ready"),
-    resources: resources(resolved),
+    resources: resources(resolved.poolMemoryMiB, resolved),
     // The pools for writes stand in for those for reads. After the drain, transactions that still run may end.
     ...draining(mode === "replica" || replicas > 1 ? resolved.drainSeconds : 0, 30),
   };
@@ -192,7 +193,9 @@ export class ProxyTier extends pulumi.ComponentResource {
 
   constructor(name: string, args: ProxyTierArgs, opts?: pulumi.ComponentResourceOptions) {
     const { platform, certificates, database } = args;
-    const { value, problems } = resolveProxyTier(args, usableConnections(database.group.settings.parameters));
+    const { value, problems } = resolveProxyTier(args, {
+      parameters: database.group.settings.parameters,
+    });
     refuse(`ProxyTier ${name}`, problems);
     super("postgres-cluster:index:ProxyTier", name, value, after(args.certificates.owned, opts));
 

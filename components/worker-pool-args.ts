@@ -1,9 +1,11 @@
+import { mergeParameters } from "../config-files/postgres/parameters";
 import type { CitusCoordinator } from "./citus-coordinator";
 import {
   type PatroniGroupSettings,
   type ResolvedPatroniGroup,
   resolvePatroniGroup,
 } from "./patroni-group-args";
+import { ordinaryConnections } from "./connections";
 import { PORTS } from "./platform/naming";
 import type { Problem } from "./problems";
 
@@ -58,13 +60,31 @@ export interface ResolvedWorkerPool {
 
 /** Groups that a cluster's names have room for: `worker-100`. */
 const GREATEST_GROUP = 100;
+/** What `pg_dist_node` can hold. */
+const GREATEST_OUTSIDE = 2 ** 31 - 1;
 const DEFAULT_GROUPS = 2;
 const DEFAULT_MEMBERS = 2;
 
-/** Fills in defaults and finds everything that is wrong. `coordinatorConnections` is the coordinators' `max_connections`. */
+/**
+ * How many connections a coordinator opens to a worker: one for each of its sessions, which every statement may need, and more of them for
+ * statements on many shards up to `citus.max_shared_pool_size` (0: `max_connections`).
+ * https://docs.citusdata.com/en/stable/develop/api_guc.html#citus-max-shared-pool-size-integer
+ */
+function connectionsToWorkers(coordinator: Readonly<Record<string, string | number | boolean>>): number {
+  const shared = Number(coordinator["citus.max_shared_pool_size"] ?? 0);
+  return Math.max(
+    ordinaryConnections(coordinator),
+    shared === 0 ? Number(coordinator["max_connections"]) : shared,
+  );
+}
+
+/** What members keep for superusers, by default. */
+const KEPT = 10;
+
+/** Fills in defaults and finds everything that is wrong. `coordinator` are the parameters of the coordinators. */
 export function resolveWorkerPool(
   args: Omit<WorkerPoolArgs, "coordinator"> & { readonly scope: string },
-  coordinatorConnections: number,
+  coordinator: Readonly<Record<string, string | number | boolean>>,
 ): { readonly value: ResolvedWorkerPool; readonly problems: readonly Problem[] } {
   const {
     groups = DEFAULT_GROUPS,
@@ -79,6 +99,7 @@ export function resolveWorkerPool(
   const problem = (setting: string, value: unknown, rule: string, remedy: string): void => {
     problems.push({ setting: `workers.${setting}`, value, rule, remedy });
   };
+  const wanted = connectionsToWorkers(coordinator);
   const counted = typeof groups === "number";
   if (counted && (!Number.isInteger(groups) || groups < 1 || groups > GREATEST_GROUP)) {
     problem("groups", groups, `must be 1 to ${GREATEST_GROUP}: shards lie on worker groups`, "Use 2");
@@ -112,9 +133,14 @@ export function resolveWorkerPool(
       );
     }
     seen.add(group);
-    const result = resolvePatroniGroup({ ...common, ...own, scope }, section, {
+    const layered = {
+      ...{ ...common, ...own, scope },
+      parameters: mergeParameters(common.parameters, own.parameters),
+      timing: { ...common.timing, ...own.timing },
+    };
+    const result = resolvePatroniGroup(layered, section, {
       citus: "worker",
-      leastConnections: coordinatorConnections,
+      leastConnections: Math.max(Number(coordinator["max_connections"]), wanted + KEPT),
     });
     const { value } = result;
     // A count gives every group the same settings, and the same problems.
@@ -129,12 +155,13 @@ export function resolveWorkerPool(
         });
       }
       const connections = Number(value.parameters["max_connections"]);
-      if (connections < coordinatorConnections) {
+      const free = ordinaryConnections(value.parameters);
+      if (free < wanted) {
         problems.push({
           setting: `${section}.parameters.max_connections`,
           value: connections,
-          rule: `must not be below the coordinators' (${coordinatorConnections}): each of their sessions may need one here`,
-          remedy: `Use ${coordinatorConnections} or more, or lower the coordinators'`,
+          rule: `leaves ${free} connections beside those that are kept for superusers, and the coordinators open up to ${wanted}: one for each of their sessions, and citus.max_shared_pool_size`,
+          remedy: `Use ${connections + wanted - free} or more, or lower the coordinators'`,
         });
       }
     }
@@ -144,8 +171,13 @@ export function resolveWorkerPool(
     const { group, host, port = PORTS.postgres, joined = true } = worker;
     const wrong = (setting: string, value: unknown, rule: string, remedy: string): void =>
       problem(`external[${i}].${setting}`, value, rule, remedy);
-    if (!Number.isInteger(group) || group < 1)
-      wrong("group", group, "must be 1 or more; 0 is the coordinators'", "Use the next free number");
+    if (!Number.isInteger(group) || group < 1 || group > GREATEST_OUTSIDE)
+      wrong(
+        "group",
+        group,
+        `must be 1 to ${GREATEST_OUTSIDE}; 0 is the coordinators'`,
+        "Use the next free number",
+      );
     if (seen.has(group))
       wrong("group", group, "is the number of two groups", "Give each group a number of its own");
     seen.add(group);

@@ -39,10 +39,7 @@ export class WorkerPool extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     const { coordinator, ...settings } = args;
     const { scope, parameters } = coordinator.resolved;
-    const { value, problems } = resolveWorkerPool(
-      { ...settings, scope },
-      Number(parameters["max_connections"]),
-    );
+    const { value, problems } = resolveWorkerPool({ ...settings, scope }, parameters);
     refuse(`WorkerPool ${name}`, problems);
     super(
       "postgres-cluster:index:WorkerPool",

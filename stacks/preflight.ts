@@ -3,10 +3,11 @@ import { resolveClusterCertificates } from "../components/cluster-certificates";
 import { resolveEtcdCluster } from "../components/etcd-cluster";
 import { resolvePatroniCluster } from "../components/patroni-cluster-args";
 import type { Problem } from "../components/problems";
-import { ENTRY_PORT_STEP, resolveProxyTier, usableConnections } from "../components/proxy-tier-args";
+import { ENTRY_PORT_STEP, resolveProxyTier } from "../components/proxy-tier-args";
 import { resolveWorkerPool } from "../components/worker-pool-args";
 import type { Environment, ExposedPort } from "./environment";
 import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";
+import { asWritten } from "./written";
 
 /**
  * Asks every component what it finds wrong with its settings, so that one run shows everything and no resource exists yet. Each
@@ -24,12 +25,12 @@ export async function problemsOf(
     : resolvePatroniCluster({ scope, ...settings.patroni });
   const { parameters } = database.value;
   const workers = distributed
-    ? resolveWorkerPool(
-        { scope, production, ...workerSettings(settings) },
-        Number(parameters["max_connections"]),
-      )
+    ? resolveWorkerPool({ scope, production, ...workerSettings(settings) }, parameters)
     : undefined;
-  const proxy = resolveProxyTier(settings.proxy ?? {}, usableConnections(parameters));
+  const proxy = resolveProxyTier(settings.proxy ?? {}, {
+    parameters,
+    setting: `${settings.coordinator?.parameters?.["max_connections"] === undefined ? "patroni" : "coordinator"}.parameters.max_connections`,
+  });
   const problems = [
     ...resolveClusterCertificates(settings.certificates ?? {}).problems,
     ...resolveEtcdCluster({ scopes: [scope], production, ...settings.etcd }).problems,
@@ -48,19 +49,4 @@ export async function problemsOf(
     workerGroups: workers?.value.groups.map(({ group }) => group) ?? [],
   };
   return [...problems, ...(await environment.problems(settings, declared))];
-}
-
-/** Problems of a group by the place where the value stands: what all groups share is written once, in `patroni`, and told once. */
-function asWritten(problems: readonly Problem[], settings: StackSettings): readonly Problem[] {
-  const told = new Map<string, Problem>();
-  for (const problem of problems) {
-    const [section = "", ...path] = problem.setting.split(".");
-    const stands = (from: unknown): boolean =>
-      path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], from) !==
-      undefined;
-    const own = stands(settings[section as keyof StackSettings]);
-    const setting = !own && stands(settings.patroni) ? ["patroni", ...path].join(".") : problem.setting;
-    told.set(`${setting} ${problem.rule}`, { ...problem, setting });
-  }
-  return [...told.values()];
 }

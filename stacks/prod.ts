@@ -14,10 +14,9 @@ export const prod: Environment = {
       memory: "8Gi",
       cpu: 2,
       volumeSize: "100Gi",
-      parameters: { shared_buffers: "2GB", max_connections: 300 },
     },
     workers: { groups: 2, members: 3 },
-    proxy: { entries: 2, writePools: 3, readPools: 3, poolSize: 50, drainSeconds: 60, cpu: "250m" },
+    proxy: { entries: 2, writePools: 3, readPools: 3, drainSeconds: 60, cpu: "250m" },
   },
   // The images lie in a registry: what they hold is for their owner to know.
   citus: ({ citus = "required" }) =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { SETTINGS_SCHEMA, unwrap } from "./settings";
+import { unwrap } from "./form";
+import { SETTINGS_SCHEMA } from "./settings";
 
 /** The settings as a Markdown table, in the schema's order. */
 export function settingsTable(): string {

@@ -1,14 +1,16 @@
 import { z } from "zod";
 import type { Problem } from "../components/problems";
-import { nearest } from "../config-files/format/nearest";
+import { mergeParameters } from "../config-files/postgres/parameters";
 import { CLUSTER_NAME_MAX, DNS_LABEL } from "../components/platform/naming";
+import { CPU_RULE, SIZE_RULE } from "../components/size";
+import { checkForm, isSection, unwrap } from "./form";
 
 /**
  * The settings of a stack: what may stand in Pulumi.<stack>.yaml, below `postgres-cluster:`. Shapes and types are checked here;
  * what a value may be is the business of the component that uses it (`resolveX`). The README's table is made from this schema.
  */
-const size = (what: string) => z.string().describe(what);
-const cores = (what: string) => z.union([z.number(), z.string()]).describe(what);
+const size = (what: string) => z.string({ error: `${SIZE_RULE}, such as 512Mi` }).describe(what);
+const cores = (what: string) => z.union([z.number(), z.string()], { error: CPU_RULE }).describe(what);
 const count = (what: string) => z.number().int().describe(what);
 
 const CPU = {
@@ -59,7 +61,7 @@ const SCHEMA = z.strictObject({
   patroni: z
     .strictObject({
       members: count("1 to 7."),
-      postgresVersion: z.string().describe("Major version of PostgreSQL."),
+      postgresVersion: z.union([z.number(), z.string()]).describe("Major version of PostgreSQL."),
       synchronous: z
         .enum(["quorum", "strict"])
         .describe(
@@ -130,8 +132,13 @@ const SCHEMA = z.strictObject({
       entries: count("How many HAProxy."),
       writePools: count("How many PgBouncer for writes."),
       readPools: count("How many PgBouncer for reads."),
-      poolSize: count("Server connections of each PgBouncer, for a database and user."),
+      poolSize: count(
+        "Server connections of each PgBouncer, for a database and user; all users of a database get up to twice that. All pools and direct sessions must fit into `max_connections` of one member.",
+      ),
+      databases: count("How many databases applications use through the pools; they share the connections."),
+      directSessions: count("Sessions past the pools that each entry opens to a member."),
       maxClients: count("Client connections that each PgBouncer admits."),
+      memory: size("Memory limit of each HAProxy and each PgBouncer; by default what `maxClients` may need."),
       connectionsPerSecond: count("New connections a second that one client address may open at the entry."),
       maximumLag: size("A replica that is further behind gets no reads."),
       drainSeconds: count(
@@ -250,10 +257,15 @@ export function readSettings(
   stack: string,
 ): { readonly settings: StackSettings; readonly problems: readonly Problem[] } {
   const own = Object.entries(config).filter(([key]) => key.startsWith(`${project}:`));
-  const raw = Object.fromEntries(own.map(([key, text]) => [key.slice(project.length + 1), parseValue(text)]));
-  const issues = SCHEMA.safeParse(raw).error?.issues ?? [];
-  const problems = issues.flatMap((issue) => explain(issue, raw));
-  const written = SCHEMA.parse(without(raw, issues));
+  const raw = Object.fromEntries(
+    own.map(([name, text]) => {
+      const key = name.slice(project.length + 1);
+      return [key, isText(key) ? text : parseValue(text)];
+    }),
+  );
+  const { kept, problems: forms } = checkForm(SCHEMA, raw);
+  const written = SCHEMA.parse(kept);
+  const problems = [...forms];
 
   const environment = written.environment ?? (stack === "prod" || stack === "dev" ? stack : undefined);
   if (!environment && raw["environment"] === undefined) {
@@ -276,91 +288,32 @@ export function readSettings(
   return { settings: { ...written, environment: environment ?? "dev", cluster }, problems };
 }
 
-/** `raw` less everything that an issue is about. */
-function without(raw: Record<string, unknown>, issues: readonly Issue[]): Record<string, unknown> {
-  const copy = structuredClone(raw);
-  for (const issue of issues) {
-    const path = issue.path.map(String);
-    const doomed = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
-    for (const keys of doomed) {
-      const owner = valueAt(copy, keys.slice(0, -1));
-      const key = keys.at(-1);
-      if (isSection(owner) && key !== undefined) Reflect.deleteProperty(owner, key);
-    }
-  }
-  return copy;
-}
+/** What the coordinators are told: their own settings over those that all groups share. */
+export const coordinatorSettings = ({ patroni, coordinator }: StackSettings) => ({
+  ...patroni,
+  ...coordinator,
+  parameters: mergeParameters(patroni?.parameters, coordinator?.parameters),
+});
+
+/** What the worker groups are told. How many members they have is theirs alone: `patroni.members` is about coordinators. */
+export const workerSettings = ({ patroni, workers }: StackSettings) => {
+  const parameters = mergeParameters(patroni?.parameters, workers?.parameters);
+  return { ...patroni, members: undefined, ...workers, parameters };
+};
+
+/** Whether the setting is one text, whatever it looks like: `123` is a good name. */
+const isText = (key: string): boolean =>
+  unwrap((SCHEMA.shape as Readonly<Record<string, z.core.$ZodType>>)[key] ?? SCHEMA) instanceof z.ZodString;
 
 /** Numbers, booleans and objects arrive as their text. */
 function parseValue(text: string): unknown {
-  if (!/^(\{|\[|-?[0-9]|true$|false$)/.test(text)) return text;
+  if (!/^(\{|\[|-?[0-9]|true$|false$|null$)/.test(text)) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return text;
   }
 }
-
-type Issue = z.core.$ZodIssue;
-
-function explain(issue: Issue, raw: unknown): Problem[] {
-  const path = issue.path.map(String);
-  const setting = path.join(".") || "(settings)";
-  if (issue.code === "unrecognized_keys") {
-    const known = keysAt(path);
-    return issue.keys.map((key) => {
-      const near = nearest(key, known);
-      return {
-        setting: [...path, key].join("."),
-        value: valueAt(raw, [...path, key]),
-        rule: "is no setting",
-        remedy: near ? `Did you mean ${[...path, near].join(".")}` : `Known here: ${known.join(", ")}`,
-      };
-    });
-  }
-  return [
-    {
-      setting,
-      value: valueAt(raw, path),
-      rule: `has the wrong form (${issue.message})`,
-      remedy: "See the settings table in the README",
-    },
-  ];
-}
-
-const valueAt = (raw: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], raw);
-
-/** The names that may stand below `path`. */
-function keysAt(path: readonly string[]): string[] {
-  let schema: z.core.$ZodType = SCHEMA;
-  for (const key of path) {
-    const object = unwrap(schema);
-    if (!(object instanceof z.ZodObject)) return [];
-    const next = object.shape[key] as z.core.$ZodType | undefined;
-    if (!next) return [];
-    schema = next;
-  }
-  const object = unwrap(schema);
-  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
-}
-
-export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
-}
-
-/** What the coordinators are told: their own settings over those that all groups share. */
-export const coordinatorSettings = ({ patroni, coordinator }: StackSettings) => ({
-  ...patroni,
-  ...coordinator,
-  parameters: { ...patroni?.parameters, ...coordinator?.parameters },
-});
-
-/** What the worker groups are told. How many members they have is theirs alone: `patroni.members` is about coordinators. */
-export const workerSettings = ({ patroni, workers }: StackSettings) => {
-  const parameters = { ...patroni?.parameters, ...workers?.parameters };
-  return { ...patroni, members: undefined, ...workers, parameters };
-};
 
 /** The stack's settings over the environment's defaults, section by section. */
 export function withDefaults(settings: StackSettings, defaults: Partial<StackSettings>): StackSettings {
@@ -372,6 +325,3 @@ export function withDefaults(settings: StackSettings, defaults: Partial<StackSet
       : (over ?? base);
   return merge(defaults, settings) as StackSettings;
 }
-
-const isSection = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

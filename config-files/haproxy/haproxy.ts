@@ -63,6 +63,8 @@ const global = (settings: HaproxySettings): HaproxySection => ({
     "# There is no `log` line: changes of servers are written to the standard error anyway, and sessions are counted in the",
     "# statistics. (Every session of PostgreSQL ends with one side closing first, which HAProxy would log as an error.)",
     `maxconn ${settings.maxConnections}`,
+    "# With fewer open files than its connections need it takes fewer of them, and says so, instead of not starting.",
+    "no strict-limits",
     `hard-stop-after ${settings.drainSeconds}s`,
     "stats socket /run/haproxy/admin.sock mode 600 level admin",
     "server-state-file /run/haproxy/server-state",
@@ -234,14 +236,6 @@ function direct(input: HaproxyInput, settings: HaproxySettings): HaproxySection[
         ...input.members.map(patroniServer(input, limit)),
       ],
     },
-    {
-      head: "backend direct-read-fallback",
-      lines: [
-        "# No replica is left that may serve reads: the leader does.",
-        `default-server ${CUT}`,
-        ...input.members.map(tracked(limit, "direct-write", input.serverPorts.postgres)),
-      ],
-    },
   ];
 }
 
@@ -293,7 +287,8 @@ export function haproxyCfg(input: HaproxyInput): string {
         "default_backend direct-write",
       ]),
       frontend("direct-read", input.ports.directRead, settings, [
-        "use_backend direct-read-fallback if { nbsrv(direct-read) eq 0 }",
+        "# No replica is left that may serve reads: the leader does, within the same number of connections.",
+        "use_backend direct-write if { nbsrv(direct-read) eq 0 }",
         "default_backend direct-read",
       ]),
       ...pools(input, settings),

@@ -8,7 +8,7 @@ export interface HaproxySettings {
   readonly maxConnections: number;
   /** Connections that one entry hands to one pool replica; more wait for `queueSeconds`. Default 2000, the pool's own limit. */
   readonly maxConnectionsPerPool: number;
-  /** Connections that one entry opens to one database member past the pool. Default 80, under PostgreSQL's `max_connections`. */
+  /** Connections that one entry opens to one database member past the pools, reads that the leader serves among them. Default 10. */
   readonly maxDirectConnections: number;
   /** Connections that one client address may have at a time. Default 2000: everybody behind one NAT gateway is one address. */
   readonly maxConnectionsPerSource: number;
@@ -36,7 +36,7 @@ export interface HaproxySettings {
 export const HAPROXY_DEFAULTS: HaproxySettings = {
   maxConnections: 4000,
   maxConnectionsPerPool: 2000,
-  maxDirectConnections: 80,
+  maxDirectConnections: 10,
   maxConnectionsPerSource: 2000,
   maxConnectionRatePerSource: 2000,
   queueSeconds: 10,

@@ -23,8 +23,12 @@ export function citusDefaults(role: CitusRole, connections: number): Record<stri
     // and is closed after the transaction. Citus waits for 10 ms; tried on two cores, with 50 ms updates of two shards are 2.4 times as
     // many and a count over 32 shards takes a third of the time. What runs for longer gets its connections all the same.
     "citus.executor_slow_start_interval": "50ms",
-    // Slots that clients cannot take, so that moves, metadata and failovers go on. On a worker there are no clients.
-    ...(role === "coordinator" && { "citus.max_client_connections": String(Math.max(10, connections - 15)) }),
+    // Slots that clients cannot take, so that moves, metadata and failovers go on. On a worker there are no clients. As many may go to a
+    // node: by Citus' own default, `max_connections`, a worker of the same size would have no slot left for its Patroni.
+    ...(role === "coordinator" && {
+      "citus.max_client_connections": String(Math.max(10, connections - 15)),
+      "citus.max_shared_pool_size": String(Math.max(10, connections - 15)),
+    }),
   };
 }
 

@@ -4,6 +4,8 @@ import type { CitusRole } from "./citus";
 export interface ParameterFacts {
   /** Memory limit of a member in MiB. */
   readonly memoryMiB: number;
+  /** Which setting says so, for messages. Default `patroni.memory`. */
+  readonly memorySetting?: string;
   /** The part that the member's group has in a Citus cluster. Default: none. */
   readonly citus?: CitusRole;
   /** The application's database. Default: there is none, or another group's members know it. */
@@ -11,6 +13,18 @@ export interface ParameterFacts {
   /** How many connections a member must admit at least, whatever its memory. Default 0. */
   readonly leastConnections?: number;
 }
+
+/** What Patroni, the supervisor and PostgreSQL's own processes take of a member's memory, in MiB: 65 with nobody there, and some sessions. */
+export const PROCESSES_MIB = 128;
+
+/**
+ * Size of a member's `/dev/shm` in MiB: all that a quarter for `shared_buffers` and the processes leave of its memory. Parallel queries and
+ * parallel builds of indexes live there, a build of an HNSW index with the whole of `maintenance_work_mem`. It is a part of the memory limit,
+ * not beside it: a statement that asks for more than there is gets an error, where without this limit the kernel would kill a process, and
+ * PostgreSQL with it.
+ */
+export const sharedMemoryMiB = (memoryMiB: number): number =>
+  Math.max(64, Math.floor((memoryMiB * 3) / 4) - PROCESSES_MIB);
 
 const clamp = (value: number, low: number, high: number): number =>
   Math.min(high, Math.max(low, Math.floor(value)));
@@ -32,6 +46,8 @@ export function defaultParameters({
     effective_cache_size: `${clamp(memoryMiB * 0.7, 64, 1_000_000)}MB`,
     // Pools keep server connections few; each costs about 2 MB before it does anything.
     max_connections: String(connections),
+    // Patroni's, those of `up`, and people's, whatever clients do; PostgreSQL's own 3 are what Patroni alone may have.
+    superuser_reserved_connections: "10",
     work_mem: `${clamp((memoryMiB - sharedBuffers) / connections / 2, 4, 64)}MB`,
     maintenance_work_mem: `${clamp(memoryMiB / 16, 32, 1024)}MB`,
 

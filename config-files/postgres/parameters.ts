@@ -1,6 +1,6 @@
 import { nearest } from "../format/nearest";
 import { CITUS_MANAGED, CITUS_MANDATORY, citusDefaults } from "./citus";
-import { defaultParameters, type ParameterFacts } from "./defaults";
+import { defaultParameters, type ParameterFacts, PROCESSES_MIB, sharedMemoryMiB } from "./defaults";
 import { libraryDefaults } from "./libraries";
 import { LIMITS, MANAGED, MANDATORY, PRELOADED_LIBRARIES } from "./mandatory";
 import {
@@ -28,6 +28,20 @@ export interface ResolvedParameters {
   readonly parameters: Readonly<Record<string, string>>;
   /** All that is wrong; the parameters are of use only when there is nothing. */
   readonly problems: readonly ParameterProblem[];
+}
+
+/**
+ * Parameters of several layers, each over those before it, by key: what a layer does not name is as the layers below have it. PostgreSQL
+ * does not tell upper from lower case in the names, so `TimeZone` of one layer is `timezone` of another.
+ */
+export function mergeParameters(
+  ...layers: readonly (Readonly<Record<string, ParameterValue>> | undefined)[]
+): Record<string, ParameterValue> {
+  return layers.reduce<Record<string, ParameterValue>>((below, layer = {}) => {
+    const named = new Set(Object.keys(layer).map((name) => name.toLowerCase()));
+    const kept = Object.entries(below).filter(([name]) => !named.has(name.toLowerCase()));
+    return { ...Object.fromEntries(kept), ...layer };
+  }, {});
 }
 
 const textOf = (value: ParameterValue): string =>
@@ -135,14 +149,30 @@ function memoryProblems(
   facts: ParameterFacts,
 ): ParameterProblem[] {
   const limit = `the member's memory limit (${facts.memoryMiB}MB)`;
+  const { memorySetting = "patroni.memory" } = facts;
   const size = (name: string): number => memoryMiB(name, parameters[name] ?? "") ?? 0;
   const problems = WITHIN_LIMIT.filter((name) => size(name) >= facts.memoryMiB).map((setting) => ({
     setting,
     value: parameters[setting] ?? "",
     rule: `must be less than ${limit}`,
-    remedy: "Lower it, or raise patroni.memory",
+    remedy: `Lower it, or raise ${memorySetting}`,
   }));
   if (problems.length > 0) return problems;
+  const buffers = parameters["shared_buffers"] ?? "";
+  // A parallel build of an index takes all of it at once, in shared memory; one of a single process may get away with more.
+  const room = Math.floor(
+    Math.min(sharedMemoryMiB(facts.memoryMiB), facts.memoryMiB - PROCESSES_MIB - size("shared_buffers")),
+  );
+  if (size("maintenance_work_mem") > room) {
+    return [
+      {
+        setting: "maintenance_work_mem",
+        value: parameters["maintenance_work_mem"] ?? "",
+        rule: `must be at most ${room}MB: a parallel build of an index takes it at once, in /dev/shm (${sharedMemoryMiB(facts.memoryMiB)}MB) and of what shared_buffers (${buffers}) and the processes (${PROCESSES_MIB}MB) leave of ${limit}`,
+        remedy: `Lower it, or raise ${memorySetting}`,
+      },
+    ];
+  }
   const connections = Number(parameters["max_connections"]);
   const least = Math.ceil(size("shared_buffers") + connections * CONNECTION_MIB);
   if (least <= facts.memoryMiB) return [];
@@ -150,8 +180,8 @@ function memoryProblems(
     {
       setting: "max_connections",
       value: connections,
-      rule: `needs ${least}MB together with shared_buffers (${parameters["shared_buffers"] ?? ""} and at least ${CONNECTION_MIB}MB a connection), more than ${limit}`,
-      remedy: "Lower max_connections (pools need few) or shared_buffers, or raise patroni.memory",
+      rule: `needs ${least}MB together with shared_buffers (${buffers} and at least ${CONNECTION_MIB}MB a connection), more than ${limit}`,
+      remedy: `Lower max_connections (pools need few) or shared_buffers, or raise ${memorySetting}`,
     },
   ];
 }

@@ -1,9 +1,14 @@
 import { describeProblem } from "../../../components/problems";
 import { entryWorkload, poolWorkload } from "../../../components/proxy-tier";
+import type { WorkloadSpec } from "../../../components/platform/workload";
 import { resolveProxyTier } from "../../../components/proxy-tier-args";
 
-const problems = (args: object, connections = 90): string[] =>
-  resolveProxyTier(args, connections).problems.map(describeProblem);
+type Parameters = Readonly<Record<string, string | number>>;
+
+/** As of a member with 768 MiB and nothing set. */
+const MEMBER: Parameters = { max_connections: 96, superuser_reserved_connections: 10 };
+const problems = (args: object, parameters = MEMBER): string[] =>
+  resolveProxyTier(args, { parameters }).problems.map(describeProblem);
 
 describe("what ProxyTier refuses (F6, issue A 12)", () => {
   test("nothing, of its own defaults", () => {
@@ -37,24 +42,148 @@ describe("what ProxyTier refuses (F6, issue A 12)", () => {
     ]);
   });
 
-  test("pools that would open more connections than the database admits", () => {
-    expect(problems({ writePools: 3, poolSize: 40 }, 100)).toEqual([
+  test("numbers out of their range and sizes that are none, all at once", () => {
+    expect(
+      problems({
+        ...{ entries: 0, readPools: 10, maximumLag: "16MB", drainSeconds: 901, cpu: "much" },
+        ...{ connectionsPerSecond: 100_001, maxClients: 0, databases: 0, directSessions: 0 },
+      }),
+    ).toEqual([
+      expect.stringContaining("proxy.entries = 0: must be a whole number from 1 to 9"),
+      expect.stringContaining("proxy.readPools = 10"),
+      expect.stringContaining("proxy.databases = 0: must be a whole number from 1 to 100"),
+      expect.stringContaining("proxy.directSessions = 0"),
+      expect.stringContaining("proxy.maxClients = 0"),
+      expect.stringContaining("proxy.connectionsPerSecond = 100001: must be a whole number from 1 to 100000"),
+      expect.stringContaining("proxy.drainSeconds = 901: must be a whole number from 0 to 900"),
+      expect.stringContaining('proxy.maximumLag = "16MB"'),
+      expect.stringContaining('proxy.cpu = "much"'),
+    ]);
+  });
+});
+
+describe("connections of both fleets, of the entries and of the system fit into one member (F6)", () => {
+  const shares = (args: object, parameters = MEMBER) => resolveProxyTier(args, { parameters }).value;
+  /** The most that may be open on a leader without replicas, beside what superusers have. */
+  const most = (args: { readonly databases?: number }, parameters = MEMBER): number => {
+    const { entries, writePools, readPools, perDatabase, directSessions } = shares(args, parameters);
+    const pools = writePools + readPools + 1;
+    return pools * ((args.databases ?? 1) * perDatabase + 1) + entries * directSessions;
+  };
+
+  test("whatever is chosen: it is refused or it fits", () => {
+    let fit = 0;
+    for (const max_connections of [25, 50, 96, 300, 1000])
+      for (const reserved of [3, 10, 40])
+        for (const entries of [1, 2, 9])
+          for (const pools of [1, 3, 9])
+            for (const poolSize of [undefined, 1, 20, 50])
+              for (const databases of [1, 4])
+                for (const clients of [undefined, max_connections - 15]) {
+                  const args = { entries, writePools: pools, readPools: pools, databases, poolSize };
+                  const parameters = {
+                    ...{ max_connections, superuser_reserved_connections: reserved },
+                    ...(clients && { "citus.max_client_connections": clients }),
+                  };
+                  if (problems(args, parameters).length > 0) continue;
+                  fit++;
+                  const { poolSize: size, perDatabase } = shares(args, parameters);
+                  expect(most(args, parameters)).toBeLessThanOrEqual(
+                    Math.min(max_connections - reserved, clients ?? Infinity),
+                  );
+                  expect(perDatabase).toBeGreaterThanOrEqual(Math.max(size, 3));
+                }
+    expect(fit).toBeGreaterThan(100);
+  });
+
+  test("a small member gives each pool less by default, a large one twice its size for all users together", () => {
+    expect(shares({})).toMatchObject({ poolSize: 14, perDatabase: 14, directSessions: 4 });
+    const large = { max_connections: 500, superuser_reserved_connections: 10 };
+    expect(shares({}, large)).toMatchObject({ poolSize: 20, perDatabase: 40, directSessions: 24 });
+  });
+
+  test("what cannot be met is refused, with the way out, which works", () => {
+    expect(problems({ writePools: 3, poolSize: 40 })).toEqual([
+      "proxy.poolSize = 40: needs more connections than a member admits: of the 86 that max_connections (96) has for others than superusers, 8 are for direct sessions of the entries, and 6 pools (3 for writes, 2 for reads, all of which reach the leader when no replica is left, and one that is being replaced) share the rest: 12 each beside the session of its follower. Use 12 or less, have fewer pools, or raise patroni.parameters.max_connections to 264.",
+    ]);
+    expect(problems({ writePools: 3, poolSize: 12 })).toEqual([]);
+    expect(
+      problems({ writePools: 3, poolSize: 40, directSessions: 4 }, { ...MEMBER, max_connections: 264 }),
+    ).toEqual([]);
+    expect(problems({ writePools: 9, readPools: 9 }, { ...MEMBER, max_connections: 60 })).toEqual([
       expect.stringMatching(
-        /^proxy\.poolSize = 40: times the pools of one fleet \(3\) is 120 and would exceed .* \(.*100\)/,
+        /^proxy = \{"writePools":9,"readPools":9\}: .*: 1 each beside the session of its follower\. Have fewer pools, or raise patroni/,
+      ),
+    ]);
+    expect(problems({ databases: 8, poolSize: 20 })).toEqual([
+      expect.stringContaining(
+        "1 each for each of 8 databases beside the session of its follower. Have fewer pools",
       ),
     ]);
   });
 
-  test("numbers out of their range and sizes that are none, all at once", () => {
-    expect(
-      problems({ entries: 0, readPools: 10, maximumLag: "16MB", drainSeconds: 901, cpu: "much" }),
-    ).toEqual([
-      expect.stringContaining("proxy.entries = 0: must be a whole number from 1 to 9"),
-      expect.stringContaining("proxy.readPools = 10"),
-      expect.stringContaining("proxy.drainSeconds = 901: must be a whole number from 0 to 900"),
-      expect.stringContaining("proxy.poolSize = 20"),
-      expect.stringContaining('proxy.maximumLag = "16MB"'),
-      expect.stringContaining('proxy.cpu = "much"'),
+  test("the pools and the entries are told so", () => {
+    const name = (workload: string, ordinal: number): string => `pg-${workload}-${ordinal}`;
+    const value = shares({ directSessions: 7 });
+    const addresses = { replicaName: name, replicaAddress: name };
+    const served = { workload: "patroni", members: 3, name: "app" };
+    const text = (spec: WorkloadSpec): string =>
+      Object.values(spec.configuration ?? {})
+        .flatMap(({ files }) => Object.values(files))
+        .join("\n");
+    for (const mode of ["primary", "replica"] as const)
+      expect(
+        text(poolWorkload(mode, value, served, addresses, { tls: { name: "t" }, pool: { name: "p" } })),
+      ).toMatch(/^default_pool_size = 13\n[^]*^max_db_connections = 13$/m);
+    const cfg = text(entryWorkload(value, served, addresses, { tls: { name: "t" } }));
+    expect(cfg.match(/:5432 maxconn 7 /g)).toHaveLength(6);
+    expect(cfg).toContain("use_backend direct-write if { nbsrv(direct-read) eq 0 }");
+  });
+
+  test("a single client is enough for a whole configuration", () => {
+    const name = (workload: string, ordinal: number): string => `pg-${workload}-${ordinal}`;
+    const addresses = { replicaName: name, replicaAddress: name };
+    for (const args of [
+      { maxClients: 1, entries: 1, writePools: 1, readPools: 1, connectionsPerSecond: 1 },
+      { maxClients: 100_000, entries: 9, writePools: 9, readPools: 9, connectionsPerSecond: 100_000 },
+    ]) {
+      const parameters = { max_connections: 1000, superuser_reserved_connections: 10 };
+      expect(problems(args, parameters)).toEqual([]);
+      const served = { workload: "patroni", members: 1 };
+      entryWorkload(shares(args, parameters), served, addresses, { tls: { name: "tls" } });
+    }
+  });
+});
+
+describe("memory of the proxies follows the clients that they admit (F6)", () => {
+  const memory = (args: object): number[] => {
+    const { entryMemoryMiB, poolMemoryMiB } = resolveProxyTier(args, { parameters: MEMBER }).value;
+    return [entryMemoryMiB, poolMemoryMiB];
+  };
+
+  test("by default what they may need, and never less than 256 MiB", () => {
+    expect(memory({ maxClients: 10 })).toEqual([256, 256]);
+    expect(memory({})).toEqual([256, 256]);
+    expect(memory({ maxClients: 10_000 })).toEqual([1002, 689]);
+    expect(memory({ maxClients: 10_000, writePools: 1, readPools: 3, poolSize: 3 })).toEqual([1471, 689]);
+  });
+
+  test("or what is set, if it suffices", () => {
+    expect(memory({ memory: "2Gi" })).toEqual([2048, 2048]);
+    expect(problems({ memory: "2Gi", maxClients: 10_000 })).toEqual([]);
+    expect(problems({ memory: "1Gi", maxClients: 20_000, writePools: 1, readPools: 1 })).toEqual([
+      'proxy.memory = "1Gi": must be at least 1314Mi, which a PgBouncer with proxy.maxClients (20000) sessions may need: the kernel would kill it, and all its sessions. Use 1314Mi or more, or lower proxy.maxClients.',
+    ]);
+    expect(problems({ memory: "512Mi", maxClients: 6000 })).toEqual([
+      expect.stringContaining(
+        "must be at least 627Mi, which an HAProxy with as many sessions as its pools of one kind have together (12000)",
+      ),
+    ]);
+    expect(problems({ memory: "32Mi" })).toEqual([
+      expect.stringContaining("must be at least 64Mi: an HAProxy or"),
+    ]);
+    expect(problems({ memory: "512" })).toEqual([
+      expect.stringContaining("must be a whole number with the unit Mi"),
     ]);
   });
 });
@@ -65,7 +194,7 @@ describe("how long a member that is stopped lets its sessions go on", () => {
   const served = { workload: "patroni", members: 3, name: "app" };
   const secrets = { tls: { name: "tls" }, pool: { name: "pool" } };
   const drains = (args: object) => {
-    const { value } = resolveProxyTier({ drainSeconds: 40, ...args }, 90);
+    const { value } = resolveProxyTier({ drainSeconds: 40, ...args }, { parameters: MEMBER });
     const specs = [
       entryWorkload(value, served, addresses, secrets),
       poolWorkload("primary", value, served, addresses, secrets),

@@ -1,8 +1,11 @@
+import { resolveCitusCoordinator } from "../../../components/citus-coordinator";
 import { describeProblem } from "../../../components/problems";
 import { resolveWorkerPool, type WorkerPoolArgs } from "../../../components/worker-pool-args";
 
+const coordinator = (parameters: Readonly<Record<string, string | number>>) =>
+  resolveCitusCoordinator({ scope: "pg", parameters }).value.parameters;
 const resolve = (args: Omit<WorkerPoolArgs, "coordinator">, connections = 100) =>
-  resolveWorkerPool({ scope: "pg", ...args }, connections);
+  resolveWorkerPool({ scope: "pg", ...args }, coordinator({ max_connections: connections }));
 const problems = (args: Omit<WorkerPoolArgs, "coordinator">, connections?: number): string[] =>
   resolve(args, connections).problems.map(describeProblem);
 
@@ -27,6 +30,26 @@ describe("worker groups (D1)", () => {
     ]);
   });
 
+  test("take what they do not say themselves from those of all groups, parameter by parameter, and so with the timing", () => {
+    const { value } = resolve({
+      parameters: { work_mem: "8MB", TimeZone: "Europe/Berlin", "citus.node_connection_timeout": "7s" },
+      timing: { ttlSeconds: 40, loopWaitSeconds: 2 },
+      groups: [
+        { group: 1, parameters: { work_mem: "16MB", timezone: "UTC" }, timing: { loopWaitSeconds: 3 } },
+        { group: 2, parameters: { jit: "on" } },
+      ],
+    });
+    const of = (name: string): unknown[] => value.groups.map(({ parameters }) => parameters[name]);
+    expect(of("work_mem")).toEqual(["16MB", "8MB"]);
+    expect(of("TimeZone")).toEqual(["UTC", "Europe/Berlin"]);
+    expect(of("citus.node_connection_timeout")).toEqual(["7s", "7s"]);
+    expect(of("jit")).toEqual(["off", "on"]);
+    expect(value.groups.map(({ timing }) => timing)).toEqual([
+      { ttlSeconds: 40, loopWaitSeconds: 3, retryTimeoutSeconds: 3 },
+      { ttlSeconds: 40, loopWaitSeconds: 2, retryTimeoutSeconds: 3 },
+    ]);
+  });
+
   test("admit at least as many connections as the coordinators, each of whose sessions may need one", () => {
     const { value } = resolve({ memory: "1Gi" }, 300);
     expect(value.groups[0]?.parameters["max_connections"]).toBe("300");
@@ -41,14 +64,34 @@ describe("what WorkerPool refuses (issue B 9)", () => {
     [{ groups: [{ group: 0 }] }, "workers.groups[0].group = 0: must be 1 to 100; 0 is the coordinators'"],
     [{ groups: [{ group: 1 }, { group: 1 }] }, "workers.groups[1].group = 1: is the number of two groups"],
     [{ external: [{ group: 2, host: "db7" }] }, "workers.external[0].group = 2: is the number of two groups"],
-    [{ external: [{ group: 0, host: "db7" }] }, "workers.external[0].group = 0: must be 1 or more"],
+    [{ external: [{ group: 0, host: "db7" }] }, "workers.external[0].group = 0: must be 1 to 2147483647; 0"],
     [{ external: [{ group: 7, host: "db 7" }] }, 'workers.external[0].host = "db 7": must be a DNS name'],
     [{ external: [{ group: 7, host: "db7", port: 0 }] }, "workers.external[0].port = 0: must be 1 to 65535"],
+    [
+      { groups: [{ group: 1 }, { group: 2, memory: "512Mi", parameters: { work_mem: "1GB" } }] },
+      'workers.groups[1].parameters.work_mem = "1GB": must be less than the member\'s memory limit (512MB). Lower it, or raise workers.groups[1].memory',
+    ],
+    [
+      { memory: "512Mi", parameters: { max_connections: 240 } },
+      "workers.parameters.max_connections = 240: needs 608MB together with shared_buffers (128MB and at least 2MB a connection), more than the member's memory limit (512MB). Lower max_connections (pools need few) or shared_buffers, or raise workers.memory",
+    ],
+    [
+      { timing: { ttlSeconds: 20.5 } },
+      "workers.timing.ttlSeconds = 20.5: must be a whole number of at most 3600",
+    ],
+    [{ cpuLimit: "5m" }, 'workers.cpuLimit = "5m": must be from 10m to 256 cores'],
+    [{ cpu: 300 }, "workers.cpu = 300: must be from 1m to 256 cores"],
+    [{ memory: "1Mi" }, 'workers.memory = "1Mi": must be at least 192Mi'],
+    [{ memory: "99999999Ti" }, 'workers.memory = "99999999Ti": must be at most 64Ti'],
     [{ members: 1 }, "workers.members = 1: must be at least 2 in production"],
     [{ groups: [{ group: 1, members: 9 }] }, "workers.groups[0].members = 9: must be 1 to 7"],
     [
       { parameters: { max_connections: 50 } },
-      "workers.parameters.max_connections = 50: must not be below the coordinators' (100)",
+      "workers.parameters.max_connections = 50: leaves 40 connections beside those that are kept for superusers, and the coordinators open up to 85: one for each of their sessions, and citus.max_shared_pool_size. Use 95 or more, or lower the coordinators'.",
+    ],
+    [
+      { parameters: { superuser_reserved_connections: 60 } },
+      "workers.parameters.max_connections = 128: leaves 68 connections",
     ],
     [
       { parameters: { "citus.node_conninfo": "sslmode=disable" } },

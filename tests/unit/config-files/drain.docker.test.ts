@@ -44,7 +44,10 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
   /** The first entry's port past the pools. */
   let direct: string;
 
-  const { value: resolved } = resolveProxyTier({ drainSeconds: DRAIN_SECONDS, readPools: 1 }, 90);
+  const { value: resolved } = resolveProxyTier(
+    { drainSeconds: DRAIN_SECONDS, readPools: 1 },
+    { parameters: { max_connections: 100 } },
+  );
   const addresses = { replicaName: name, replicaAddress: name };
   const served = { workload: "patroni", members: 1 };
   const tls = { name: "tls" };

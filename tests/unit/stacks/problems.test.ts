@@ -51,6 +51,49 @@ describe("problems are told before any resource exists (F6)", () => {
     }
   });
 
+  test("each is told once, by the place where its value stands", async () => {
+    const written = {
+      patroni: { parameters: { "citus.local_hostname": "x", JIT: "sometimes" }, timing: { ttlSeconds: 10 } },
+      coordinator: { parameters: { work_mem: "lots" } },
+      workers: {
+        memory: "512Mi",
+        parameters: { temp_buffers: "1GB" },
+        groups: [{ group: 1 }, { group: 2, parameters: { max_connections: 30 } }],
+      },
+    };
+    const nothing = { ...dev, problems: () => Promise.resolve([]) };
+    const problems = await problemsOf(settingsOf("dev", written), nothing, true);
+    expect(problems.map(({ setting }) => setting).sort()).toEqual([
+      "coordinator.parameters.work_mem",
+      "patroni.parameters.citus.local_hostname",
+      "patroni.parameters.jit",
+      "patroni.timing.ttlSeconds",
+      "workers.groups[1].parameters.max_connections",
+      "workers.parameters.temp_buffers",
+    ]);
+  });
+
+  test("a group's own memory is named, not that of all, and no default is said to be the user's", async () => {
+    const written = {
+      patroni: { parameters: { work_mem: "700MB" } },
+      coordinator: { memory: "512Mi" },
+      workers: { groups: 1 },
+    };
+    const nothing = { ...dev, problems: () => Promise.resolve([]) };
+    const problems = await problemsOf(settingsOf("dev", written), nothing, true);
+    expect(problems.map(({ setting, remedy }) => ({ setting, remedy }))).toEqual([
+      { setting: "patroni.parameters.work_mem", remedy: "Lower it, or raise coordinator.memory" },
+    ]);
+    // 2Gi is what prod once set for shared_buffers whatever the memory.
+    const images = { registry: "r", tags: Object.fromEntries(Object.keys(IMAGES).map((n) => [n, "1"])) };
+    const small = settingsOf("prod", {
+      patroni: { memory: "2Gi" },
+      images,
+      proxy: { writePools: 1, readPools: 1 },
+    });
+    expect(await problemsOf(small, prod, true)).toEqual([]);
+  });
+
   test("a package's name is no way to add words to the build's commands", async () => {
     const written = { images: { postgresPackages: ["postgresql-17-cron", "x; rm -rf /"] } };
     const problems = await dev.problems(settingsOf("dev", written), { ports: [], workerGroups: [] });

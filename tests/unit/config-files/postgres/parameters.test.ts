@@ -95,6 +95,16 @@ describe("PostgreSQL's parameters", () => {
     ]);
   });
 
+  test("a parallel build of an index finds its maintenance_work_mem in shared memory", () => {
+    expect(problems({ maintenance_work_mem: "640MB" })).toEqual([]);
+    expect(problems({ maintenance_work_mem: "641MB" })).toEqual([
+      "maintenance_work_mem = 641MB: must be at most 640MB: a parallel build of an index takes it at once, in /dev/shm (640MB) and of what shared_buffers (256MB) and the processes (128MB) leave of the member's memory limit (1024MB). Lower it, or raise patroni.memory.",
+    ]);
+    expect(problems({ maintenance_work_mem: "600MB", shared_buffers: "512MB" })).toEqual([
+      expect.stringContaining("maintenance_work_mem = 600MB: must be at most 384MB"),
+    ]);
+  });
+
   test("all that PostgreSQL 17 has are known", () => {
     expect(SETTING_NAMES.length).toBe(386);
   });

@@ -1,0 +1,157 @@
+import { z } from "zod";
+import type { Problem } from "../components/problems";
+import { nearest } from "../config-files/format/nearest";
+
+/** Whether settings have the form that a schema says, told so that whoever wrote the YAML can mend it. */
+
+type Issue = z.core.$ZodIssue;
+
+/** What is wrong with the form of `raw`, and `raw` without it, so that the rest can be checked in the same run. */
+export function checkForm(
+  schema: z.ZodObject,
+  raw: Record<string, unknown>,
+): { readonly kept: Record<string, unknown>; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  let kept = raw;
+  // What is taken away may leave a hole: an entry of a list without its number goes as a whole.
+  for (let issues = issuesOf(schema, raw); issues.length > 0; issues = issuesOf(schema, kept)) {
+    if (kept === raw) problems.push(...issues.flatMap((issue) => explain(issue, schema, raw)));
+    kept = without(kept, issues);
+  }
+  return { kept, problems };
+}
+
+/** Of a value that may have several forms, those of the form that it is meant to have. */
+function issuesOf(schema: z.ZodObject, raw: unknown): readonly Issue[] {
+  const meant = (issue: Issue): readonly Issue[] => {
+    if (issue.code !== "invalid_union") return [issue];
+    const branch = issue.errors.filter((errors) => errors.every(({ path }) => path.length > 0));
+    const [only] = branch;
+    return only === undefined || branch.length > 1
+      ? [issue]
+      : only.flatMap((inner) => meant({ ...inner, path: [...issue.path, ...inner.path] }));
+  };
+  return (schema.safeParse(raw).error?.issues ?? []).flatMap(meant);
+}
+
+/** `raw` less everything that an issue is about, or the nearest thing around it that can be left out. */
+function without(raw: Record<string, unknown>, issues: readonly Issue[]): Record<string, unknown> {
+  const copy = structuredClone(raw);
+  for (const issue of issues) {
+    const path = issue.path.map(String);
+    const doomed = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+    for (const keys of doomed) {
+      for (let end = keys.length; end > 0; end--) {
+        const owner = valueAt(copy, keys.slice(0, end - 1));
+        const key = keys[end - 1] ?? "";
+        if (!isSection(owner) || !(key in owner)) continue;
+        Reflect.deleteProperty(owner, key);
+        break;
+      }
+    }
+  }
+  return copy;
+}
+
+function explain(issue: Issue, schema: z.ZodObject, raw: unknown): Problem[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(schema, path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return {
+        setting: dotted([...path, key]),
+        value: valueAt(raw, [...path, key]),
+        rule: "is no setting",
+        remedy: near ? `Did you mean ${dotted([...path, near])}` : `Known here: ${known.join(", ")}`,
+      };
+    });
+  }
+  const value = valueAt(raw, path);
+  const about = { setting: path.length > 0 ? dotted(path) : "(settings)", value };
+  if (value === null)
+    return [{ ...about, rule: "has no value", remedy: "Write one after the colon, or remove the setting" }];
+  return [{ ...about, ...wrongForm(issue, schemaAt(schema, path), value) }];
+}
+
+/** YAML reads `1.10` as the number 1.1 and `off` in some of its versions as false: what was meant, only quotes can say. */
+const QUOTES = "Put it in quotes, as it is meant: YAML reads 1.10 as the number 1.1, and drops the zero";
+
+function wrongForm(
+  issue: Issue,
+  schema: z.core.$ZodType | undefined,
+  value: unknown,
+): Pick<Problem, "rule" | "remedy"> {
+  const plain = ["number", "boolean"].includes(typeof value);
+  const own = issue.message.startsWith("Invalid ") ? undefined : issue.message;
+  if (own !== undefined) return { rule: own, remedy: "Write it so" };
+  if (schema instanceof z.ZodString) {
+    return plain
+      ? { rule: `must be text, and this is a ${typeof value}`, remedy: QUOTES }
+      : { rule: "must be text", remedy: "Write a single value in quotes" };
+  }
+  if (schema instanceof z.ZodNumber) {
+    const remedy =
+      typeof value === "string" && /^-?\d+$/.test(value)
+        ? `Write ${value} without quotes`
+        : "Write for instance 3, without quotes";
+    return { rule: "must be a whole number", remedy };
+  }
+  if (schema instanceof z.ZodBoolean)
+    return { rule: "must be true or false", remedy: "Write true or false, without quotes" };
+  if (schema instanceof z.ZodEnum) {
+    const options = schema.options.map(String);
+    const remedy =
+      value === false && options.includes("off") ? 'Write "off", in quotes' : `Use ${options[0] ?? ""}`;
+    return { rule: `must be one of ${options.join(", ")}`, remedy };
+  }
+  if (schema instanceof z.ZodArray) return { rule: "must be a list", remedy: "Write [ ... ] around it" };
+  if (schema instanceof z.ZodObject)
+    return {
+      rule: `must hold settings of its own (${Object.keys(schema.shape).join(", ")})`,
+      remedy: "Write them below it, each on a line with its value",
+    };
+  if (schema instanceof z.ZodRecord)
+    return { rule: "must hold names with a value each", remedy: "Write them below it, each on a line" };
+  return { rule: `has the wrong form (${issue.message})`, remedy: "See the settings table in the README" };
+}
+
+/** `groups.2.memory` as people and other messages write it: `groups[2].memory`. */
+const dotted = (path: readonly string[]): string =>
+  path.reduce(
+    (text, key) => (/^\d+$/.test(key) ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
+    "",
+  );
+
+const valueAt = (raw: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], raw);
+
+/** The schema of what stands at `path`; undefined when there is nothing. */
+function schemaAt(schema: z.core.$ZodType, path: readonly string[]): z.core.$ZodType | undefined {
+  const [key, ...rest] = path;
+  const outer = unwrap(schema);
+  if (key === undefined) return outer;
+  const next = (): z.core.$ZodType | undefined => {
+    if (outer instanceof z.ZodObject) return outer.shape[key] as z.core.$ZodType | undefined;
+    if (outer instanceof z.ZodArray) return outer.element;
+    if (outer instanceof z.ZodRecord) return outer.valueType;
+    if (outer instanceof z.ZodUnion)
+      return outer.options.map((option) => schemaAt(option, [key])).find((found) => found !== undefined);
+    return undefined;
+  };
+  const inner = next();
+  return inner && schemaAt(inner, rest);
+}
+
+/** The names that may stand below `path`. */
+function keysAt(schema: z.ZodObject, path: readonly string[]): string[] {
+  const object = schemaAt(schema, path);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+}
+
+export const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
