@@ -10,12 +10,9 @@ What Patroni has an extension point for (callbacks, scripts, `before_stop`) is n
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib
-import inspect
 import pkgutil
-import textwrap
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -55,6 +52,11 @@ def at(place: str) -> tuple[Any, str]:
 
 def source(place: str) -> str:
     """Of a function or class as it stands in its file. Raises LookupError if its name is not written there."""
+    # Here and not above: a member's start waits for what it imports, and only the image's build needs these.
+    import ast
+    import inspect
+    import textwrap
+
     owner, name = at(place)
     found = inspect.getattr_static(owner, name)
     found = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
@@ -69,12 +71,14 @@ def source(place: str) -> str:
 
 
 def digest(place: str) -> str:
+    import hashlib
+
     return hashlib.sha256(source(place).encode()).hexdigest()[:16]
 
 
 def relies_on(places: dict[str, str], amendment: str = "") -> None:
     """Declares digests by place. `amendment` is the module that does, if it is not the caller."""
-    amendment = amendment or inspect.stack()[1].frame.f_globals["__name__"]
+    amendment = amendment or sys._getframe(1).f_globals["__name__"]
     SOURCES.extend(Source(place, digest, amendment) for place, digest in places.items())
 
 
@@ -97,6 +101,8 @@ def all_of_them() -> list[Any]:
 
 def differences() -> list[str]:
     """What of Patroni is not as the amendments were written for: the function, its file, and whose digest is to be looked at."""
+    import inspect
+
     found: list[str] = []
     all_of_them()
     for source in SOURCES:
