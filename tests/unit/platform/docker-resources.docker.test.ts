@@ -117,7 +117,7 @@ describeWithImage("resources on a Docker engine", (image) => {
       const said = ["sh", "-c", "echo over >> /tmp/said"];
       await provider.create(inputs(name, "1", ...said));
       await provider.update(name, inputs(name, "1", "false"), inputs(name, "1", ...said));
-      expect(() => docker("exec", name, "cat", "/tmp/said")).toThrow();
+      expect(() => docker("exec", name, "cat", "/tmp/said")).toThrow("No such file");
       await provider.update(name, inputs(name, "1", ...said), inputs(name, "2", ...said));
       expect(docker("exec", name, "cat", "/tmp/said")).toBe("over");
     });
