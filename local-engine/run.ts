@@ -201,6 +201,14 @@ function onInterrupt(stop: () => void): () => void {
   };
   process.on("SIGINT", handler);
   process.on("SIGTERM", handler);
+  // A reader that is gone (a closed terminal, `| head`) waits for nothing more either. Unheard, the error of a write would end the run at
+  // once; it stays heard, since the summary is yet to be written.
+  const unread = (): void => {
+    if (asked) return;
+    asked = true;
+    stop();
+  };
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", unread);
   return () => {
     process.off("SIGINT", handler);
     process.off("SIGTERM", handler);

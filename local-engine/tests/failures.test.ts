@@ -146,6 +146,45 @@ test("an interrupt lets the running step end, begins no other, and the next up g
   expect(await stack.counts("up")).toMatchObject({ create: 1, same: 2 });
 });
 
+test("asked twice, a run ends at once, and the next up goes on from there", async () => {
+  const stack = new Stack();
+  stack.write([{ name: "a" }, { name: "b", props: { gate: "create" }, dependsOn: ["a"] }]);
+  const engine = stack.start("up");
+  await stack.journalHas("create b");
+  const over = ended(engine);
+  let said = "";
+  engine.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  engine.kill("SIGINT");
+  await until("the interrupt is acknowledged", () => said.includes("stopping:"));
+  engine.kill("SIGINT");
+  // The gate is closed: nothing else ends it.
+  expect(await over).toBe(130);
+  expect(stack.names()).toEqual(["a"]);
+  stack.openGate("b");
+  expect(await stack.counts("up")).toMatchObject({ create: 1, same: 2 });
+  expect(stack.names()).toEqual(["a", "b"]);
+});
+
+test("when nobody reads any more, the running step ends, and no other begins", async () => {
+  const stack = new Stack();
+  stack.write([
+    { name: "a", props: { gate: "create" } },
+    { name: "b", value: { from: "a" } },
+  ]);
+  const engine = stack.start("up");
+  await stack.journalHas("create a");
+  const over = ended(engine);
+  // As a terminal that is closed: nothing can be written any more. The next line is that of the heartbeat, after ten seconds.
+  engine.stdout?.destroy();
+  engine.stderr?.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 12_000));
+  stack.openGate("a");
+  expect(await over).not.toBe(0);
+  expect(stack.names()).toEqual(["a"]);
+  expect(stack.state().pending_operations).toBeUndefined();
+  expect(await stack.counts("up")).toMatchObject({ create: 1, same: 2 });
+});
+
 test("of two runs at once the second is refused; the lock of a dead run is not in the way", async () => {
   const stack = new Stack();
   stack.write([{ name: "a", props: { gate: "create" } }]);
