@@ -14,6 +14,7 @@ import os
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 # Where the program finds the name of the file.
 ENVIRONMENT = "SUPERVISED_WATCHDOG"
@@ -67,6 +68,7 @@ class Watchdog:
             why = f"since {-left:.1f} s; until now nothing ran here: the container was paused, or the machine slept or had no time for it"
         else:
             why = "for it has not said so in time: it hangs or is frozen, or what it waits for is"
-        with open(f"{self.path}.kills", "a", encoding="utf-8") as file:
+        # Only a count: that it cannot be kept must not be the end of process 1. The log has the same line.
+        with suppress(OSError), open(f"{self.path}.kills", "a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {why}\n")
         return why
