@@ -146,12 +146,50 @@ export async function chosenGroup(stack: string): Promise<Group> {
 export const ofGroup = ({ number }: Group): readonly string[] =>
   number === undefined ? [] : ["--group", String(number)];
 
-/** Patroni's own view of a group. */
+/** How long a member may be silent until the next is asked as well; patronictl takes less than one second. */
+const SILENT_MS = 3_000;
+
+/**
+ * The answer of the first that has one. The next is asked when those before have failed, or are silent; fails with what the first said
+ * when all have failed.
+ */
+export async function firstAnswer<Answer>(
+  names: readonly string[],
+  ask: (name: string) => Promise<Answer>,
+  silentMs = SILENT_MS,
+): Promise<Answer> {
+  const answers: Promise<Answer>[] = [];
+  for (const name of names) {
+    answers.push(ask(name));
+    let timer: NodeJS.Timeout | undefined;
+    const silent = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), silentMs);
+    });
+    const answered = Promise.any(answers).then(
+      (answer) => ({ answer }),
+      () => undefined,
+    );
+    const found = await Promise.race([answered, silent]);
+    clearTimeout(timer);
+    if (found !== undefined) return found.answer;
+  }
+  return Promise.any(answers).catch((error: unknown) => {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  });
+}
+
+/** Patroni's own view of a group, from any member that reaches etcd: one that is cut off would try for ever. */
 export async function patroniMembers(stack: string, group: Group): Promise<PatroniMember[]> {
-  const member = await runningMember(stack, group.workload);
-  return JSON.parse(
-    await execute(member.name, ["patronictl", "list", ...ofGroup(group), "--format", "json"]),
-  ) as PatroniMember[];
+  const first = await runningMember(stack, group.workload);
+  const others = (await members(stack, group.workload)).filter(
+    ({ name, state }) => state === "running" && name !== first.name,
+  );
+  const list = ["timeout", "10", "patronictl", "list", ...ofGroup(group), "--format", "json"];
+  const answer = await firstAnswer(
+    [first, ...others].map(({ name }) => name),
+    (name) => execute(name, list),
+  );
+  return JSON.parse(answer) as PatroniMember[];
 }
 
 export async function leader(stack: string, group: Group): Promise<string> {

@@ -82,9 +82,12 @@ export function judgeLeaderless(
           ...(last === undefined ? [] : [`or ${last} alone, which led last and has all of them`]),
         ].join(", ");
   const start = last !== undefined && away.includes(last) ? last : (away[0] ?? "");
+  const how = containers.some(({ name, state }) => name === start && state === "running")
+    ? `mend what cuts it off (docs/runbooks/partition.md), or docker restart ${start}`
+    : `docker start ${start}, or 'make up'`;
   return {
     seen: `nobody leads, so that no acknowledged write is lost: ${may}. Away: ${away.map((name) => `${name} (${stateOf(name)})`).join(", ")}`,
-    remedy: `bring one back, ${start} first: docker start ${start}, or 'make up'. ${lastResort(keys)}`,
+    remedy: `bring one back, ${start} first: ${how}. ${lastResort(keys)}`,
   };
 }
 
