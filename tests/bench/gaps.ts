@@ -103,7 +103,7 @@ async function during(bench: Bench, fault: Fault): Promise<Run> {
     sampler.stop();
     report = await writer.finish();
   }
-  const run = { ...report, twoPrimaries: sampler.violations.length };
+  const run = { ...report, twoPrimaries: sampler.verdict().length };
   bench.say(
     `    ${leader}: gap ${run.longestGapMs} ms, ${run.acknowledged} acknowledged, ${run.unknown} failed, ${run.lost.length} lost`,
   );

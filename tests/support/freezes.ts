@@ -82,7 +82,7 @@ export async function freeze(
     sampler.stop();
     report = await writer.finish();
   }
-  const times = sampler.violations.map(({ at }) => at);
+  const times = sampler.verdict().map(({ at }) => at);
   return {
     ...report,
     leader,
