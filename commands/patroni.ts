@@ -13,7 +13,24 @@ export async function withGroup<T>(
   group: Group,
   use: (rest: PatroniRest) => Promise<T>,
 ): Promise<T> {
-  const { name: one } = await runningMember(stack, group.workload);
+  const first = await runningMember(stack, group.workload);
+  const others = (await members(stack, group.workload)).filter(({ name }) => name !== first.name);
+  try {
+    return await withMembers(
+      [first, ...others].map(({ name }) => name),
+      use,
+    );
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** The same for the members of those names, of which the first runs. */
+export async function withMembers<T>(
+  names: readonly string[],
+  use: (rest: PatroniRest) => Promise<T>,
+): Promise<T> {
+  const [one = ""] = names;
   const [ca, secrets] = await Promise.all([
     execute(one, ["cat", "/secrets/tls/ca.crt"]),
     execute(one, ["cat", "/secrets/patroni/patroni.yml"]),
@@ -21,14 +38,10 @@ export async function withGroup<T>(
   const { restapi } = parse(secrets) as {
     readonly restapi: { readonly authentication: { readonly username: string; readonly password: string } };
   };
-  const targets = (await members(stack, group.workload)).map(({ name }) => ({
+  const targets = names.map((name) => ({
     name,
     serverName: name,
     reach: { via: "docker" as const, container: name, port: PORTS.patroniRest },
   }));
-  try {
-    return await withPatroni({ members: targets, ca, ...restapi.authentication }, use);
-  } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  return withPatroni({ members: targets, ca, ...restapi.authentication }, use);
 }

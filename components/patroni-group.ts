@@ -17,6 +17,7 @@ import {
   PatroniBeforehand,
   PatroniConfiguration,
   PatroniLeader,
+  PatroniMembership,
   type RestArgs,
 } from "./patroni";
 import type { Question } from "./patroni/judge-plan";
@@ -225,7 +226,12 @@ export class PatroniGroup {
       { rest: this.rest, configuration, group },
       { parent, dependsOn },
     );
-    const deployment = platform.deploy(spec, { parent, dependsOn: [...dependsOn, beforehand] });
+    const membership = new PatroniMembership(
+      `${name}-membership`,
+      { rest: this.rest, synchronousReplicas: settings.synchronousReplicas },
+      { parent, dependsOn: [...dependsOn, beforehand] },
+    );
+    const deployment = platform.deploy(spec, { parent, dependsOn: [...dependsOn, membership] });
     this.started = deployment.started;
     const { members, ca } = this.rest;
     this.leader = new PatroniLeader(

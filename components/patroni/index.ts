@@ -63,6 +63,7 @@ export class PatroniConfiguration extends DynamicResource {
 
 export { PatroniBeforehand, type PatroniBeforehandArgs } from "./beforehand";
 export type { JudgedGroup } from "./judge-plan";
+export { PatroniMembership, type PatroniMembershipArgs } from "./membership";
 export { PatroniLeader, type PatroniLeaderArgs } from "./leader";
 export type { PatroniRest, RestMember, RestTarget } from "./rest";
 export { withPatroni } from "./rest";

@@ -71,7 +71,10 @@ function synchronousMode({
   return ["on", "true", "yes", "1"].includes(text) ? "on" : "off";
 }
 
-/** Puts together what the DCS says (through any member) and what each member says of itself. */
+/**
+ * Puts together what the DCS says (through any member) and what each member says of itself. Of the `expected` members alone: the DCS knows one
+ * that has left for as long as its lease lasts, and nobody waits for it.
+ */
 export function clusterStatus(
   expected: readonly string[],
   cluster: ClusterAnswer,
@@ -82,12 +85,11 @@ export function clusterStatus(
   const leader = inDcs.find((member) => member.role === "leader" || member.role === "standby_leader")?.name;
   const leaderAnswer = leader === undefined ? undefined : answers.get(leader);
   const senders = leaderAnswer instanceof Error ? [] : (leaderAnswer?.replication ?? []);
-  const names = [...new Set([...expected, ...inDcs.map((member) => member.name)])];
   return {
     leader,
     paused: cluster.pause === true,
     synchronous: synchronousMode(configuration),
-    members: names.map((name) => {
+    members: expected.map((name) => {
       const known = inDcs.find((member) => member.name === name);
       const answer = answers.get(name);
       const own = answer instanceof Error ? undefined : answer;

@@ -50,13 +50,15 @@ export async function switchover(
   return waitUntil({ what: `another member than ${from} leads`, deadlineSeconds }, async () => {
     let seen = await look();
     if ("ask" in seen && seen.ask) {
-      const answer = await rest.send(from, {
+      const request = {
         method: "POST",
         path: "/switchover",
         body: candidate === undefined ? { leader: from } : { leader: from, candidate },
         // Patroni watches for up to twenty seconds before it answers.
         timeoutMs: 30_000,
-      });
+      } as const;
+      // Any member takes the request, and the leader reads it in the DCS.
+      const answer = await (rest.members.includes(from) ? rest.send(from, request) : rest.sendToAny(request));
       said = answer.text.trim();
       // What is refused for another reason than the state of the cluster (412, 503) is refused for good: the request, or who sends it.
       if (![200, 412, 503].includes(answer.status))

@@ -23,6 +23,7 @@ export class FakePatroni implements PatroniRest {
   /** What was refused although the caller could have known. */
   readonly refused: string[] = [];
   leader: string;
+  readonly configuration: Record<string, unknown> = { synchronous_mode: "quorum" };
   /** Answers that the next requests get in place of their effect, by path. `lost`: it is done, and nobody answers. */
   readonly next: Record<string, (Partial<HttpsAnswer> | "lost")[]> = {};
   private readonly states = new Map<string, FakeMember>();
@@ -45,20 +46,31 @@ export class FakePatroni implements PatroniRest {
     return this.send(this.members[0]!, request);
   }
 
+  /** A replica that streams, and that the leader never counts. */
+  neverCounted(name: string): void {
+    this.of(name).counted = Infinity;
+  }
+
   async send(member: string, { method, path, body }: HttpsRequest): Promise<HttpsAnswer> {
     if (method === "GET") return { status: 200, text: "", json: this.shown(member, path) };
+    if (method === "PATCH") {
+      Object.assign(this.configuration, body);
+      return { status: 200, text: "", json: this.configuration };
+    }
     this.asked.push(`${path} ${member}`);
     const given = this.next[path]?.shift();
     if (given !== undefined && given !== "lost") return { status: 503, text: "", json: undefined, ...given };
     const answer =
-      path === "/switchover" ? this.handOver(member) : this.restart(member, body as Record<string, unknown>);
+      path === "/switchover"
+        ? this.handOver(member, (body as { candidate?: string }).candidate)
+        : this.restart(member, body as Record<string, unknown>);
     if (given === "lost") throw new Error("socket hang up");
     return { ...answer, json: undefined };
   }
 
   private shown(member: string, path: string): unknown {
     const { restarts, pending } = this.of(member);
-    if (path === "/config") return { synchronous_mode: "quorum" };
+    if (path === "/config") return { ...this.configuration };
     if (path === "/cluster") return { members: this.members.map((name) => this.inDcs(name)) };
     return {
       state: "running",
@@ -81,8 +93,10 @@ export class FakePatroni implements PatroniRest {
     Object.assign(this.of(name), { restarts: this.of(name).restarts + 1, pending: false, counted: LOOKS });
   }
 
-  private handOver(from: string): { readonly status: number; readonly text: string } {
-    const to = this.members.find((name) => name !== from && this.of(name).counted === 0);
+  private handOver(from: string, candidate?: string): { readonly status: number; readonly text: string } {
+    const to = this.members.find(
+      (name) => name !== from && this.of(name).counted === 0 && name === (candidate ?? name),
+    );
     if (from !== this.leader || to === undefined) {
       this.refused.push(`/switchover ${from}`);
       return { status: 503, text: "Switchover failed" };

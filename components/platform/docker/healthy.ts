@@ -1,12 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../../dynamic/resource";
 import { diffInputs } from "./diff-inputs";
-import { type AwaitedMember, waitReadyAfterUpdate } from "./wait-ready";
+import { dockerEngine } from "./engine";
+import { type AwaitedMember, waitReady, waitReadyAfterUpdate } from "./wait-ready";
 
 export interface HealthyInputs extends AwaitedMember {
   /** Digest of what the container is made of; another one means that it has been replaced. */
   readonly digest: string;
   readonly deadlineSeconds: number;
+  /** Members that serve were there before it. Default false. */
+  readonly joins?: boolean;
 }
 
 export const healthyProvider: pulumi.dynamic.ResourceProvider<HealthyInputs, HealthyInputs> = {
@@ -14,9 +17,12 @@ export const healthyProvider: pulumi.dynamic.ResourceProvider<HealthyInputs, Hea
     return diffInputs(olds, news, ["container", "digest", "readiness", "deadlineSeconds"], "container");
   },
 
-  // At first all members start together; `AllReady` waits for them.
-  create(inputs) {
-    return Promise.resolve({ id: inputs.container, outs: inputs });
+  // At first all members start together; `AllReady` waits for them. One that joins others comes before the next one and before any of them
+  // is replaced: two that join a single member of etcd, and are not there yet, would be its majority.
+  async create(inputs) {
+    if (inputs.joins === true)
+      await waitReady(dockerEngine(), inputs.container, [inputs], inputs.deadlineSeconds);
+    return { id: inputs.container, outs: inputs };
   },
 
   async update(id, _olds, news) {
@@ -26,7 +32,11 @@ export const healthyProvider: pulumi.dynamic.ResourceProvider<HealthyInputs, Hea
 
 /** The end of a member's turn in a rolling change: its new container is ready. Failing here stops the change. */
 export class Healthy extends DynamicResource {
-  constructor(name: string, args: HealthyInputs, opts: pulumi.CustomResourceOptions) {
+  constructor(
+    name: string,
+    args: pulumi.Inputs & Omit<HealthyInputs, "joins"> & { joins: pulumi.Input<boolean> },
+    opts: pulumi.CustomResourceOptions,
+  ) {
     super(healthyProvider, name, args, opts, "postgres-cluster", "Healthy");
   }
 }

@@ -9,6 +9,7 @@ import type { Reach } from "../reach";
 import { PROGRAM_UID, type SecretData, type SecretRef, type WorkloadSpec } from "../workload";
 import { AllReady } from "./all-ready";
 import { Healthy } from "./healthy";
+import { Leaving } from "./leaving";
 import {
   buildContext,
   contentDigest,
@@ -99,6 +100,14 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
         this.secretFiles(secret, `${spec.name}.secrets[${path}]`),
       ),
     ];
+    if (spec.handover) {
+      const labels = this.labels(spec.name).map(({ label, value }) => `${label}=${value}`);
+      const { replicas } = spec;
+      const dependsOn = [...(options.dependsOn ?? [])];
+      prerequisites.push(
+        new Leaving(`${workload}-leaving`, { workload, labels, replicas }, { parent, dependsOn }),
+      );
+    }
 
     // Members are made at once; only what they wait for is found out meanwhile.
     const order = replacementOrder(rendered.members, this.args.runningMembers);
@@ -124,7 +133,10 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
       healthy.push(
         new Healthy(
           `${name}-healthy`,
-          { ...awaited(member), deadlineSeconds: readyDeadline(spec) },
+          {
+            ...{ ...awaited(member), deadlineSeconds: readyDeadline(spec) },
+            joins: order.then(({ serves }) => serves),
+          },
           { parent, dependsOn: [container] },
         ),
       );

@@ -6,6 +6,8 @@ export interface ReplacementOrder {
   readonly ordinals: readonly number[];
   /** False when no container of the workload exists: then all of them are started at the same time. */
   readonly oneByOne: boolean;
+  /** Some member is healthy: one that is made now joins others, which must not be touched before it has. */
+  readonly serves: boolean;
 }
 
 /** What the decision needs of Docker; a test gives it something else. */
@@ -41,7 +43,7 @@ export async function replacementOrder(
   try {
     return await Promise.race([askedOrder(members, running), late]);
   } catch {
-    return { ordinals: members.map((member) => member.ordinal), oneByOne: true };
+    return { ordinals: members.map((member) => member.ordinal), oneByOne: true, serves: false };
   } finally {
     clearTimeout(timer);
   }
@@ -55,6 +57,7 @@ async function askedOrder(
 ): Promise<ReplacementOrder> {
   const existing = await running.list(members.map((member) => member.name));
   const healthy = (name: string): boolean => existing.some((c) => c.name === name && c.healthy);
+  const serves = existing.some((container) => container.healthy);
   const ordinals = [...members]
     .sort((a, b) => Number(healthy(a.name)) - Number(healthy(b.name)) || a.ordinal - b.ordinal)
     .map((member) => member.ordinal);
@@ -65,9 +68,9 @@ async function askedOrder(
     // A member that cannot tell, or that is cut off and knows of nobody, does not speak for the others.
     const ordinal = members.find((m) => m.name === last?.trim())?.ordinal;
     if (ordinal === undefined) continue;
-    return { ordinals: [...ordinals.filter((o) => o !== ordinal), ordinal], oneByOne: true };
+    return { ordinals: [...ordinals.filter((o) => o !== ordinal), ordinal], oneByOne: true, serves };
   }
-  return { ordinals, oneByOne: existing.length > 0 };
+  return { ordinals, oneByOne: existing.length > 0, serves };
 }
 
 /** The members as the Docker engine of this machine knows them. */

@@ -314,7 +314,6 @@ describe("clusterStatus", () => {
         streaming: false,
         problem: "refused",
       }),
-      expect.objectContaining({ name: "pg-9", barred: true, lagBytes: undefined }),
     ]);
   });
 });

@@ -77,6 +77,7 @@ describe("a program on Docker", () => {
       "pg-dev-database-0-data",
       "pg-dev-database-0-turn",
       "pg-dev-database-files-etc-patroni-bootstrap-content",
+      "pg-dev-database-leaving",
       "pg-dev-image-patroni",
       "pg-dev-network",
       "pg-dev-secret-database-tls-content",

@@ -25,6 +25,7 @@ test("the replica that a member names goes last", async () => {
   expect(await replacementOrder(members, running(all, { "m-0": "m-1\n" }))).toEqual({
     ordinals: [0, 2, 1],
     oneByOne: true,
+    serves: true,
   });
 });
 
@@ -47,7 +48,11 @@ test("members that are down or sick go first: replacing a healthy one then would
 });
 
 test("without anything that runs all start together", async () => {
-  expect(await replacementOrder(members, running({}))).toEqual({ ordinals: [0, 1, 2], oneByOne: false });
+  expect(await replacementOrder(members, running({}))).toEqual({
+    ordinals: [0, 1, 2],
+    oneByOne: false,
+    serves: false,
+  });
 });
 
 test("an engine that does not answer means the order of ordinals", async () => {
@@ -55,7 +60,11 @@ test("an engine that does not answer means the order of ordinals", async () => {
     list: () => Promise.reject(new Error("connect ENOENT /var/run/docker.sock")),
     ask: () => Promise.reject(new Error("never asked")),
   };
-  expect(await replacementOrder(members, dead)).toEqual({ ordinals: [0, 1, 2], oneByOne: true });
+  expect(await replacementOrder(members, dead)).toEqual({
+    ordinals: [0, 1, 2],
+    oneByOne: true,
+    serves: false,
+  });
 });
 
 test("a question that fails means the order of ordinals", async () => {
@@ -63,7 +72,7 @@ test("a question that fails means the order of ordinals", async () => {
     ...running(all),
     ask: () => Promise.reject(new Error("exec failed")),
   });
-  expect(order).toEqual({ ordinals: [0, 1, 2], oneByOne: true });
+  expect(order).toEqual({ ordinals: [0, 1, 2], oneByOne: true, serves: true });
 });
 
 test("an engine that hangs means the order of ordinals", async () => {
@@ -71,5 +80,16 @@ test("an engine that hangs means the order of ordinals", async () => {
     list: () => new Promise(() => undefined),
     ask: () => Promise.resolve(undefined),
   };
-  expect(await replacementOrder(members, hangs, 0.05)).toEqual({ ordinals: [0, 1, 2], oneByOne: true });
+  expect(await replacementOrder(members, hangs, 0.05)).toEqual({
+    ordinals: [0, 1, 2],
+    oneByOne: true,
+    serves: false,
+  });
+});
+
+test("members that join wait for each other only where somebody serves: new ones may need each other (D5)", async () => {
+  const serves = async (states: Record<string, State>) =>
+    (await replacementOrder(members, running(states))).serves;
+  expect(await serves({ "m-0": "healthy" })).toBe(true);
+  expect(await serves({ "m-0": "sick", "m-1": "stopped" })).toBe(false);
 });

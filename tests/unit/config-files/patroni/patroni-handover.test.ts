@@ -45,6 +45,24 @@ describe("handing leadership over before a member is replaced", () => {
     ]);
   });
 
+  test("members that were taken away do not count, whatever they left behind (D5)", () => {
+    const left = { name: "pg-1", role: "replica", state: "streaming" };
+    const counted = (
+      members: readonly Member[],
+      slots: readonly string[],
+      declared: readonly string[] | null,
+    ) => callPython(SCRIPT, "counted", [[members, slots, declared]])[0];
+    expect(counted([me, left], ["pg_1", "pg_2"], ["a"])).toEqual([[me], []]);
+    expect(counted([me], ["pg_1"], ["a", "pg-1"])).toEqual([[me], ["pg_1"]]);
+    // The number of members never changed.
+    expect(counted([me, left], ["pg_1", "pg_2"], null)).toEqual([[me, left], ["pg_2"]]);
+    // Who leads is told, also when it is to leave.
+    expect(counted([{ ...left, role: "leader" }, synchronous], [], ["a"])).toEqual([
+      [{ ...left, role: "leader" }],
+      [],
+    ]);
+  });
+
   test("a single member has nobody to hand over to", () => {
     expect(nextStep([me])).toEqual(["done", "there is no other member, nothing to hand over"]);
   });
