@@ -104,6 +104,11 @@ async function mend(inputs: PatroniBeforehandInputs, before: JsonObject): Promis
     if (planPatch(live, desired, removing) === undefined) return;
     const question = { ...questionOf(reduced, live, inputs.group), extensions: [] };
     const judgement = await judge(inputs.rest.members, leader, question);
+    // A cure does not wait for an answer. But from a group that is well nothing is taken away unasked.
+    if (judgement.by === undefined && unwell === undefined && !judgement.older)
+      throw new Error(
+        `PostgreSQL could not be asked whether ${leaving.join(", ")} may go; nothing was changed: ${judgement.why}`,
+      );
     if (judgement.by === undefined) tell(`PostgreSQL could not be asked beforehand: ${judgement.why}`);
     else if (judgement.refusals.length > 0)
       throw new Error(describeRefusals(judgement.refusals, question, inputs.group.section));

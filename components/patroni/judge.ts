@@ -6,8 +6,8 @@ import type { RestMember } from "./rest";
 
 export type Judgement =
   | { readonly by: string; readonly refusals: readonly Refusal[] }
-  /** Nobody could be asked. */
-  | { readonly by?: undefined; readonly why: string };
+  /** Nobody could be asked. `older`: their image has nothing to ask, as images from before this had not. */
+  | { readonly by?: undefined; readonly why: string; readonly older: boolean };
 
 /** What a script prints, as JSON; other outputs of the member may stand before it. */
 export function answerOf(output: string): readonly Refusal[] {
@@ -37,7 +37,10 @@ export async function judge(
       reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return { why: reasons.join("; ") };
+  return {
+    why: reasons.join("; "),
+    older: reasons.every((reason) => reason.includes("executable file not found")),
+  };
 }
 
 /** What the members' running servers did not take of their files, by member; members that cannot be asked are left out. */
