@@ -30,7 +30,7 @@ describe("doctor and status say what a group without a leader waits for, and wha
     expect(
       judge({ sync: SYNC, members: { c: runs() } }, { a: "running", b: "paused", c: "running" }),
     ).toContain(
-      "Away: a (runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts), b (its container is paused)",
+      "Away: a (runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts), b (its container is paused) -> bring one back, a first: mend what cuts it off (docs/runbooks/partition.md), or docker restart a. Only if",
     );
   });
 
