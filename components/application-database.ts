@@ -1,20 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { ROLE_PINS } from "../config-files/postgres/pins";
+import {
+  APPLICATION_ROLES,
+  OWNER_ROLE,
+  POOL_ROLE,
+  READ_ONLY_ROLE,
+  READ_WRITE_ROLE,
+} from "./application-roles";
+import type { ClusterOwner } from "./ownership";
 import type { ResolvedApplicationDatabase } from "./patroni-cluster-args";
 import type { PatroniGroup } from "./patroni-group";
 import { Database } from "./sql/database";
 import { Roles } from "./sql/roles";
 
-/** The role that owns the application's database and may change its schema. */
-export const OWNER_ROLE = "dpg_cluster";
-/** Reads and writes data, changes no schema. */
-export const READ_WRITE_ROLE = "app_readwrite";
-export const READ_ONLY_ROLE = "app_readonly";
-/** The pools log in as it to look up the passwords' verifiers of others; it may do nothing else. */
-export const POOL_ROLE = "pool_auth";
+export { OWNER_ROLE, POOL_ROLE, READ_ONLY_ROLE, READ_WRITE_ROLE } from "./application-roles";
 const SUPERUSER = "postgres";
-const ROLES = [OWNER_ROLE, READ_WRITE_ROLE, READ_ONLY_ROLE, POOL_ROLE];
+const ROLES = [...APPLICATION_ROLES, POOL_ROLE];
 
 /** A database that a ProxyTier can stand before. */
 export interface PooledDatabase {
@@ -35,13 +37,19 @@ export class DatabasePasswords {
   /** Of the REST API's user `patroni`, for operators. */
   readonly rest: pulumi.Output<string>;
 
-  constructor(name: string, parent: pulumi.Resource) {
+  /** Of a cluster that was adopted, passwords that applications have go on being good. */
+  constructor(name: string, owner: ClusterOwner, parent: pulumi.Resource) {
     // Protected: the data volumes outlive a `destroy`, and the passwords in them must stay known.
     const password = (of: string): pulumi.Output<string> =>
       new random.RandomPassword(`${name}-${of}`, { length: 32, special: false }, { parent, protect: true })
         .result;
     this.rest = password("rest-api");
-    this.ofRoles = Object.fromEntries([SUPERUSER, ...ROLES].map((role) => [role, password(role)]));
+    const former = (role: string, made: pulumi.Output<string>): pulumi.Output<string> =>
+      pulumi.secret(pulumi.all([owner.before, made]).apply(([was, other]) => was?.roles[role] ?? other));
+    this.ofRoles = {
+      [SUPERUSER]: password(SUPERUSER),
+      ...Object.fromEntries(ROLES.map((role) => [role, former(role, password(role))])),
+    };
   }
 
   get superuser(): pulumi.Output<string> {

@@ -56,9 +56,9 @@ export class CitusCoordinator extends pulumi.ComponentResource implements Pooled
 
     this.resolved = value;
     this.database = value.database;
-    this.passwords = new DatabasePasswords(name, this);
+    this.passwords = new DatabasePasswords(name, platform.owner, this);
     const passwords = { superuserPassword: this.passwords.superuser, restPassword: this.passwords.rest };
-    const secret = patroniSecret("patroni", { ...passwords, etcd: etcd.access(value.scope) }, platform, this);
+    const secret = patroniSecret("patroni", { ...passwords, etcd }, value.scope, platform, this);
     this.context = { platform, certificates, etcd, secret, ...passwords };
     this.group = new PatroniGroup(name, {
       ...this.context,

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority } from "./certificates";
@@ -21,7 +22,14 @@ export interface ClusterCertificatesArgs {
    * database, and to etcd whatever they say. Default: the cluster has an authority of its own.
    */
   readonly issuer?: IssuerArgs;
+  /**
+   * What becomes of the authority that a cluster had before it was adopted. `serve`: members show the certificates that it signed, and trust
+   * it beside the new one. `trust`: they show those of the new one. `forget`: it is trusted no longer. Default `serve`.
+   */
+  readonly formerAuthority?: FormerAuthority;
 }
+
+export type FormerAuthority = "serve" | "trust" | "forget";
 
 export interface WorkloadCertificateArgs {
   readonly replicas: number;
@@ -102,6 +110,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
   readonly owned: pulumi.Resource;
   private readonly platform: Platform;
   private readonly days: number;
+  readonly formerAuthority: FormerAuthority;
   private readonly signer: CertificateAuthority | ResolvedIssuer;
 
   constructor(name: string, args: ClusterCertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -111,6 +120,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     super("postgres-cluster:index:ClusterCertificates", name, value, after(owner, opts));
     this.platform = args.platform;
     this.days = value.days;
+    this.formerAuthority = args.formerAuthority ?? "serve";
     if (value.by === "issuer") {
       this.signer = value.issuer;
       this.authority = { certificatePem: pulumi.output(value.issuer.authority) };
@@ -126,7 +136,8 @@ export class ClusterCertificates extends pulumi.ComponentResource {
         // Protected, so that clients may go on trusting the certificate that they have.
         { parent: this, protect: true },
       );
-      this.signer = this.authority = authority;
+      this.signer = authority;
+      this.authority = { certificatePem: this.trusted(authority) };
       this.expires["authority"] = authority.expires;
     }
     this.owned = new ClusterMark(
@@ -179,6 +190,36 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     return this.sign(this.signer, name, describe(commonName, [host, "localhost"]), parent);
   }
 
+  /** Whom members and clients trust. */
+  private trusted(authority: CertificateAuthority): pulumi.Output<string> {
+    const { owner } = this.platform;
+    return pulumi.all([authority.certificatePem, owner.authorityBefore]).apply(([own, former]) => {
+      if (former === undefined || this.formerAuthority === "forget") return own;
+      if (this.formerAuthority === "serve")
+        void pulumi.log.warn(
+          "Members show certificates of the authority that the cluster had before it was adopted. Give every client both authorities " +
+            "(`certificateAuthority`), then set certificates.formerAuthority to trust: docs/runbooks/adopt-a-cluster.md.",
+          this,
+        );
+      return both(own, former);
+    });
+  }
+
+  /** What members show: after an adoption the certificate that they have, until every client trusts the new authority. */
+  private shown(name: string, certificate: Certificate): Omit<TlsFiles, "ca.crt"> {
+    const { certificatePem, privateKeyPem, expires } = certificate;
+    const former = this.platform.owner.before.apply((was) =>
+      this.formerAuthority === "serve" ? was?.certificates[name] : undefined,
+    );
+    this.expires[name] = pulumi.unsecret(
+      pulumi.all([former, expires]).apply(([was, own]) => (was ? endOf(was["tls.crt"]) : own)),
+    );
+    return {
+      "tls.crt": pulumi.all([former, certificatePem]).apply(([was, own]) => was?.["tls.crt"] ?? own),
+      "tls.key": pulumi.all([former, privateKeyPem]).apply(([was, own]) => was?.["tls.key"] ?? own),
+    };
+  }
+
   private sign(
     authority: CertificateAuthority,
     name: string,
@@ -196,14 +237,19 @@ export class ClusterCertificates extends pulumi.ComponentResource {
       },
       { parent },
     );
-    this.expires[name] = certificate.expires;
-    return {
-      "ca.crt": certificatePem,
-      "tls.crt": certificate.certificatePem,
-      "tls.key": certificate.privateKeyPem,
-    };
+    return { "ca.crt": this.authority.certificatePem, ...this.shown(name, certificate) };
   }
 }
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Two authorities as one PEM, each certificate once. */
+export const both = (own: string, former: string): string =>
+  [...new Set([own, former].flatMap((pem) => pem.match(CERTIFICATE) ?? []))]
+    .map((pem) => `${pem}\n`)
+    .join("");
+
+const endOf = (pem: string): string => new Date(new X509Certificate(pem).validTo).toISOString();
 
 const describe = (commonName: string, reachedAs: readonly string[]): Wanted => ({
   commonName,

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { etcdEnvironment } from "../config-files/etcd/etcd";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
-import { EtcdAuthentication, type EtcdAuthenticationArgs, EtcdMembership } from "./etcd";
-import { after } from "./ownership";
+import { EtcdAuthentication, type EtcdAuthenticationArgs, EtcdMembership, EtcdTrust } from "./etcd";
+import { after, type ClusterOwner } from "./ownership";
 import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
 import type { SecretRef, WorkloadSpec } from "./platform/workload";
@@ -44,7 +44,10 @@ export interface EtcdClusterArgs extends CpuSettings {
 export interface EtcdAccess {
   /** `host:port` of every member. */
   readonly endpoints: readonly string[];
+  /** Its user, by the name that a cluster has when it is made. */
   readonly username: string;
+  /** Its user as it is: a cluster that was adopted has another one, so that for a while both can log in. */
+  readonly user: pulumi.Output<string>;
   readonly password: pulumi.Output<string>;
 }
 
@@ -175,12 +178,14 @@ export class EtcdCluster extends pulumi.ComponentResource {
   /** Password of etcd's own `root`, for operators. */
   readonly rootPassword: pulumi.Output<string>;
   private readonly passwords: ReadonlyMap<string, pulumi.Output<string>>;
+  private readonly owner: ClusterOwner;
 
   constructor(name: string, args: EtcdClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { value, problems } = resolveEtcdCluster(args);
     refuse(`EtcdCluster ${name}`, problems);
     super("postgres-cluster:index:EtcdCluster", name, value, after(args.certificates.owned, opts));
     const { platform, certificates } = args;
+    this.owner = platform.owner;
     if (value.members === 1) {
       void pulumi.log.warn(
         "etcd has a single member: while it is down no failover can happen. Use 3 for anything but a trial.",
@@ -217,6 +222,18 @@ export class EtcdCluster extends pulumi.ComponentResource {
       { parent: this },
     );
     const members = platform.deploy(spec, { parent: this, dependsOn: [membership] });
+    const trust = new EtcdTrust(
+      `${name}-trust`,
+      {
+        members: this.members,
+        ca,
+        // On Docker they have just been made anew. A pod stays as it is.
+        running: platform.owner.authorityBefore.apply(
+          (former) => former !== undefined && platform.kind === "kubernetes",
+        ),
+      },
+      { parent: this, dependsOn: [members.ready()] },
+    );
     this.ready = new EtcdAuthentication(
       `${name}-authentication`,
       {
@@ -224,12 +241,19 @@ export class EtcdCluster extends pulumi.ComponentResource {
         ca,
         rootPassword: this.rootPassword,
         scopes: value.scopes.map((scope) => ({
-          user: scopeUser(scope),
+          user: this.user(scope),
           password: this.scopePassword(scope),
           prefix: `/service/${scope}/`,
         })),
+        formerRootPassword: platform.owner.before.apply((was) => was?.etcdRoot),
+        // Members go over to the other user when they have read its name, long before an operator goes on.
+        retired: platform.owner.before.apply((was) =>
+          was === undefined || certificates.formerAuthority === "serve"
+            ? []
+            : value.scopes.map((scope) => was.etcdUser ?? scopeUser(scope)),
+        ),
       },
-      { parent: this, dependsOn: [members.ready()] },
+      { parent: this, dependsOn: [trust] },
     );
     this.endpoints = [...Array(value.members).keys()].map(
       (i) => `${platform.replicaAddress(ETCD_WORKLOAD, i)}:${PORTS.etcdClient}`,
@@ -239,7 +263,23 @@ export class EtcdCluster extends pulumi.ComponentResource {
 
   /** How the Patroni scope `scope` logs in. Throws when the cluster was not declared with that scope. */
   access(scope: string): EtcdAccess {
-    return { endpoints: this.endpoints, username: scopeUser(scope), password: this.scopePassword(scope) };
+    return {
+      endpoints: this.endpoints,
+      username: scopeUser(scope),
+      user: this.user(scope),
+      password: this.scopePassword(scope),
+    };
+  }
+
+  private user(scope: string): pulumi.Output<string> {
+    const { before, owner } = this.owner;
+    return pulumi.unsecret(
+      pulumi
+        .all([before, owner])
+        .apply(([was, id]) =>
+          was === undefined ? scopeUser(scope) : `${scopeUser(scope)}-${id.slice(0, 8)}`,
+        ),
+    );
   }
 
   private scopePassword(scope: string): pulumi.Output<string> {

@@ -37,16 +37,11 @@ export class PatroniCluster extends pulumi.ComponentResource implements PooledDa
 
     this.resolved = value;
     this.database = value.database;
-    this.passwords = new DatabasePasswords(name, this);
+    this.passwords = new DatabasePasswords(name, platform.owner, this);
     const passwords = { superuserPassword: this.passwords.superuser, restPassword: this.passwords.rest };
     this.group = new PatroniGroup(name, {
       ...{ platform, certificates, etcd, alsoKnownAs, ...passwords },
-      secret: patroniSecret(
-        PATRONI_WORKLOAD,
-        { ...passwords, etcd: etcd.access(value.scope) },
-        platform,
-        this,
-      ),
+      secret: patroniSecret(PATRONI_WORKLOAD, { ...passwords, etcd }, value.scope, platform, this),
       workload: PATRONI_WORKLOAD,
       section: "patroni",
       application: value,

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import {
   bootstrapYml,
   type CitusGroup,
@@ -11,7 +11,6 @@ import {
 import { sharedMemoryMiB } from "../config-files/postgres/defaults";
 import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
-import type { EtcdAccess, EtcdCluster } from "./etcd-cluster";
 import {
   type JudgedGroup,
   PatroniBeforehand,
@@ -21,6 +20,7 @@ import {
   type RestArgs,
 } from "./patroni";
 import type { Question } from "./patroni/judge-plan";
+import type { EtcdCluster } from "./etcd-cluster";
 import type { ResolvedPatroniGroup } from "./patroni-group-args";
 import { PORTS } from "./platform/naming";
 import type { Platform } from "./platform/platform";
@@ -69,21 +69,32 @@ export interface PatroniGroupArgs extends PatroniGroupContext {
 /** The files that members read passwords from, the same for all groups of a cluster. */
 export const patroniSecret = (
   name: string,
-  passwords: Pick<PatroniGroupContext, "superuserPassword" | "restPassword"> & { readonly etcd: EtcdAccess },
+  passwords: Pick<PatroniGroupContext, "superuserPassword" | "restPassword"> & { readonly etcd: EtcdCluster },
+  scope: string,
   platform: Platform,
   parent: pulumi.Resource,
-): SecretRef =>
-  platform.secret(
+): SecretRef => {
+  const { username, user, password } = passwords.etcd.access(scope);
+  // In a cluster that was adopted, members log in as another user as soon as they read its name: so etcd must know it.
+  const known = platform.owner.before.apply((was) => (was === undefined ? "" : passwords.etcd.ready.urn));
+  return platform.secret(
     name,
     {
-      "patroni.yml": passwords.restPassword.apply((restPassword) =>
-        passwords.etcd.password.apply((etcdPassword) => patroniSecretsYml({ restPassword, etcdPassword })),
-      ),
+      "patroni.yml": pulumi
+        .all([passwords.restPassword, user, password, known])
+        .apply(([restPassword, etcdUsername, etcdPassword]) =>
+          patroniSecretsYml({
+            restPassword,
+            etcdPassword,
+            ...(etcdUsername !== username && { etcdUsername }),
+          }),
+        ),
       // Good only from inside a member, where tunnels arrive, and from where `up` goes straight.
       "superuser-password": passwords.superuserPassword,
     },
     { parent },
   );
+};
 
 /** Extensions that every database has, so that nobody need ask whether they can be had. */
 const ALWAYS_THERE = ["pg_stat_statements"];
@@ -256,6 +267,9 @@ export class PatroniGroup {
       password: this.args.superuserPassword,
       database,
       ca: this.args.certificates.authority.certificatePem,
+      settling: this.args.platform.owner.authorityBefore.apply((pem) =>
+        pem === undefined ? undefined : true,
+      ),
     };
   }
 

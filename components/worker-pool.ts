@@ -95,14 +95,14 @@ export class WorkerPool extends pulumi.ComponentResource {
 
   private group(name: string, settings: ResolvedWorkerGroup, coordinator: CitusCoordinator): PatroniGroup {
     const { etcd, certificates } = coordinator.context;
-    const { username, password } = etcd.access(settings.scope);
+    const { user, password } = etcd.access(settings.scope);
     // Deleted after the members, which would write them again. With the whole cluster they stay, as the volumes do.
     const keys = new EtcdKeys(
       `${name}-keys`,
       {
         members: etcd.members,
         ca: certificates.authority.certificatePem,
-        user: username,
+        user,
         password,
         prefix: `/service/${settings.scope}/${settings.group}/`,
       },

@@ -53,7 +53,6 @@ export class Deployment {
     const urn = makeUrn(stack, project, goal.parent, goal.type, goal.name);
     if (this.seen.has(urn)) throw new Fault(`Duplicate resource URN '${urn}'; try giving it a unique name`);
     this.seen.add(urn);
-    if (goal.importId !== "") throw new Fault(`${goal.name}: the option import needs the Pulumi CLI`);
     const old = this.findOld(urn, goal);
     this.session.mask.learn(goal.inputs);
     const state = goal.custom
@@ -189,6 +188,7 @@ export class Deployment {
         : applyIgnoreChanges(old.inputs ?? {}, goal.inputs, goal.ignoreChanges);
     const inputs = await this.check(provider, urn, goal, wanted, gone ? undefined : old);
     const next = stateOf(urn, goal, inputs, reference);
+    if (old === undefined && goal.importId !== "") return this.import(provider, next, goal);
     if (old === undefined) {
       const created = await this.steps.create(next, "create");
       this.session.display.count("create");
@@ -208,6 +208,38 @@ export class Deployment {
       case "replace":
         return this.replace(provider, old, next, goal, decision);
     }
+  }
+
+  /** What exists and is in no state is taken into it as it is, if it is what the program describes. */
+  private async import(provider: Provider, next: ResourceState, goal: Goal): Promise<ResourceState> {
+    const { display, snapshot } = this.session;
+    const { type, name, importId: id } = goal;
+    const wanted = unwrapAll(next.inputs ?? {});
+    const looked = { urn: next.urn, type, name, id, status: () => undefined, timeoutSeconds: undefined };
+    const found = await provider.read(looked, wanted, {});
+    if (found === undefined)
+      throw new Fault(`${name}: ${type} ${id} does not exist, so it cannot be imported`);
+    const differs = Object.entries(provider.preview?.(wanted) ?? wanted)
+      .filter(([key, value]) => !equal(value, found.outputs[key]))
+      .map(([key]) => key);
+    if (differs.length > 0)
+      throw new Fault(
+        `${name}: ${type} ${id} cannot be imported, since it is not what the program describes: ${differs.join(", ")}`,
+      );
+    const step = display.begin("import", next.urn);
+    const now = new Date().toISOString();
+    const state: ResourceState = {
+      ...next,
+      id: found.id,
+      outputs: this.steps.protectOutputs(next, found.outputs),
+      created: now,
+      modified: now,
+    };
+    snapshot.settle({ add: state });
+    await snapshot.flush();
+    display.count("import");
+    step.done();
+    return state;
   }
 
   /** Nothing to do outside the state; options and dependencies may still have changed. */

@@ -15,6 +15,7 @@ export type Op =
   | "delete-replaced"
   | "create-replacement"
   | "read"
+  | "import"
   | "refresh";
 export type Severity = "debug" | "info" | "warning" | "error";
 
@@ -37,6 +38,7 @@ const WORDS: Record<Op, { mark: string; doing: string; done: string; plan: strin
     plan: "create replacement",
   },
   read: { mark: ">", doing: "reading", done: "read", plan: "read" },
+  import: { mark: "=", doing: "importing", done: "imported", plan: "import" },
   refresh: { mark: "~", doing: "refreshing", done: "refreshed", plan: "refresh" },
 };
 
@@ -46,6 +48,7 @@ export interface Counts {
   replace: number;
   delete: number;
   same: number;
+  import: number;
 }
 
 export interface Step {
@@ -66,7 +69,7 @@ const REDRAW_MS = 120;
 const HEARTBEAT_MS = 10_000;
 
 export class Display {
-  readonly counts: Counts = { create: 0, update: 0, replace: 0, delete: 0, same: 0 };
+  readonly counts: Counts = { create: 0, update: 0, replace: 0, delete: 0, same: 0, import: 0 };
   readonly diagnostics: { urn: string; severity: Severity; message: string }[] = [];
   private readonly active = new Set<Active>();
   private readonly started = Date.now();
@@ -167,16 +170,17 @@ export class Display {
     this.line("");
     this.diagnosticsByResource();
     this.outputs(outputs, showSecrets);
-    const { create, update, replace, delete: deleted, same } = this.counts;
+    const { create, update, replace, delete: deleted, same, import: imported } = this.counts;
     const part = (count: number, mark: string, done: string, plan: string): string[] =>
       count === 0 ? [] : [`    ${mark} ${count} ${this.preview ? plan : done}`];
-    const changes = create + update + replace + deleted;
+    const changes = create + update + replace + deleted + imported;
     this.line("Resources:");
     const lines = [
       ...part(create, "+", "created", "to create"),
       ...part(update, "~", "updated", "to update"),
       ...part(deleted, "-", "deleted", "to delete"),
       ...part(replace, "+-", "replaced", "to replace"),
+      ...part(imported, "=", "imported", "to import"),
     ];
     for (const text of lines) this.line(text);
     if (changes > 0)

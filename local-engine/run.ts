@@ -101,7 +101,7 @@ export async function run({ options, project, config, snapshot }: RunSettings): 
   const outputs = snapshot.resources().find((each) => each.urn === stackUrn)?.outputs;
   display.summary(options.verb === "destroy" ? undefined : outputs, options.showSecrets);
   const { counts } = display;
-  const changed = counts.create + counts.update + counts.replace + counts.delete > 0;
+  const changed = counts.create + counts.update + counts.replace + counts.delete + counts.import > 0;
   if (options.expectNoChanges && changed) display.complain("no changes were expected, but there are some");
   const ok = !display.failed() && !(options.expectNoChanges && changed);
   if (options.json) {

@@ -1,6 +1,7 @@
 import { COORDINATOR_WORKLOAD } from "../components/citus-coordinator";
 import { PATRONI_WORKLOAD } from "../components/patroni-cluster";
 import { abandonedVolumes, workloadsWithData } from "../components/platform/docker/existing-data";
+import { existingNetwork } from "../components/platform/docker/existing-network";
 import { DockerPlatform } from "../components/platform/docker/platform";
 import { takenHostPorts } from "../components/platform/docker/host-ports";
 import type { Problem } from "../components/problems";
@@ -19,9 +20,11 @@ export const dev: Environment = {
     proxy: { drainSeconds: 5 },
   },
   citus: async (settings) => chooseCitus(settings, await existing(settings.cluster)),
-  platform: ({ cluster, images }, citus) =>
+  platform: async ({ cluster, images, adopt }, citus) =>
     new DockerPlatform({
       cluster,
+      adopt,
+      existingNetwork: adopt?.cluster === cluster ? await existingNetwork(cluster) : undefined,
       caCertificates: images?.caCertificates,
       images: imagesWith({ ...images, citus: citus.package }),
     }),

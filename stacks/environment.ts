@@ -11,7 +11,7 @@ export interface Environment {
   readonly defaults: Partial<StackSettings>;
   /** Whether the stack is distributed. Asks nothing but what is on this machine and where packages come from. */
   citus(settings: StackSettings): Promise<CitusChoice>;
-  platform(settings: StackSettings, citus: CitusChoice): Platform;
+  platform(settings: StackSettings, citus: CitusChoice): Promise<Platform>;
   /** What only this environment can find wrong, before anything exists. */
   problems(settings: StackSettings, declared: Declared): Promise<readonly Problem[]>;
 }

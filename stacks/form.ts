@@ -68,7 +68,12 @@ function explain(issue: Issue, schema: z.ZodObject, raw: unknown): Problem[] {
     });
   }
   const value = valueAt(raw, path);
-  const about = { setting: path.length > 0 ? dotted(path) : "(settings)", value };
+  // Whatever stands in the place of a password may be one.
+  const secret = path.includes("passwords") && value !== null;
+  const about = {
+    setting: path.length > 0 ? dotted(path) : "(settings)",
+    value: secret ? "(a secret)" : value,
+  };
   if (value === null)
     return [{ ...about, rule: "has no value", remedy: "Write one after the colon, or remove the setting" }];
   return [{ ...about, ...wrongForm(issue, schemaAt(schema, path), value) }];

@@ -21,7 +21,7 @@ export = async () => {
 
   const { certificates, database, workers, proxy } = cluster(
     settings,
-    environment.platform(settings, citus),
+    await environment.platform(settings, citus),
     citus.distributed,
   );
   return {

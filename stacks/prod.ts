@@ -25,10 +25,11 @@ export const prod: Environment = {
         ? { distributed: false, why: "the settings say so (citus: off)", problems: [] }
         : { distributed: true, why: "Citus of the registry's image", problems: [] },
     ),
-  platform: ({ cluster, namespace, images, kubernetes }) =>
+  platform: async ({ cluster, namespace, images, kubernetes, adopt }) =>
     new KubernetesPlatform({
       ...kubernetes,
       cluster,
+      adopt,
       namespace: namespace ?? "postgres",
       images: imageReferences(images),
     }),

@@ -40,6 +40,20 @@ const SCHEMA = z.strictObject({
     .string()
     .describe("What every name starts with; also Patroni's scope. Changing it makes a new cluster.")
     .optional(),
+  adopt: z
+    .strictObject({
+      cluster: z.string().describe("The cluster's name, once more."),
+      passwords: z
+        .record(z.string(), z.string())
+        .describe(
+          "What applications log in with, by role; `new` for another password, of which they must be told.",
+        )
+        .optional(),
+    })
+    .describe(
+      "Takes over a cluster whose stack's state is lost or given up, once ([how](docs/runbooks/adopt-a-cluster.md)).",
+    )
+    .optional(),
   citus: z
     .enum(["auto", "required", "off"])
     .describe(
@@ -166,6 +180,11 @@ const SCHEMA = z.strictObject({
       days: count(
         "Lifetime of a certificate, in days; it is renewed in its last third, by the first `up` or by the issuer.",
       ),
+      formerAuthority: z
+        .enum(["serve", "trust", "forget"])
+        .describe(
+          "Of a cluster that was adopted: members show certificates of the authority that it had, and trust both (`serve`); show their own (`trust`); trust their own alone (`forget`).",
+        ),
       issuer: z
         .strictObject({
           name: z.string().describe("Its name."),

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
 import type { Reach } from "../platform/reach";
 export { EtcdMembership } from "./membership";
+export { EtcdTrust } from "./trust";
 import { ETCD_AUTHENTICATION_PROVIDER_VERSION, etcdAuthenticationProvider } from "./provider";
 
 export interface EtcdAuthenticationArgs {
@@ -20,11 +21,15 @@ export interface EtcdAuthenticationArgs {
   /** Who may use etcd, each locked into its own keys. A scope that is taken off the list loses its user and role; its keys stay. */
   readonly scopes: readonly {
     /** Name of the user; its role has the same name. */
-    readonly user: string;
+    readonly user: pulumi.Input<string>;
     readonly password: pulumi.Input<string>;
     /** The keys that it may read and write: all that begin with this. Begins and ends with "/". */
     readonly prefix: string;
   }[];
+  /** Root's password before the cluster was adopted by this state, good until it has been set anew. Default none. */
+  readonly formerRootPassword?: pulumi.Input<string | undefined>;
+  /** Users of scopes, and their roles, that nobody uses any more; they are deleted. Default none. */
+  readonly retired?: pulumi.Input<readonly string[]>;
   /** How long to wait for a majority of the members, in seconds. Default 120. */
   readonly deadlineSeconds?: number;
 }
@@ -47,13 +52,21 @@ export class EtcdAuthentication extends DynamicResource {
         rootPassword: pulumi.secret(args.rootPassword),
         scopes: args.scopes.map(({ user, prefix }) => ({ user, prefix })),
         passwords: pulumi.secret(
-          Object.fromEntries(args.scopes.map(({ user, password }) => [user, password])),
+          pulumi
+            .all(args.scopes.map(({ user, password }) => pulumi.all([user, password])))
+            .apply((entries) => Object.fromEntries(entries)),
         ),
+        ...(args.formerRootPassword !== undefined && {
+          formerRootPassword: pulumi.secret(args.formerRootPassword),
+        }),
+        ...(args.retired !== undefined && { retired: args.retired }),
         deadlineSeconds: args.deadlineSeconds ?? 120,
         drift: undefined,
         providerVersion: ETCD_AUTHENTICATION_PROVIDER_VERSION,
       },
-      pulumi.mergeOptions(opts ?? {}, { additionalSecretOutputs: ["rootPassword", "passwords"] }),
+      pulumi.mergeOptions(opts ?? {}, {
+        additionalSecretOutputs: ["rootPassword", "passwords", "formerRootPassword"],
+      }),
       "etcd",
       "EtcdAuthentication",
     );

@@ -8,7 +8,7 @@ export interface EtcdKeysArgs {
   /** PEM of the authority that signed the members' certificates. */
   readonly ca: pulumi.Input<string>;
   /** Who may write the keys. */
-  readonly user: string;
+  readonly user: pulumi.Input<string>;
   readonly password: pulumi.Input<string>;
   /** The keys are all that begin with this. Ends with "/". */
   readonly prefix: string;

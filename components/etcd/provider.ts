@@ -19,6 +19,8 @@ export interface EtcdAuthenticationInputs {
   readonly rootPassword: string;
   /** By user. */
   readonly passwords: Readonly<Record<string, string>>;
+  readonly formerRootPassword?: string;
+  readonly retired?: readonly string[];
   readonly deadlineSeconds: number;
   readonly providerVersion: number;
 }
@@ -42,6 +44,7 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
       "scopes",
       "rootPassword",
       "passwords",
+      "retired",
       "providerVersion",
     ]);
     return Promise.resolve({ changes: inputs.changed.length > 0 || olds.drift.length > 0, replaces: [] });

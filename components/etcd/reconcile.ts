@@ -68,24 +68,30 @@ async function usersWithRightPassword(
 
 /** Makes users, roles, permissions and passwords as wanted, and proves that a scope is locked in. */
 export async function reconcileAuthentication(
-  wanted: Cluster & Credentials & { readonly deadlineSeconds: number },
+  wanted: Cluster &
+    Credentials & {
+      readonly deadlineSeconds: number;
+      readonly formerRootPassword?: string;
+      readonly retired?: readonly string[];
+    },
   before: Partial<Credentials> | undefined,
 ): Promise<void> {
   const member = await findHealthyMember(wanted, wanted.deadlineSeconds);
   const passwords: Readonly<Record<string, string>> = { ...wanted.passwords, root: wanted.rootPassword };
   await withGateway({ ...member, ca: wanted.ca }, async (gateway) => {
-    const previous = before?.rootPassword;
-    const token = await rootToken(gateway, [
-      wanted.rootPassword,
-      ...(previous === undefined ? [] : [previous]),
-    ]);
+    const known = [wanted.rootPassword, before?.rootPassword, wanted.formerRootPassword];
+    const token = await rootToken(
+      gateway,
+      known.filter((password) => password !== undefined),
+    );
     const state = {
       enabled: token !== undefined,
       passwordsRight: token === undefined ? [] : await usersWithRightPassword(gateway, passwords),
       ...(await readAuthentication(gateway, token)),
     };
     // Root's own password last: its change makes the token invalid.
-    const steps = planAuthentication(state, wanted.scopes, before?.scopes ?? []);
+    const retired = (wanted.retired ?? []).map((user) => ({ user, prefix: "" }));
+    const steps = planAuthentication(state, wanted.scopes, [...(before?.scopes ?? []), ...retired]);
     const isLast = (step: (typeof steps)[number]) =>
       step.do === "set-password" && step.user === "root" && token !== undefined;
     for (const step of [...steps.filter((s) => !isLast(s)), ...steps.filter(isLast)]) {

@@ -36,11 +36,11 @@ export function planOwnership(claim: Claim, seen: Seen): Verdict {
 }
 
 /** The ways out of a refusal, whoever the owner is. */
-const waysOut = (): string =>
+const waysOut = ({ cluster }: Claim): string =>
   [
     `  - its state is elsewhere: import it (pulumi stack export there, pulumi stack import here), or run this from there`,
     `  - a cluster of its own is meant: give it another name (setting \`cluster\`)`,
-    `  - its state is lost: restore a copy of it, as above`,
+    `  - its state is lost, or given up: adopt the cluster (set \`adopt.cluster\` to ${cluster}), step by step in docs/runbooks/adopt-a-cluster.md`,
   ].join("\n");
 
 function foreign(claim: Claim, mark: Mark, data: readonly string[]): string {
@@ -50,7 +50,7 @@ function foreign(claim: Claim, mark: Mark, data: readonly string[]): string {
     : `this state (stack ${stack} of ${project}) does not know it`;
   return (
     `the cluster ${cluster} belongs to the stack ${mark.stack} of the project ${mark.project}, since ${mark.since} ` +
-    `(owner ${mark.owner}, written in ${where}), and ${self}. Nothing was changed. Ways out:\n${waysOut()}` +
+    `(owner ${mark.owner}, written in ${where}), and ${self}. Nothing was changed. Ways out:\n${waysOut(claim)}` +
     (data.length === 0 ? `\n  - nothing is left of it but this mark: delete ${where}` : "")
   );
 }
@@ -59,7 +59,7 @@ function unknown(claim: Claim, data: readonly string[]): string {
   const { cluster, stack, project } = claim;
   return (
     `there are data of a cluster ${cluster} (${some(data)}), and this state (stack ${stack} of ${project}) does not know it: ` +
-    `it has none of its secrets. Nothing was changed. Ways out:\n${waysOut()}`
+    `it has none of its secrets. Nothing was changed. Ways out:\n${waysOut(claim)}`
   );
 }
 

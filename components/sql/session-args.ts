@@ -11,6 +11,8 @@ export interface SessionArgs {
   readonly database: string;
   /** PEM of the authority that signed the members' certificates. */
   readonly ca: pulumi.Input<string>;
+  /** The password is being set anew, so that one that is refused may be right a little later. Default false. */
+  readonly settling?: pulumi.Input<true | undefined>;
 }
 
 /** The password apart from the rest, so that it alone is a secret and a preview shows the rest. */

@@ -21,6 +21,8 @@ export interface SessionTarget {
   readonly database: string;
   /** PEM of the authority that signed the members' certificates; no other is trusted. */
   readonly ca: string;
+  /** The password is being set anew, so that one that is refused may be right a little later. */
+  readonly settling?: boolean;
   /** `primary` (default): the member that takes writes, whichever that is. Otherwise the name of a member. */
   readonly role?: string;
 }
@@ -167,8 +169,10 @@ export async function withSession<T>(
     role === "primary" ? target.members : target.members.filter((member) => member.name === role);
   if (candidates.length === 0)
     throw new Error(`there is no member "${role}": ${target.members.map((m) => m.name).join(", ")}`);
+  // A node brings another secret into its pods within a minute or two.
+  const deadlineSeconds = Math.max(options.deadlineSeconds ?? 60, target.settling === true ? 300 : 0);
   const what = role === "primary" ? "the primary takes a session" : `${role} takes a session`;
-  return waitUntil({ what, deadlineSeconds: options.deadlineSeconds ?? 60 }, async () => {
+  return waitUntil({ what, deadlineSeconds }, async () => {
     const reasons: string[] = [];
     let withoutDatabase = 0;
     for (const member of candidates) {
@@ -189,7 +193,9 @@ export async function withSession<T>(
           reasons.push(`${member.name} has no database "${target.database}"`);
           continue;
         }
-        if (!isWorthRetrying(error)) throw permanently(error);
+        // 28P01 invalid_password
+        const settles = target.settling === true && sqlState(error) === "28P01";
+        if (!settles && !isWorthRetrying(error)) throw permanently(error);
         reasons.push(`${member.name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }

@@ -96,6 +96,11 @@ export function patroniYml(input: PatroniInput): string {
         basebackup: [{ checkpoint: "fast" }],
         // Holds the pools' clients while a leader is stopped on purpose.
         before_stop: "/usr/local/bin/pool-pause",
+        // Whoever leads now may not have been the leader when the secrets changed.
+        callbacks: {
+          on_start: "/usr/local/bin/patroni-superuser-password",
+          on_role_change: "/usr/local/bin/patroni-superuser-password",
+        },
         pg_ctl_timeout: 60,
       },
     },
@@ -109,6 +114,8 @@ export interface PatroniSecrets {
   /** For everything in the REST API that changes something. */
   readonly restPassword: string;
   readonly etcdPassword: string;
+  /** Where it is another one than `cluster.yml` says. */
+  readonly etcdUsername?: string;
 }
 
 /** `/secrets/patroni/patroni.yml`, merged over `cluster.yml`. A change is taken over by a reload. */
@@ -117,7 +124,10 @@ export function patroniSecretsYml(secrets: PatroniSecrets): string {
     restapi: {
       authentication: { username: secrets.restUsername ?? REST_USER, password: secrets.restPassword },
     },
-    etcd3: { password: secrets.etcdPassword },
+    etcd3: {
+      ...(secrets.etcdUsername !== undefined && { username: secrets.etcdUsername }),
+      password: secrets.etcdPassword,
+    },
   });
 }
 

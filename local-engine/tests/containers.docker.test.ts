@@ -197,6 +197,25 @@ test("a container of somebody else that has the name is an error, and is left al
   expect(stack.id()).toBe(foreign);
 });
 
+test("a network that is there is taken into the state as it is; one that is not what the program describes is refused", async () => {
+  const stack = new Containers();
+  const name = `${stack.prefix}-network`;
+  const make = (whose: string): string => docker("network", "create", "--label", `whose=${whose}`, name);
+  stack.wish({ importNetwork: make("somebody's") });
+  const failed = await stack.counts("up", "fails");
+  expect(failed.diagnostics.map(({ message }) => message).join()).toMatch(
+    /cannot be imported, since it is not what the program describes: labels/,
+  );
+  docker("network", "rm", name);
+  const id = make("mine");
+  stack.wish({ importNetwork: id });
+  await stack.counts("up");
+  expect(docker("network", "inspect", "--format", "{{.Id}}", name)).toBe(id);
+  expect(await stack.counts("up")).toMatchObject({ create: 0, update: 0, replace: 0, import: 0 });
+  await stack.counts("destroy");
+  expect(list("network", stack.prefix)).toEqual([]);
+});
+
 test("an engine that does not answer is named, with what to do", async () => {
   const stack = new Containers();
   stack.wish();

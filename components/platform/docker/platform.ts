@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { IMAGES, type Images } from "../../../config-files/images";
-import { ClusterOwner } from "../../ownership";
+import { type AdoptArgs, ClusterOwner } from "../../ownership";
 import { DNS_LABEL, CLUSTER_NAME_MAX, replicaName, workloadName } from "../naming";
 import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
 import type { Reach } from "../reach";
@@ -39,6 +39,10 @@ export interface DockerPlatformArgs {
   readonly imagesDirectory?: string;
   /** How the engine is asked for the members that run. Default: by its API; tests give something else. */
   readonly runningMembers?: RunningMembers;
+  /** Takes over a cluster whose owner's state is lost or given up. Default: only this state's own is changed. */
+  readonly adopt?: AdoptArgs;
+  /** Id of a network of the cluster's name that is there and not in this state: that of a cluster that is adopted. Default: it is made. */
+  readonly existingNetwork?: string;
 }
 
 const DEFAULTS = {
@@ -58,7 +62,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
   readonly kind = "docker";
   readonly owner: ClusterOwner;
   readonly ground: pulumi.Resource;
-  private readonly args: Required<DockerPlatformArgs>;
+  private readonly args: Required<Omit<DockerPlatformArgs, "adopt" | "existingNetwork">>;
   private readonly network: docker.Network;
   private readonly images = new Map<
     string,
@@ -74,12 +78,15 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     }
     super("postgres-cluster:index:DockerPlatform", args.cluster, { cluster: args.cluster }, opts);
     this.args = { ...DEFAULTS, ...withoutUndefined(args) };
-    this.owner = new ClusterOwner({ via: "docker", cluster: args.cluster }, { parent: this });
+    this.owner = new ClusterOwner({ via: "docker", cluster: args.cluster }, args.adopt, { parent: this });
     this.ground = this.owner;
     this.network = new docker.Network(
       `${args.cluster}-network`,
       { name: args.cluster, driver: "bridge", labels: this.labels() },
-      { parent: this, dependsOn: [this.owner], deleteBeforeReplace: true },
+      {
+        ...{ parent: this, dependsOn: [this.owner], deleteBeforeReplace: true },
+        ...(args.existingNetwork !== undefined && { import: args.existingNetwork }),
+      },
     );
     this.registerOutputs({ network: args.cluster });
   }

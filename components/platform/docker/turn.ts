@@ -1,5 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type Dockerode from "dockerode";
 import { DynamicResource } from "../../dynamic/resource";
+import { tell } from "../../dynamic/tell";
 import type { Command } from "../workload";
 import { diffInputs } from "./diff-inputs";
 import { dockerEngine, execIn, isNotFound, memberState } from "./engine";
@@ -12,36 +14,53 @@ export interface TurnInputs {
   readonly handover?: Command;
 }
 
+/** Runs the handover in a container that is about to go, if it runs. */
+async function handOver(engine: Dockerode, container: string, handover: Command | undefined): Promise<void> {
+  if (!handover) return;
+  const before = await memberState(engine, container);
+  if (before.status !== "running") return;
+  const { command, timeoutSeconds } = handover;
+  const result = await execIn(engine, container, command, timeoutSeconds).catch((error: unknown) => {
+    if (isNotFound(error) || (error as { statusCode?: number }).statusCode === 409) return undefined;
+    throw error;
+  });
+  if (!result || result.exitCode === 0) return;
+  // A container that died meanwhile, as one does that crashes again and again, has nothing left to hand over.
+  const after = await memberState(engine, container);
+  if (after.status !== "running" || after.startedAt !== before.startedAt) return;
+  throw new Error(
+    `${container} cannot hand over, so it is not replaced: ${command[0]} ended with ${result.exitCode}.\n${result.output}`,
+  );
+}
+
 /** A singleton: the serialiser and the provider server cache by object and by text. */
 export const turnProvider: pulumi.dynamic.ResourceProvider<TurnInputs, TurnInputs> = {
   diff(_id, olds, news) {
     return diffInputs(olds, news, ["container", "digest", "handover"], "container");
   },
 
-  // Nothing runs yet that could hand over.
-  create(inputs) {
-    return Promise.resolve({ id: inputs.container, outs: inputs });
+  // Nothing runs yet that could hand over, but for a container that another state made, of a cluster that this one has adopted.
+  async create(inputs) {
+    const engine = dockerEngine();
+    const { status } = await memberState(engine, inputs.container);
+    if (status === "missing") return { id: inputs.container, outs: inputs };
+    await handOver(engine, inputs.container, inputs.handover);
+    tell(`${inputs.container} is stopped, to be made anew`);
+    const old = engine.getContainer(inputs.container);
+    // In its own time, as the provider would.
+    await old.stop().catch((error: unknown) => {
+      // 304: it has stopped already.
+      if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 304) throw error;
+    });
+    await old.remove({ v: false }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+    return { id: inputs.container, outs: inputs };
   },
 
   async update(_id, olds, news) {
-    const handover = news.handover ?? olds.handover;
-    if (olds.digest === news.digest || !handover) return { outs: news };
-    const engine = dockerEngine();
-    const before = await memberState(engine, news.container);
-    if (before.status !== "running") return { outs: news };
-    const { command, timeoutSeconds } = handover;
-    const result = await execIn(engine, news.container, command, timeoutSeconds).catch((error: unknown) => {
-      if (isNotFound(error) || (error as { statusCode?: number }).statusCode === 409) return undefined;
-      throw error;
-    });
-    if (result && result.exitCode !== 0) {
-      // A container that died meanwhile, as one does that crashes again and again, has nothing left to hand over.
-      const after = await memberState(engine, news.container);
-      if (after.status !== "running" || after.startedAt !== before.startedAt) return { outs: news };
-      throw new Error(
-        `${news.container} cannot hand over, so it is not replaced: ${command[0]} ended with ${result.exitCode}.\n${result.output}`,
-      );
-    }
+    if (olds.digest !== news.digest)
+      await handOver(dockerEngine(), news.container, news.handover ?? olds.handover);
     return { outs: news };
   },
 };

@@ -7,8 +7,14 @@ interface Named {
   readonly name: string;
 }
 
+interface Selected {
+  readonly namespace: string;
+  readonly labelSelector: string;
+}
+
 interface Metadata {
   readonly name?: string;
+  readonly uid?: string;
   readonly generation?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly deletionTimestamp?: Date;
@@ -95,9 +101,16 @@ interface CoreV1Api {
   createNamespacedConfigMap(request: Omit<Named, "name"> & { readonly body: ConfigMap }): Promise<ConfigMap>;
   replaceNamespacedConfigMap(request: Named & { readonly body: ConfigMap }): Promise<ConfigMap>;
   deleteNamespacedConfigMap(request: Named): Promise<unknown>;
+  listNamespacedPod(request: Selected): Promise<{ readonly items: readonly Pod[] }>;
+  listNamespacedSecret(request: Selected): Promise<{
+    readonly items: readonly {
+      readonly metadata?: Metadata;
+      readonly data?: Readonly<Record<string, string>>;
+    }[];
+  }>;
   readNamespacedPersistentVolumeClaim(request: Named): Promise<PersistentVolumeClaim>;
   listNamespacedPersistentVolumeClaim(
-    request: Omit<Named, "name"> & { readonly labelSelector: string },
+    request: Selected,
   ): Promise<{ readonly items: readonly PersistentVolumeClaim[] }>;
   /** `body` is a JSON patch (RFC 6902). */
   patchNamespacedPersistentVolumeClaim(

@@ -5,7 +5,7 @@ import { ConfigMap, Namespace, Secret, Service } from "@pulumi/kubernetes/core/v
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { ClusterOwner } from "../../ownership";
+import { type AdoptArgs, ClusterOwner } from "../../ownership";
 import { CLUSTER_NAME_MAX, DNS_LABEL, replicaName } from "../naming";
 import type { CertificateRequest, Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
 import type { Reach } from "../reach";
@@ -44,6 +44,8 @@ export interface KubernetesPlatformArgs {
   readonly directFrom?: readonly string[];
   /** A Secret of the namespace with the registry's credentials; it must exist. Default: none is needed. */
   readonly imagePullSecret?: string;
+  /** Takes over a cluster whose owner's state is lost or given up. Default: only this state's own is changed. */
+  readonly adopt?: AdoptArgs;
 }
 
 /** A cloud's volume takes minutes to grow, and the claims of new members as long as a pod takes to be made. */
@@ -90,7 +92,9 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
         `The cluster's name "${args.cluster}" must be a DNS label of at most ${CLUSTER_NAME_MAX} characters.`,
       );
     }
-    super("postgres-cluster:index:KubernetesPlatform", args.cluster, args, opts);
+    // What adopts is secret, and no part of what the platform is.
+    const { adopt, ...recorded } = args;
+    super("postgres-cluster:index:KubernetesPlatform", args.cluster, recorded, opts);
     this.args = args;
     this.administeredFrom = args.directFrom;
     const { cluster, namespace, clusterDomain = "cluster.local", exposeAs = "ClusterIP" } = args;
@@ -103,7 +107,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       ...(imagePullSecret && { imagePullSecret }),
       ...(directFrom && { directFrom }),
     };
-    this.owner = new ClusterOwner({ via: "kubernetes", cluster, namespace }, { parent: this });
+    this.owner = new ClusterOwner({ via: "kubernetes", cluster, namespace }, adopt, { parent: this });
     this.namespace = new Namespace(
       `${cluster}-namespace`,
       {

@@ -1,5 +1,6 @@
 /** What the dynamic resources ask of pods. Ends up inside serialised providers, see ../docker/engine.ts. */
 import type { Writable } from "node:stream";
+import { waitUntil } from "../../dynamic/wait-until";
 import { kubernetesClient, type Pod } from "./client";
 import type { RolloutPod } from "./rollout-plan";
 
@@ -76,6 +77,28 @@ export async function deletePod(namespace: string, name: string): Promise<void> 
     .catch((error: unknown) => {
       if (!isStatus(error, 404)) throw error;
     });
+}
+
+/** Deletes a pod, and resolves when its StatefulSet has made another one of its name. */
+export async function replacePod(namespace: string, name: string): Promise<void> {
+  const { client, config } = kubernetesClient();
+  const core = config.makeApiClient(client.CoreV1Api);
+  const uid = (): Promise<string | undefined> =>
+    core.readNamespacedPod({ namespace, name }).then(
+      ({ metadata }) => metadata?.uid,
+      (error: unknown) => {
+        if (isStatus(error, 404)) return undefined;
+        throw error;
+      },
+    );
+  const before = await uid();
+  await deletePod(namespace, name);
+  await waitUntil({ what: `${name} is made anew`, deadlineSeconds: 300 }, async () => {
+    const now = await uid();
+    return now !== undefined && now !== before
+      ? { done: true, value: undefined }
+      : { done: false, why: now === undefined ? "it is gone" : "it is ending" };
+  });
 }
 
 /** Runs a command in a pod's only container; the exit code and both of its outputs. Fails when the pod does not run it, or not in time. */

@@ -30,7 +30,7 @@ describe("whose a cluster is", () => {
         "the cluster pg belongs to the stack second of the project shop, since 2026-11-28T03:00:00.000Z",
         "owner theirs, written in the volume pg-owner",
         known ? "this state (stack dev of shop) is mine" : "this state (stack dev of shop) does not know it",
-        ...["Nothing was changed.", "import it", "setting `cluster`"],
+        ...["Nothing was changed.", "import it", "setting `cluster`", "`adopt.cluster` to pg"],
       ])
         expect(refusal).toContain(told);
       expect(refusal).not.toContain("nothing is left of it");

@@ -23,6 +23,14 @@ describe("stack settings", () => {
     expect(read({})).toEqual({ environment: "dev", cluster: "pg-dev" });
   });
 
+  test("a password of the wrong form is not repeated (one owner)", () => {
+    const { problems } = readAll({ adopt: { cluster: "pg", passwords: { app_readwrite: 123456 } } });
+    expect(problems).toEqual([
+      expect.objectContaining({ setting: "adopt.passwords.app_readwrite", value: "(a secret)" }),
+    ]);
+    expect(JSON.stringify(problems)).not.toContain("123456");
+  });
+
   test("an unknown key is refused with the nearest right one (issue A, 12)", () => {
     expect(() => read({ etdc: { members: 3 } })).toThrow(
       'etdc = {"members":3}: is no setting. Did you mean etcd.',

@@ -16,6 +16,8 @@ interface Wish {
   readonly container?: Partial<docker.ContainerArgs>;
   readonly secret?: string;
   readonly once?: boolean;
+  /** Id of a network that is there already. */
+  readonly importNetwork?: string;
 }
 
 const {
@@ -25,9 +27,17 @@ const {
   container,
   secret = "none-given",
   once,
+  importNetwork,
 } = JSON.parse(fs.readFileSync(process.env.CONTAINERS ?? "", "utf8")) as Wish;
 
-const network = new docker.Network("network", { name: `${prefix}-network`, ipamConfigs: [{ subnet }] });
+const network =
+  importNetwork === undefined
+    ? new docker.Network("network", { name: `${prefix}-network`, ipamConfigs: [{ subnet }] })
+    : new docker.Network(
+        "network",
+        { name: `${prefix}-network`, driver: "bridge", labels: [{ label: "whose", value: "mine" }] },
+        { import: importNetwork },
+      );
 const volume = new docker.Volume("volume", { name: `${prefix}-volume` });
 const image = new docker.RemoteImage("image", {
   name: `${prefix}-image:1`,

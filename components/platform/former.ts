@@ -1,0 +1,20 @@
+/**
+ * What a running cluster tells whoever controls its platform: the secrets that its members have, and what they answer from inside. Ends up
+ * inside serialised dynamic providers, see docker/engine.ts.
+ */
+import { dockerInside } from "./docker/inside";
+import { kubernetesInside } from "./kubernetes/inside";
+import type { OwnerPlace } from "./owner-place";
+
+/** Files by name. */
+export type SecretFiles = Readonly<Record<string, string>>;
+
+export interface Inside {
+  /** The secrets of the cluster, by the name under which `Platform.secret` keeps them. */
+  secrets(): Promise<Readonly<Record<string, SecretFiles>>>;
+  /** Runs a command in the first of the running members of these workloads in which it succeeds; what it prints. Fails when there is none. */
+  run(workloads: readonly string[], command: readonly string[], timeoutSeconds: number): Promise<string>;
+}
+
+export const insideOf = (place: OwnerPlace): Inside =>
+  place.via === "docker" ? dockerInside(place.cluster) : kubernetesInside(place.namespace, place.cluster);

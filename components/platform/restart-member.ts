@@ -1,0 +1,17 @@
+/** Restarting a member from outside. Ends up inside serialised dynamic providers, see docker/engine.ts. */
+import { dockerEngine } from "./docker/engine";
+import { replacePod } from "./kubernetes/pods";
+import type { Reach } from "./reach";
+
+/** Stops a member's program in its own time and starts it again, with the files that it has now. Resolves when it has been started. */
+export async function restartMember(reach: Reach): Promise<void> {
+  switch (reach.via) {
+    case "docker":
+      await dockerEngine().getContainer(reach.container).restart();
+      return;
+    case "kubernetes":
+      return replacePod(reach.namespace, reach.pod);
+    case "tcp":
+      throw new Error(`${reach.host} is a server of somebody else's: restart it there`);
+  }
+}
