@@ -1,5 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
 import { withHttps } from "../dynamic/https-client";
 import { DynamicResource } from "../dynamic/resource";

@@ -115,10 +115,12 @@ function announce({ place }: OwnerArgs, { told }: Adoption): void {
   );
 }
 
-const kept = ({ passwords: _, ...inputs }: OwnerInputs, adoption?: Adoption): OwnerOutputs => ({
-  ...inputs,
-  ...(adoption && { former: adoption.former, formerAuthority: adoption.authority }),
-});
+/** What the state keeps: not the passwords as they were given. */
+function kept(inputs: OwnerInputs, adoption?: Adoption): OwnerOutputs {
+  const { passwords, ...outs } = inputs;
+  void passwords;
+  return { ...outs, ...(adoption && { former: adoption.former, formerAuthority: adoption.authority }) };
+}
 
 const INPUTS = ["place", "stack", "project", "owner", "unproven"] as const;
 

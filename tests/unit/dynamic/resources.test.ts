@@ -83,7 +83,7 @@ describe("the dynamic resources", () => {
     expect(marked).toMatchObject({
       ca: ["privateKeyPem"],
       leaf: ["privateKeyPem"],
-      etcd: ["rootPassword", "passwords"],
+      etcd: ["rootPassword", "passwords", "formerRootPassword"],
       roles: ["password", "passwords"],
       database: ["password"],
       check: ["password"],
