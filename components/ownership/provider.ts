@@ -117,8 +117,8 @@ function announce({ place }: OwnerArgs, { told }: Adoption): void {
 
 /** What the state keeps: not the passwords as they were given. */
 function kept(inputs: OwnerInputs, adoption?: Adoption): OwnerOutputs {
-  const { passwords, ...outs } = inputs;
-  void passwords;
+  const outs = { ...inputs };
+  Reflect.deleteProperty(outs, "passwords");
   return { ...outs, ...(adoption && { former: adoption.former, formerAuthority: adoption.authority }) };
 }
 
