@@ -32,7 +32,7 @@ images: setup ## Build the images of STACK=prod under their names in images.regi
 	$(run) images
 
 ##@ The database
-.PHONY: psql psql-replica switchover restart slow-queries test-replication password worker-files
+.PHONY: psql psql-replica switchover restart reconnect slow-queries test-replication password worker-files
 psql: packages ## SQL on the leader as superuser (GROUP=2: of worker group 2); ROLE=app_readwrite goes through the write endpoint
 	$(run) psql
 psql-replica: packages ## SQL on a replica; ROLE=app_readonly goes through the read endpoint
@@ -41,6 +41,8 @@ switchover: packages ## Hand leadership over (TO=<member>)
 	$(run) switchover
 restart: packages ## Restart PostgreSQL in every member, replicas first, the leader last
 	$(run) restart
+reconnect: packages ## Have the pools make their connections anew, after rights or settings of roles were changed by hand
+	$(run) reconnect
 slow-queries: packages ## List the slowest statements (LIMIT=20)
 	$(run) slow-queries
 test-replication: packages ## Write on the leader, find it on every replica

@@ -5,6 +5,7 @@ type Command = (stack: string, args: readonly string[]) => Promise<number>;
 // Each command loads what it needs, and no more: the component library alone takes as long to load as most commands run.
 const lifecycle = () => require("./lifecycle") as typeof import("./lifecycle");
 const database = () => require("./database") as typeof import("./database");
+const pools = () => require("./pools") as typeof import("./pools");
 const images = () => require("./images") as typeof import("./images");
 const doctor = () => require("./doctor") as typeof import("./doctor");
 
@@ -22,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
   "psql-replica": () => database().psqlReplica,
   switchover: () => database().switchover,
   restart: () => database().restart,
+  reconnect: () => pools().reconnect,
   "slow-queries": () => database().slowQueries,
   "test-replication": () => database().testReplication,
   password: () => database().password,

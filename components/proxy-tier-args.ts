@@ -29,6 +29,11 @@ export interface ProxyTierArgs {
   readonly databases?: number;
   /** Sessions past the pools (ports 5432 and 5433) that each entry opens to a member. Default: a tenth of the member's connections, for all entries. */
   readonly directSessions?: number;
+  /**
+   * Whether the pools undo after each transaction what it left in the session: settings, roles, temporary tables, locks, cursors and channels
+   * of the session. Default true. False is faster, and lets all of them reach whoever has the connection next.
+   */
+  readonly resetSessions?: boolean;
   /** Client connections that each PgBouncer admits. Default 2000. */
   readonly maxClients?: number;
   /**
@@ -76,6 +81,7 @@ export interface ResolvedProxyTier extends ProxyMemory {
   /** The most server connections of a pool for each database, of all users. */
   readonly perDatabase: number;
   readonly directSessions: number;
+  readonly resetSessions: boolean;
   readonly maxClients: number;
   readonly connectionsPerSecond: number;
   readonly maximumLagBytes: number;
@@ -119,6 +125,7 @@ export function resolveProxyTier(
   members: MemberConnections,
 ): { readonly value: ResolvedProxyTier; readonly problems: readonly Problem[] } {
   const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, maxClients = 2000 } = args;
+  const { resetSessions = true } = args;
   const { connectionsPerSecond = 200, maximumLag = "16Mi", drainSeconds = 60, names = [] } = args;
   const ports = { write: 6432, read: 6433, statistics: 7000, ...args.ports };
   const problems: Problem[] = [];
@@ -166,6 +173,7 @@ export function resolveProxyTier(
       poolSize: connections.poolSize,
       perDatabase: connections.perDatabase,
       directSessions: connections.directSessions,
+      resetSessions,
       maxClients,
       connectionsPerSecond,
       maximumLagBytes: lag.mib * 1024 * 1024,

@@ -145,6 +145,7 @@ export function poolWorkload(
             port: PORTS.pool,
             lookup,
             replicas: replicasOf(platform, name, replicas),
+            resetSessions: resolved.resetSessions,
             settings: {
               max_client_conn: resolved.maxClients,
               default_pool_size: resolved.poolSize,

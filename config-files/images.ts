@@ -70,6 +70,8 @@ export const IMAGES: Images = {
     buildArgs: { BASE_IMAGE: baseImage, PGBOUNCER_VERSION: versions.pgbouncer },
     inputs: [
       "pgbouncer/Dockerfile",
+      "pgbouncer/fetch-package",
+      "pgbouncer/without-replication",
       "pgbouncer/follower",
       "pgbouncer/pool-start",
       "pgbouncer/pool-follower",

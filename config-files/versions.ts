@@ -14,7 +14,8 @@ export const VERSIONS = {
   patroni: "4.1.5",
   etcd: "3.5",
   haproxy: "3.0",
-  pgbouncer: "1.24",
+  /** From Debian's next release: this one's has faults that let one client hurt others (decision 24). */
+  pgbouncer: "1.26",
 } as const;
 
 /** Versions of PostgreSQL that the images can be built for; what a stack's settings are checked against. */

@@ -151,6 +151,11 @@ const SCHEMA = z.strictObject({
       ),
       databases: count("How many databases applications use through the pools; they share the connections."),
       directSessions: count("Sessions past the pools that each entry opens to a member."),
+      resetSessions: z
+        .boolean()
+        .describe(
+          "Undo after each transaction what it left in its session; `false` is faster, and it reaches other clients ([which](config-files/pgbouncer/pgbouncer.md)).",
+        ),
       maxClients: count("Client connections that each PgBouncer admits."),
       memory: size("Memory limit of each HAProxy and each PgBouncer; by default what `maxClients` may need."),
       connectionsPerSecond: count("New connections a second that one client address may open at the entry."),

@@ -1,6 +1,7 @@
 import { ini, iniSettings, type IniLine } from "../format/ini";
 import {
   PGBOUNCER_MANDATORY,
+  SESSION_RESET,
   pgbouncerDefaults,
   pgbouncerProblems,
   type PgbouncerSettings,
@@ -30,6 +31,11 @@ export interface PgbouncerInput {
   readonly replicas: readonly PoolReplica[];
   /** Users that may read the statistics on the console (`SHOW ...`), for an exporter; they need a line in `userlist`. Default none. */
   readonly statisticsUsers?: readonly string[];
+  /**
+   * Whether what a client leaves in its session (`SET`, temporary tables, locks of a session) is undone after each transaction, before the
+   * connection serves somebody else. Default true. It costs a round trip to the server for each transaction, which no client waits for.
+   */
+  readonly resetSessions?: boolean;
   readonly settings?: PgbouncerSettings;
 }
 
@@ -48,6 +54,7 @@ const HEADING: readonly IniLine[] = [
 export function pgbouncerIni(input: PgbouncerInput): string {
   const problems = pgbouncerProblems(input.mode, input.settings ?? {});
   if (problems.length > 0) throw new Error(problems.join("\n"));
+  const { resetSessions = true } = input;
   const statisticsUsers = input.statisticsUsers ?? [];
   return ini([
     { lines: HEADING },
@@ -60,6 +67,10 @@ export function pgbouncerIni(input: PgbouncerInput): string {
           auth_user: input.lookup.user,
           auth_dbname: input.lookup.database,
           stats_users: statisticsUsers.length > 0 ? statisticsUsers.join(", ") : undefined,
+        }),
+        ...iniSettings({
+          server_reset_query: resetSessions ? SESSION_RESET : "",
+          server_reset_query_always: resetSessions ? 1 : 0,
         }),
         "",
         ...iniSettings({ ...pgbouncerDefaults(input.mode), ...input.settings }),

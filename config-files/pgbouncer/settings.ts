@@ -12,7 +12,7 @@ export function pgbouncerDefaults(mode: PoolMode): PgbouncerSettings {
     // Sizes, each for one replica of the pool.
     max_client_conn: 2000,
     default_pool_size: 20,
-    min_pool_size: 0,
+    min_pool_size: 2,
     reserve_pool_size: 5,
     reserve_pool_timeout: 1,
     max_db_connections: 40,
@@ -26,8 +26,8 @@ export function pgbouncerDefaults(mode: PoolMode): PgbouncerSettings {
     server_login_retry: 0.2,
     cancel_wait_timeout: 10,
 
-    // The life of a connection to a server. Those to replicas live shorter, so that a replica that came back gets its share.
-    server_lifetime: mode === "primary" ? 3600 : 300,
+    // The life of a connection to a server. It has the rights of when it was made, and a replica that came back gets its share.
+    server_lifetime: 300,
     server_idle_timeout: 300,
     server_check_delay: 5,
     server_check_query: "select 1",
@@ -85,10 +85,17 @@ export const PGBOUNCER_MANDATORY: PgbouncerSettings = {
   tcp_user_timeout: 5000,
 
   // Sent by common drivers (JDBC, lib/pq; libpq with PGGEQO) and without effect on results. `options` is not among them: whoever
-  // asks for a setting that the pool cannot keep gets an error and not silence. There must be a comma followed by a space here,
-  // or an unauthenticated client can make PgBouncer 1.20 to 1.26.0 spin for ever (CVE-2026-107349, see pgbouncer.md).
+  // asks for a setting that the pool cannot keep gets an error and not silence.
   ignore_startup_parameters: "extra_float_digits, geqo",
 };
+
+/**
+ * What gives a connection to the server back as it was when it was new, but for prepared statements, which PgBouncer keeps count of: DISCARD ALL,
+ * of which this is all the rest, would drop those, too (https://www.postgresql.org/docs/17/sql-discard.html). First the role: a session that has
+ * taken another one may not reset what only its own may. Names are qualified: the client may have said where they are looked for.
+ */
+export const SESSION_RESET =
+  "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
 
 /** Set by the pool's own input or by the start script, each for the reason after it. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -97,6 +104,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   auth_user: "the name of the lookup role",
   auth_dbname: "the database of the lookup function",
   stats_users: "the input `statisticsUsers`",
+  server_reset_query: "the input `resetSessions`",
+  server_reset_query_always: "the input `resetSessions`",
   peer_id: "the ordinal of the replica",
 };
 
@@ -105,6 +114,8 @@ const LIMITS: Readonly<Record<string, number>> = {
   pkt_buf: 65536,
   max_client_conn: 100_000,
   default_pool_size: 10_000,
+  // What a role may no longer do is refused after that long at the latest.
+  server_lifetime: 300,
 };
 
 /** Everything that is wrong with a user's settings, each with its name, its value and the rule. */

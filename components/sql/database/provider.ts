@@ -5,6 +5,7 @@ import { orUnseen } from "../../dynamic/unseen";
 import type { Session, SessionTarget } from "../session";
 import { sqlState, withSession } from "../session";
 import { checkDatabase } from "./check";
+import { renewPools } from "../renew-pools";
 import type { DatabaseSpec, DatabaseState, Holders, ObjectKind, ServerState } from "./plan";
 import { describeDatabaseStep, planDatabase, planServer } from "./plan";
 import {
@@ -95,11 +96,14 @@ async function readDatabase(session: Session, spec: DatabaseSpec): Promise<Datab
 async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefined): Promise<DatabaseOutputs> {
   const options = { deadlineSeconds: inputs.deadlineSeconds };
   const target = { ...inputs.target, password: inputs.password };
+  // Kept over a session that breaks half-way: the next one finds done what the first one did.
+  let changed = false;
   await withSession(
     target,
     async (session) => {
       for (const step of planServer(await readServer(session, inputs.name), inputs, before)) {
         tell(describeDatabaseStep(step));
+        changed = true;
         try {
           await session.query(serverStatement(step));
         } catch (error) {
@@ -107,6 +111,8 @@ async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefine
           if (!(step.do === "create-database" && sqlState(error) === "42P04")) throw error;
         }
       }
+      // Who may connect is asked when a connection is made; rights to what is in the database count at once.
+      if (changed) await renewPools(session, `who may connect to ${inputs.name} has changed`);
     },
     options,
   );

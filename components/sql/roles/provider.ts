@@ -5,6 +5,7 @@ import { orUnseen } from "../../dynamic/unseen";
 import type { Session, SessionTarget } from "../session";
 import { sqlState, withSession } from "../session";
 import { checkPasswords, checkRoles } from "./check";
+import { renewPools } from "../renew-pools";
 import type { OnRemoval, Role, RoleState, RoleStep } from "./plan";
 import { describeRoleStep, planRoles, planSettings } from "./plan";
 import { matchesVerifier, scramVerifier } from "./scram";
@@ -95,11 +96,17 @@ async function execute(
 }
 
 async function reconcile(inputs: RolesInputs, before: readonly Role[]): Promise<RolesOutputs> {
+  // Kept over a session that breaks half-way: the next one finds done what the first one did.
+  let changed = false;
   await withSession(
     { ...inputs.target, password: inputs.password },
     async (session) => {
       const { steps } = await planFor(session, inputs, before);
-      for (const step of steps) await execute(session, step, inputs.passwords);
+      for (const step of steps) {
+        changed = true;
+        await execute(session, step, inputs.passwords);
+      }
+      if (changed) await renewPools(session, "roles have changed");
     },
     { deadlineSeconds: inputs.deadlineSeconds, secretive: true },
   );

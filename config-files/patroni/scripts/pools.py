@@ -2,6 +2,7 @@
 
 Every pool of the leader keeps a session here (application name `pool-follower ...`) and listens. It is told to hold, and for what;
 when it has, its session is called `pool-follower paused`. With all of them paused no transaction is open.
+A pool believes only a superuser, which it sees by the sender's session: that stays open until the pool has had the time to look.
 It is a courtesy and never an obstacle: it waits three seconds for transactions to end, and no failure of it is one of its caller.
 """
 
@@ -9,19 +10,21 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import psycopg2
 from pins import SUPERUSER_PINS, options
 
 PATIENCE_SECONDS = 3.0
+# For how long whoever takes a pause back waits for the pools to go on.
+RELEASE_SECONDS = 0.5
 POLL_SECONDS = 0.01
 
-# By database: what is notified in one is heard in that one only.
+# By database: what is notified in one is heard in that one only. Anybody may call a session what they like, so the role counts, too.
 FOLLOWERS = """
     SELECT datname, count(*), count(*) FILTER (WHERE application_name = 'pool-follower paused')
       FROM pg_catalog.pg_stat_activity
-     WHERE application_name LIKE 'pool-follower%' AND NOT pg_catalog.pg_is_in_recovery()
+     WHERE usename = 'pool_auth' AND application_name LIKE 'pool-follower%' AND NOT pg_catalog.pg_is_in_recovery()
      GROUP BY datname
 """
 
@@ -41,18 +44,20 @@ def followers(cursor) -> list[tuple[str, int, int]]:
     return cursor.fetchall()
 
 
-def tell(word: str, reason: str, databases: list[str]) -> None:
+def tell(word: str, reason: str, databases: list[str], senders: ExitStack) -> None:
+    """The sessions that said it are left to `senders`."""
     for database in databases:
-        with closing(open_session(database)) as session, session.cursor() as cursor:
+        session = senders.enter_context(closing(open_session(database)))
+        with session.cursor() as cursor:
             cursor.execute("SELECT pg_catalog.pg_notify('pool_control', %s)", (f"{word} {reason}",))
 
 
 def hold(reason: str) -> str:
     """Until something else leads, until `release` for the same reason, or for 15 s. Returns what came of it."""
     began = time.monotonic()
-    with closing(open_session()) as session, session.cursor() as cursor:
+    with ExitStack() as senders, closing(open_session()) as session, session.cursor() as cursor:
         there = followers(cursor)
-        tell("hold", reason, [database for database, _, _ in there])
+        tell("hold", reason, [database for database, _, _ in there], senders)
         while True:
             pools, paused = (sum(row[column] for row in there) for column in (1, 2))
             if paused == pools or time.monotonic() - began >= PATIENCE_SECONDS:
@@ -62,8 +67,14 @@ def hold(reason: str) -> str:
 
 
 def release(reason: str) -> str:
-    with closing(open_session()) as session, session.cursor() as cursor:
-        tell("release", reason, [database for database, _, _ in followers(cursor)])
+    began = time.monotonic()
+    with ExitStack() as senders, closing(open_session()) as session, session.cursor() as cursor:
+        there = followers(cursor)
+        tell("release", reason, [database for database, _, _ in there], senders)
+        # One that has another reason, too, goes on waiting: that is not waited for.
+        while sum(paused for _, _, paused in there) > 0 and time.monotonic() - began < RELEASE_SECONDS:
+            time.sleep(POLL_SECONDS)
+            there = followers(cursor)
     return "they need not wait any more"
 
 

@@ -22,6 +22,7 @@ import psycopg2
 
 import agent
 import resolver
+import stuck
 from console import SOCKET_DIRECTORY, Console, Pause
 from decision import Hold, Rules, Seen, State, Stray, decide
 from patroni import Member
@@ -36,6 +37,10 @@ TICK = 0.2
 PAUSING_TICK = 0.005
 # For how long after a change clients on former targets are looked for.
 STRAY_SECONDS = 10.0
+# How often it is looked whether clients wait for servers that others keep.
+STUCK_SECONDS = 0.5
+# What the target's word on renewed connections was when ours were renewed last.
+RENEWED = RUN / "renewed"
 
 
 def log(message: str) -> None:
@@ -121,6 +126,9 @@ class Follower:
         self.show_life_at = 0.0
         self.strays_until = 0.0
         self.stray_since: dict[str, float] = {}
+        self.renewed = RENEWED.read_text() if RENEWED.exists() else None
+        self.holders: list[stuck.Holder] = []
+        self.look_for_stuck_at = 0.0
 
     def adopt(self) -> None:
         """Waits for PgBouncer, and takes over from a follower before this one."""
@@ -176,6 +184,40 @@ class Follower:
                     log(f"cuts off a client whose statement does not end on a former target (id {ids[client]})")
                     self.pool.run(f"KILL_CLIENT {ids[client]}")
 
+    def renew(self) -> None:
+        """Rights are checked when a connection is made. So it is made anew when they have changed, as soon as its transaction has ended."""
+        said = self.session.renewal
+        if said is None or said == self.renewed:
+            return
+        self.pool.run("RECONNECT")
+        if self.renewed is not None:
+            log(f"makes every connection anew: {said}")
+        self.renewed = said
+        RENEWED.write_text(said)
+
+    def cut_stuck(self) -> None:
+        """Cuts off those who keep servers without using them while others wait: see stuck.py."""
+        now = time.monotonic()
+        answer, self.session.at_work = self.session.at_work, None
+        if answer is not None:
+            pids, working = answer
+            idle = [holder for holder in stuck.overdue(self.holders, now) if holder.pid in pids and holder.pid not in working]
+            rows = {str(row["ptr"]): row for row in self.pool.run("SHOW CLIENTS")} if idle else {}
+            for holder in idle:
+                row = rows.get(holder.client)
+                if row is not None and row["link"]:
+                    log(f"cuts off a client of {row['user']} that keeps a server without using it while others wait (id {row['id']})")
+                    self.pool.run(f"KILL_CLIENT {row['id']}")
+            self.holders = [holder for holder in self.holders if holder not in idle]
+        if now < self.look_for_stuck_at:
+            return
+        self.look_for_stuck_at = now + STUCK_SECONDS
+        databases = stuck.short_of_servers(self.pool.run("SHOW POOLS"))
+        self.holders = stuck.holders(databases, self.pool.run("SHOW SERVERS"), self.holders, now) if databases else []
+        pids = tuple(holder.pid for holder in stuck.overdue(self.holders, now))
+        if pids:
+            self.session.ask_who_works(pids)
+
     def step(self) -> None:
         state, actions = decide(self.rules, self.state, self.seen())
         for action in actions:
@@ -188,6 +230,9 @@ class Follower:
         if self.session is not None:
             self.session.aim(state.best or state.target, state.hurry)
             self.session.announce(PAUSED if self.pool.held else FOLLOWING)
+            if state.hold is None and self.session.current is not None:
+                self.renew()
+                self.cut_stuck()
             # While it holds, the target is expected to be away.
             if state.hold is None and self.session.failure != self.session_failure:
                 self.session_failure = self.session.failure

@@ -6,7 +6,10 @@ pool's ordinal, so that several pools spread over several replicas; when there i
 - The leader is the member that says so itself (Patroni's REST API: it holds the lock, and its PostgreSQL runs as a primary). Of two, the one
   on the higher timeline; of two on the same one, none.
 - The pool *holds* (PAUSE: clients wait instead of failing) when the leader asks for it (before a planned stop, say), when the follower's session with
-  the target breaks, or when the leader says twice that it is none. It goes on as soon as a target is proven.
+  the target breaks, when the leader says twice that it is none, or when neither its Patroni nor its PostgreSQL has answered for SILENCE: what
+  would be sent there now might never come back. It goes on as soon as a target is proven.
+- Where Patroni cannot be reached but the follower's session is answered by a PostgreSQL that takes writes, that is the leader's word: nothing
+  is wrong but the port of the REST API. A leader that is elsewhere says so itself.
 - A target is proven by a session of the follower there (which takes writes, in mode `primary`), so no login of a client fails there. Where
   logging in is what fails, the member's own word suffices after PROOF_PATIENCE.
 - What nobody knows changes nothing: a member that does not answer is not followed, and a leader is left only for another leader.
@@ -26,7 +29,8 @@ PROOF_PATIENCE = 3.0
 ASKED_LIMIT = 15.0
 # How often in a row a member must say that it is not what it is used for.
 NOES = 2
-# Seconds without an answer after which a replica is no longer used. (A leader stays: only another leader replaces it.)
+# Seconds without an answer after which a replica is no longer used, and after which clients of a leader are held. (It stays the target: only
+# another leader replaces it.)
 SILENCE = 3.0
 # Seconds that statements on a former leader may take to end by themselves, before their clients are cut off.
 EVICTION_PATIENCE = 1.0
@@ -40,8 +44,8 @@ class Rules:
 
 @dataclass(frozen=True)
 class Answer:
-    """The last answer of a member: `primary` (leads and takes writes), `replica` (may serve reads), `no` (neither, or nothing
-    listens there), `silent` (nobody knows)."""
+    """The last answer of a member's Patroni: `primary` (leads and takes writes), `replica` (may serve reads), `no` (neither), `stopped`
+    (nothing listens there: it does not run, or somebody refuses us its port), `silent` (nobody knows)."""
 
     kind: str
     timeline: int = 0
@@ -54,6 +58,7 @@ class Session:
     """The follower's own session with a member. It is gone from here in the moment it breaks."""
 
     address: str
+    seconds: float = 0.0  # Since the member answered it last; it is asked once a second.
 
 
 @dataclass(frozen=True)
@@ -107,17 +112,25 @@ def replica_of(rules: Rules, state: State, answers: dict[str, Answer]) -> str | 
         if answer.kind == "replica":
             return True
         # One bad answer, or none for a moment, is no reason to move.
-        patient = answer.times < NOES if answer.kind == "no" else answer.kind == "silent" and answer.seconds < SILENCE
+        patient = answer.times < NOES if answer.kind in ("no", "stopped") else answer.kind == "silent" and answer.seconds < SILENCE
         return address == state.target and state.hold is None and patient
 
     replicas = sorted(address for address, answer in answers.items() if usable(address, answer))
     return replicas[rules.ordinal % len(replicas)] if replicas else None
 
 
+def vouched(state: State, seen: Seen) -> bool:
+    """Whether the target's PostgreSQL takes writes by its own word, while its Patroni cannot be asked."""
+    there = seen.session is not None and seen.session.address == state.target and seen.session.seconds < SILENCE
+    return there and seen.answers.get(state.target, Answer("silent")).kind in ("silent", "stopped")
+
+
 def decide(rules: Rules, state: State, seen: Seen) -> tuple[State, list[Action]]:
     best = leader_of(seen.answers)
     if rules.mode == "replica":
         best = replica_of(rules, state, seen.answers) or best
+    elif best is None and vouched(state, seen):
+        best = state.target
     if best != state.best:
         state = replace(state, best=best, best_since=seen.now)
     state, actions = decide_target(rules, state, seen)
@@ -140,11 +153,11 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
         return go_on(state, best, pointed)
 
     answer = seen.answers.get(target, Answer("silent"))
-    refused = answer.kind == "no" and answer.times >= NOES
+    refused = answer.kind in ("no", "stopped") and answer.times >= NOES and best != target
     if state.hold is None:
         why = reason_to_hold(rules, state, seen, refused)
         if why is None:
-            hurry = answer.kind in ("no", "silent")
+            hurry = answer.kind in ("no", "stopped", "silent")
             if best in (None, target) or rules.mode == "primary":
                 return replace(state, hurry=hurry), []
             # Both serve reads, so nobody needs to wait.
@@ -176,11 +189,15 @@ def reason_to_hold(rules: Rules, state: State, seen: Seen, refused: bool) -> str
             return f"{state.best} leads now"
         if refused:
             return f"{state.target} is not the leader"
+        answer = seen.answers.get(state.target, Answer("silent"))
+        # With another leader in sight this is not reached, and with a session that is answered the target is the best.
+        if state.best is None and answer.kind == "silent" and answer.seconds >= SILENCE:
+            return f"{state.target} has not answered for {answer.seconds:.0f} s"
     return None
 
 
 def proven(state: State, seen: Seen, best: str) -> bool:
-    if seen.session is not None and seen.session.address == best:
+    if seen.session is not None and seen.session.address == best and seen.session.seconds < SILENCE:
         return True
     held_since = state.hold.since if state.hold is not None else 0.0
     return seen.now - max(state.best_since, held_since) >= PROOF_PATIENCE

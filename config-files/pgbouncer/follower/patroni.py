@@ -74,9 +74,9 @@ class Member(threading.Thread):
             return self.no(status, body)
         except (OSError, ValueError) as error:
             self.failure = str(error)
-            # Nothing listens there, or it has no address at all: it is stopped. A name server that does not answer says nothing.
+            # Nothing listens there, or it has no address at all. A name server that does not answer says nothing.
             stopped = isinstance(error, (ConnectionRefusedError, ConnectionResetError)) or resolver.has_no_address(error)
-            return ("no" if stopped else "silent"), 0
+            return ("stopped" if stopped else "silent"), 0
 
     def no(self, status: int, body: dict) -> tuple[str, int]:
         self.failure = f"{status}, {body.get('role')}, {body.get('state')}"

@@ -1,5 +1,9 @@
-"""The follower's own session with the pool's target: it proves that the target is good, hears a leader's requests, and breaks the moment
-the target dies."""
+"""The follower's own session with the pool's target: it proves that the target is good, again once a second, hears a leader's requests, and
+breaks the moment the target dies.
+
+Whoever may log in can NOTIFY. A notification bears the process id of who sent it, which the server puts there, and who that is everybody may
+read in pg_stat_activity: only those of the superuser's own sessions count. So a sender stays until it has been heard (pools.py of the members).
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,19 @@ READING = "read-pool-follower"
 CONNECT_SECONDS = 2.0
 RETRY_SECONDS = 0.1
 CALM_RETRY_SECONDS = 1.0
+# How often the target is asked whether it is still what it was.
+BEAT_SECONDS = 1.0
+
+# The comment on our own role says when connections were to be renewed last. It is in every member's copy of the catalog, where LISTEN is not.
+BEAT = """
+    SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.shobj_description(oid, 'pg_authid')
+      FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER
+"""
+# 10 is the superuser that a cluster is made with, whatever its name; no other role can have that number
+# (https://github.com/postgres/postgres/blob/REL_17_STABLE/src/include/catalog/pg_authid.dat).
+SENDERS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = ANY (%s) AND usesysid = 10"
+# Whoever is at work, or in a transaction, holds the lock on its own virtual transaction; pg_locks tells everybody.
+AT_WORK = "SELECT pid FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND locktype = 'virtualxid' AND mode = 'ExclusiveLock'"
 
 
 class Unwanted(Exception):
@@ -51,11 +68,26 @@ class TargetSession(threading.Thread):
         self.target: str | None = None
         self.announced = FOLLOWING
         self.hurry = True
-        self.current: Session | None = None
+        self.address: str | None = None
+        self.answered_at = 0.0
+        self.renewal: str | None = None
+        self.question: tuple[int, ...] = ()
+        self.at_work: tuple[tuple[int, ...], frozenset[int]] | None = None
         self.lost: str | None = None
         self.asked: set[str] = set()
         self.freed: set[str] = set()
         self.failure = ""
+
+    @property
+    def current(self) -> Session | None:
+        with self.lock:
+            return None if self.address is None else Session(self.address, time.monotonic() - self.answered_at)
+
+    def ask_who_works(self, pids: tuple[int, ...]) -> None:
+        """Has the target asked which of its processes are at work or in a transaction; `at_work` is the answer, with the question."""
+        with self.lock:
+            self.question = pids
+        self.wake()
 
     def aim(self, address: str | None, hurry: bool) -> None:
         with self.lock:
@@ -98,8 +130,8 @@ class TargetSession(threading.Thread):
 
     def broken(self, target: str, error: Exception) -> None:
         with self.lock:
-            had = self.current
-            self.current = None
+            had = self.address
+            self.address, self.question, self.at_work = None, (), None
             if had is not None and not isinstance(error, Unwanted):
                 self.lost = target
         if not isinstance(error, Unwanted):
@@ -141,9 +173,8 @@ class TargetSession(threading.Thread):
         try:
             self.wait(target, connection, time.monotonic() + CONNECT_SECONDS)
             if self.writing:
-                if self.query(target, connection, "SELECT pg_is_in_recovery()")[0][0]:
-                    raise TimeoutError(f"{target} is still in recovery")
                 self.query(target, connection, f"LISTEN {CHANNEL}")
+            self.take_beat(target, self.query(target, connection, BEAT))
         except BaseException:
             connection.close()
             raise
@@ -152,27 +183,65 @@ class TargetSession(threading.Thread):
     def follow(self, target: str, connection: object) -> None:
         shown = FOLLOWING
         with self.lock:
-            self.current = Session(target)
+            self.address, self.answered_at = target, time.monotonic()
             self.failure = ""
         self.on_event()
+        # The beat under way. Nobody waits for it: a server that does not answer is for `decide` to judge.
+        beat, beat_at = None, time.monotonic() + BEAT_SECONDS
         while self.target == target:
-            if self.writing and self.announced != shown:
-                shown = self.announced
-                self.query(target, connection, "SELECT set_config('application_name', %s, false)", (shown,))
-            self.heard(connection)
-            readable, _, _ = select.select([self.wake_reader, connection], [], [])
+            if beat is None:
+                if self.writing and self.announced != shown:
+                    shown = self.announced
+                    self.query(target, connection, "SELECT set_config('application_name', %s, false)", (shown,))
+                if self.question:
+                    self.answer_who_works(target, connection)
+                self.heard(target, connection)
+                if time.monotonic() >= beat_at:
+                    beat = connection.cursor()
+                    beat.execute(BEAT)
+                    beat_at = time.monotonic() + BEAT_SECONDS
+            state = connection.poll()
+            if beat is not None and state == psycopg2.extensions.POLL_OK:
+                self.take_beat(target, beat.fetchall())
+                beat = None
+                continue
+            if connection.notifies and beat is None:
+                continue
+            writes = [connection] if state == psycopg2.extensions.POLL_WRITE else []
+            left = None if beat is not None else max(0.0, beat_at - time.monotonic())
+            readable, _, _ = select.select([self.wake_reader, connection], writes, [], left)
             if self.wake_reader in readable:
                 os.read(self.wake_reader, 4096)
-            if connection in readable and connection.poll() != psycopg2.extensions.POLL_OK:
-                self.wait(target, connection, time.monotonic() + CONNECT_SECONDS)
-            self.heard(connection)
         raise Unwanted
 
-    def heard(self, connection: object) -> None:
-        words = [notice.payload.partition(" ") for notice in connection.notifies]
-        connection.notifies.clear()
+    def take_beat(self, target: str, rows: list[tuple]) -> None:
+        in_recovery, renewal = rows[0]
+        if self.writing and in_recovery:
+            raise TimeoutError(f"{target} is still in recovery")
         with self.lock:
-            for verb, _, reason in words:
+            self.answered_at, self.renewal = time.monotonic(), renewal or ""
+
+    def answer_who_works(self, target: str, connection: object) -> None:
+        with self.lock:
+            pids, self.question = self.question, ()
+        working = frozenset(pid for (pid,) in self.query(target, connection, AT_WORK, (list(pids),)))
+        with self.lock:
+            self.at_work = (pids, working)
+        self.on_event()
+
+    def heard(self, target: str, connection: object) -> None:
+        """Takes what the leader has said; what anybody else says in its place is not heard."""
+        if not connection.notifies:
+            return
+        said = [(notice.pid, *notice.payload.partition(" ")) for notice in connection.notifies]
+        connection.notifies.clear()
+        senders = sorted({pid for pid, verb, *_ in said if verb in ("hold", "release")})
+        if not senders:
+            return
+        known = {pid for (pid,) in self.query(target, connection, SENDERS, (senders,))}
+        words = [(verb, reason) for pid, verb, _, reason in said if pid in known]
+        with self.lock:
+            for verb, reason in words:
                 # The last word on each counts, also over one that nobody has taken yet.
                 if verb == "hold":
                     self.asked.add(reason)

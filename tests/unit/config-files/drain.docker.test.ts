@@ -1,135 +1,54 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { type AddressInfo, createServer } from "node:net";
 import type { Client } from "pg";
-import { POOL_ROLE } from "../../../components/application-database";
 import { entryWorkload, poolWorkload } from "../../../components/proxy-tier";
 import { resolveProxyTier } from "../../../components/proxy-tier-args";
-import { patroniLeaderProvider } from "../../../components/patroni/leader-provider";
-import type { WorkloadSpec } from "../../../components/platform/workload";
-import { databaseProvider } from "../../../components/sql/database/provider";
-import { rolesProvider } from "../../../components/sql/roles/provider";
 import { withSession } from "../../../components/sql/session";
-import { dynamicConfiguration } from "../../../config-files/patroni/patroni";
-import { userlist } from "../../../config-files/pgbouncer/pgbouncer";
-import { resolveParameters } from "../../../config-files/postgres/parameters";
 import { describeWithImage, docker, dockerAsRoot, dockerMeanwhile } from "../../support/docker";
-import { type PatroniTrial, start, startPatroni } from "../../support/patroni";
-import { roundTrip } from "../../support/round-trip";
+import type { PatroniTrial } from "../../support/patroni";
+import { freePort, type PooledTrial, startPooledTrial } from "../../support/pooled-trial";
 import { eventually } from "../../support/stack";
 import { connect, query, Writer, type WriterReport, type WriterTarget } from "../../support/writer";
 
 /** Longer than what a stop without clients takes on a busy machine. */
 const DRAIN_SECONDS = 12;
-const PASSWORDS = { dpg_cluster: "owner-trial", app_readwrite: "writer-trial", [POOL_ROLE]: "pool-trial" };
-
-/** A port of this machine that nobody has. */
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
 
 /** The real entry and pools, as the workloads describe them, before one real member. */
 describeWithImage("the entry and the pools, when one of them is stopped on purpose", () => {
   const prefix = `drain-${randomBytes(3).toString("hex")}`;
   const name = (workload: string, ordinal: number): string => `${prefix}-${workload}-${ordinal}`;
-  const containers: string[] = [];
+  let pooled: PooledTrial;
   let trial: PatroniTrial;
   let target: WriterTarget;
   /** The first entry's port past the pools. */
   let direct: string;
 
-  const { value: resolved } = resolveProxyTier(
-    { drainSeconds: DRAIN_SECONDS, readPools: 1 },
-    { parameters: { max_connections: 100 } },
-  );
-  const addresses = { replicaName: name, replicaAddress: name };
-  const served = { workload: "patroni", members: 1 };
-  const tls = { name: "tls" };
-  const entry = entryWorkload(resolved, served, addresses, { tls });
-  const pool = poolWorkload("primary", resolved, { ...served, name: "app" }, addresses, { tls, pool: tls });
-
-  /** As the platform would run it: image, environment, files, how long a stop may take. */
-  async function run(spec: WorkloadSpec, ordinal: number, secrets: object, more: readonly string[] = []) {
-    const container = name(spec.name, ordinal);
-    containers.push(container);
-    const configuration = Object.entries(spec.configuration ?? {}).map(([path, { files }]) => [path, files]);
-    start(
-      container,
-      prefix,
-      spec.image,
-      { ...spec.env, REPLICA_ORDINAL: String(ordinal) },
-      {
-        ...(Object.fromEntries(configuration) as Record<string, Record<string, string>>),
-        "/secrets/tls": await trial.issue(container, [container, "entry"]),
-        ...secrets,
-      },
-      [
-        ...["--stop-timeout", String(spec.stopGraceSeconds)],
-        ...(spec.scratch ?? []).flatMap((path) => ["--tmpfs", `${path}:mode=1777`]),
-        ...more,
-      ],
-    );
-  }
-
   beforeAll(async () => {
-    trial = await startPatroni(
-      prefix,
-      1,
-      dynamicConfiguration({
-        synchronous: "quorum",
-        synchronousReplicas: 1,
-        timing: { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3 },
-        parameters: resolveParameters({ max_connections: 100 }, { memoryMiB: 256 }).parameters,
-      }),
+    pooled = await startPooledTrial(prefix);
+    ({ trial } = pooled);
+    const { value: resolved } = resolveProxyTier(
+      { drainSeconds: DRAIN_SECONDS, readPools: 1 },
+      { parameters: { max_connections: 100 } },
     );
-    const { members, ca } = trial.rest;
-    const leader = (await roundTrip(patroniLeaderProvider)).provider;
-    await leader.create({ rest: { members, ca }, deadlineSeconds: 120, providerVersion: 1 });
-    const { password, ...session } = trial.target;
-    const common = { target: session, password, deadlineSeconds: 120, providerVersion: 1 };
-    const role = { login: true, connectionLimit: -1, createDatabase: false, createRole: false };
-    const roles = Object.keys(PASSWORDS).map((each) => ({ ...role, name: each, memberOf: [], settings: {} }));
-    await (
-      await roundTrip(rolesProvider)
-    ).provider.create({ ...common, roles, passwords: PASSWORDS, onRemoval: "disable-login" });
-    await (
-      await roundTrip(databaseProvider)
-    ).provider.create({
-      ...common,
-      name: "app",
-      owner: "dpg_cluster",
-      extensions: [],
-      access: { readWrite: ["app_readwrite"], readOnly: [] },
-      poolRole: POOL_ROLE,
-    });
+    const served = { workload: "patroni", members: 1 };
+    const tls = { name: "tls" };
+    const entry = entryWorkload(resolved, served, pooled.addresses, { tls });
+    const database = { ...served, name: "app" };
+    const pool = poolWorkload("primary", resolved, database, pooled.addresses, { tls, pool: tls });
     await withSession({ ...trial.target, database: "app" }, (superuser) =>
       superuser.query(
         "CREATE TABLE writes (run text, id int); GRANT SELECT, INSERT ON writes TO app_readwrite",
       ),
     );
-    for (const ordinal of [0, 1]) {
-      await run(pool, ordinal, {
-        "/secrets/pgbouncer": {
-          "userlist.txt": userlist([{ name: POOL_ROLE, password: PASSWORDS[POOL_ROLE] }]),
-          "pool_auth-password": PASSWORDS[POOL_ROLE],
-        },
-      });
-    }
+    for (const ordinal of [0, 1]) await pooled.run(pool, ordinal);
     // Fixed ones, which they have after a restart, too.
     const ports = await Promise.all([freePort(), freePort()]);
     direct = `127.0.0.1:${await freePort()}`;
     for (const [ordinal, port] of ports.entries()) {
       const published = [`127.0.0.1:${port}:6432`, ...(ordinal === 0 ? [`${direct}:5432`] : [])];
-      await run(
+      await pooled.run(
         entry,
         ordinal,
-        {},
         published.flatMap((each) => ["--publish", each]),
       );
     }
@@ -137,7 +56,7 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
       addresses: ports.map((port) => `127.0.0.1:${port}`),
       database: "app",
       user: "app_readwrite",
-      password: PASSWORDS.app_readwrite,
+      password: pooled.passwords["app_readwrite"] ?? "",
       ca: trial.target.ca,
       serverName: "entry",
     };
@@ -149,14 +68,10 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
   });
 
   afterAll(() => {
-    for (const container of containers) docker("rm", "--force", container);
-    trial.remove();
+    pooled.remove();
   });
 
-  const ready = (workload: string, ordinal: number, command: string): Promise<unknown> =>
-    eventually(`${name(workload, ordinal)} is ready`, 120_000, () =>
-      dockerMeanwhile("exec", name(workload, ordinal), command),
-    );
+  const ready: PooledTrial["ready"] = (...which) => pooled.ready(...which);
   /** Stops a member as the platform does; how long it took in seconds, and with which exit code it ended. */
   async function stop(workload: string, ordinal: number): Promise<{ seconds: number; code: number }> {
     const container = name(workload, ordinal);
@@ -320,11 +235,22 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
       Promise.race([cutAfter(client), cutAfter(other)]),
       stop("pool-write", 0),
       eventually("the clients are held and let go", 60_000, async () => {
-        for (const text of ["hold drained", "release drained"]) {
-          await withSession({ ...trial.target, database: "app" }, (leader) =>
-            leader.query("SELECT pg_notify('pool_control', $1)", [text]),
-          );
-        }
+        // Whoever asks stays until it has been heard, or nobody knows who it was.
+        await withSession({ ...trial.target, database: "app" }, async (leader) => {
+          for (const [text, shown] of [
+            ["hold drained", "paused"],
+            ["release drained", "following"],
+          ]) {
+            await leader.query("SELECT pg_notify('pool_control', $1)", [text]);
+            await eventually(`the pools are ${shown}`, 10_000, async () => {
+              const names = await leader.query<{ name: string }>(
+                "SELECT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'pool-follower%'",
+              );
+              if (!names.every(({ name }) => name === `pool-follower ${shown}`))
+                throw new Error(JSON.stringify(names));
+            });
+          }
+        });
         if (!/pool-drain: 1 clients may go on .*holds: .*drained.*goes on/s.test(log()))
           throw new Error(log());
       }),

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 const DECISION = resolve(__dirname, "../../../../config-files/pgbouncer/follower/decision.py");
 
 interface Answer {
-  readonly kind: "primary" | "replica" | "no" | "silent";
+  readonly kind: "primary" | "replica" | "no" | "stopped" | "silent";
   readonly timeline?: number;
   readonly times?: number;
   readonly seconds?: number;
@@ -25,7 +25,7 @@ interface State {
 interface Seen {
   readonly now?: number;
   readonly answers?: Readonly<Record<string, Answer>>;
-  readonly session?: { readonly address: string } | null;
+  readonly session?: { readonly address: string; readonly seconds?: number } | null;
   readonly lost?: string | null;
   readonly asked?: readonly string[];
   readonly freed?: readonly string[];
@@ -72,6 +72,7 @@ function claim(
 
 const leads = (timeline = 1): Answer => ({ kind: "primary", timeline });
 const no = (times = 1): Answer => ({ kind: "no", times });
+const stopped = (times = 1): Answer => ({ kind: "stopped", times });
 const replica: Answer = { kind: "replica", timeline: 1 };
 const silent = (seconds = 0): Answer => ({ kind: "silent", seconds });
 
@@ -134,6 +135,87 @@ describe("a pool for writes", () => {
     "changes nothing when nobody answers: the network may be gone, the leader may not",
     { mode, state: following, seen: { answers: { a: silent(60), b: silent(60) }, ...withA } },
     [[], { target: "a", hold: null }],
+  );
+  const bFollows = { b: no(9) };
+  claim(
+    "goes on while only the port of the leader's Patroni is blocked: its PostgreSQL says that it takes writes",
+    { mode, state: following, seen: { answers: { a: silent(60), ...bFollows }, ...withA } },
+    [[], { target: "a", best: "a", hold: null, hurry: true }],
+  );
+  claim(
+    "and while that port is refused",
+    { mode, state: following, seen: { answers: { a: stopped(60), ...bFollows }, ...withA } },
+    [[], { target: "a", best: "a", hold: null, hurry: true }],
+  );
+  claim(
+    "goes on there after its session broke, too, once a new one is answered",
+    { mode, state: held({ down: true }), seen: { answers: { a: stopped(60), b: silent(60) }, ...withA } },
+    [[["resume", "a"]]],
+  );
+  claim(
+    "believes a Patroni that says that its member is none, whatever PostgreSQL says",
+    { mode, state: held({ down: true }), seen: { answers: { a: no(2) }, ...withA } },
+    [[], { best: null }],
+  );
+  claim(
+    "believes a leader elsewhere, whatever PostgreSQL says where Patroni cannot be asked",
+    { mode, state: following, seen: { answers: { a: silent(60), b: leads(2) }, ...withA } },
+    [[["hold", "b leads now"]], { best: "b" }],
+  );
+  claim(
+    "holds when nothing listens where the leader was and there is no session",
+    { mode, state: following, seen: { answers: { a: stopped(2), ...bFollows } } },
+    [[["hold", "a is not the leader"]]],
+  );
+  const unanswered = (seconds: number) => ({ session: { address: "a", seconds } });
+  claim(
+    "holds when neither Patroni nor PostgreSQL has answered for 3 s: the leader is frozen, or cut off from here",
+    { mode, state: following, seen: { answers: { a: silent(3), ...bFollows }, ...unanswered(3) } },
+    [[["hold", "a has not answered for 3 s"]], { target: "a", hold: { asked: [] }, hurry: true }],
+  );
+  claim(
+    "bears it that both are late",
+    { mode, state: following, seen: { answers: { a: silent(2.9), ...bFollows }, ...unanswered(2.9) } },
+    [[], { target: "a", hold: null, hurry: true }],
+  );
+  claim(
+    "bears a PostgreSQL that is late while Patroni answers",
+    { mode, state: following, seen: { answers: { a: leads() }, ...unanswered(60) } },
+    [[], { target: "a", hold: null }],
+  );
+  claim(
+    "goes on when PostgreSQL answers again and nobody else leads",
+    { mode, state: held({ since: NOW - 9 }), seen: { answers: { a: silent(12), ...bFollows }, ...withA } },
+    [[["resume", "a"]]],
+  );
+  claim(
+    "stays held for as long as neither answers",
+    {
+      mode,
+      state: held({ since: NOW - 9 }),
+      seen: { answers: { a: silent(12), ...bFollows }, ...unanswered(12) },
+    },
+    [[], { target: "a", best: null }],
+  );
+  claim(
+    "takes up where the leader is by then",
+    {
+      mode,
+      state: held({ since: NOW - 20 }, { best: "b", best_since: NOW }),
+      seen: { answers: { a: silent(23), b: leads(2) }, session: { address: "b" } },
+    },
+    [
+      [
+        ["point", "b"],
+        ["resume", "b"],
+      ],
+      { target: "b", hold: null },
+    ],
+  );
+  claim(
+    "a session that is not answered any more proves nothing",
+    { mode, state: held({ since: NOW - 1 }), seen: { answers: { a: leads() }, ...unanswered(3) } },
+    [[]],
   );
   claim(
     "holds but does not move while the new leader has not been proven to take writes",
@@ -278,6 +360,11 @@ describe("a pool for reads", () => {
     "leaves a replica that lags without letting anybody wait",
     { mode, state: reading, seen: { answers: { a: leads(), b: no(2), c: replica } } },
     [[["point", "c"]], { hold: null }],
+  );
+  claim(
+    "leaves a replica where nothing listens any more",
+    { mode, state: reading, seen: { answers: { a: leads(), b: stopped(2), c: replica } } },
+    [[["point", "c"]]],
   );
   claim(
     "bears a silence",

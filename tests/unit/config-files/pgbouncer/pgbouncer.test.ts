@@ -92,14 +92,29 @@ describe("settings", () => {
   });
 });
 
-describe("known holes of PgBouncer 1.24", () => {
-  // CVE-2026-107349: without a comma followed by a space in this list, an unauthenticated client makes PgBouncer spin for ever.
-  test("the list of ignored parameters has its space", () => {
-    expect(pgbouncerIni(writes)).toMatch(/^ignore_startup_parameters = .*, /m);
+describe("what clients leave in their sessions", () => {
+  test("is undone after each transaction, and never by what would drop prepared statements", () => {
+    const text = pgbouncerIni(writes);
+    expect(text).toMatch(/^server_reset_query_always = 1$/m);
+    expect(text).toMatch(/^server_reset_query = SET SESSION AUTHORIZATION DEFAULT; RESET ALL; /m);
+    expect(text).not.toMatch(/DISCARD ALL|DEALLOCATE/);
   });
 
-  // CVE-2026-107350: whoever knows the password of a user of auth_file may become anybody. Only the pool itself has one there.
-  test("nobody is let in from auth_file as an administrator", () => {
-    expect(pgbouncerIni(writes)).toMatch(/^admin_users =$/m);
+  test("stays by a setting", () => {
+    const text = pgbouncerIni({ ...writes, resetSessions: false });
+    expect(text).toMatch(/^server_reset_query_always = 0$/m);
+    expect(text).toMatch(/^server_reset_query =$/m);
   });
+});
+
+// CVE-2026-107350 and its like: whoever knows the password of a user of auth_file is nearer to the console. Only the pool itself has one there.
+test("nobody is let in from auth_file as an administrator", () => {
+  expect(pgbouncerIni(writes)).toMatch(/^admin_users =$/m);
+});
+
+test("a connection has the rights of five minutes ago at most", () => {
+  expect(pgbouncerIni(writes)).toMatch(/^server_lifetime = 300$/m);
+  expect(pgbouncerProblems("primary", { server_lifetime: 301 })).toEqual([
+    "server_lifetime: 301 must be a number from 0 to 300",
+  ]);
 });

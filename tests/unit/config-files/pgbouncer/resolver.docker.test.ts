@@ -122,7 +122,7 @@ describeWithImage("the addresses of a pool's members (D8)", () => {
       );
     };
     const resolvConf = (command: string): string => dockerAsRoot(container("pool"), "sh", "-c", command);
-    expect(looksAt("nobody.invalid")).toBe("no");
+    expect(looksAt("nobody.invalid")).toBe("stopped");
     // Addresses of the block that is for examples in documents: nobody answers there. Three take longer than PgBouncer's library waits.
     const away = [1, 2, 3].map((host) => `nameserver 192.0.2.${host}\\n`).join("");
     resolvConf(`cp /etc/resolv.conf /tmp/before && printf '${away}' > /etc/resolv.conf`);
@@ -152,6 +152,6 @@ print(first, member.look()[0], socket.inet_ntop(*resolver.addresses("member")[0]
       ...["exec", "--workdir", "/usr/local/lib/pool-follower", container("pool")],
       ...["python3", "-c", script],
     );
-    expect(printed).toBe(`no no ${address("present")}`);
+    expect(printed).toBe(`stopped stopped ${address("present")}`);
   });
 });
