@@ -91,11 +91,12 @@ export const PGBOUNCER_MANDATORY: PgbouncerSettings = {
 
 /**
  * What gives a connection to the server back as it was when it was new, but for prepared statements, which PgBouncer keeps count of: DISCARD ALL,
- * of which this is all the rest, would drop those, too (https://www.postgresql.org/docs/17/sql-discard.html). First the role: a session that has
- * taken another one may not reset what only its own may. Names are qualified: the client may have said where they are looked for.
+ * of which this is all the rest, would drop those, too (https://www.postgresql.org/docs/17/sql-discard.html). First the limit of time: PgBouncer
+ * does not notice a reset that fails, and what the client left may be too short for the rest. Then the role: a session that has taken another one
+ * may not reset what only its own may. Names are qualified: the client may have said where they are looked for.
  */
 export const SESSION_RESET =
-  "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+  "SET statement_timeout = 0; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
 
 /** Set by the pool's own input or by the start script, each for the reason after it. */
 const ELSEWHERE: Readonly<Record<string, string>> = {

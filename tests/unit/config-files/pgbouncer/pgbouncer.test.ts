@@ -96,7 +96,9 @@ describe("what clients leave in their sessions", () => {
   test("is undone after each transaction, and never by what would drop prepared statements", () => {
     const text = pgbouncerIni(writes);
     expect(text).toMatch(/^server_reset_query_always = 1$/m);
-    expect(text).toMatch(/^server_reset_query = SET SESSION AUTHORIZATION DEFAULT; RESET ALL; /m);
+    expect(text).toMatch(
+      /^server_reset_query = SET statement_timeout = 0; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; /m,
+    );
     expect(text).not.toMatch(/DISCARD ALL|DEALLOCATE/);
   });
 
