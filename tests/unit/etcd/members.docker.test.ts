@@ -33,11 +33,12 @@ describe("the members of an etcd cluster", () => {
     });
     tls = { "ca.crt": ca, "tls.crt": leaf.certificatePem, "tls.key": leaf.privateKeyPem };
   });
-  afterAll(() => {
+  // After each, whatever became of it: the next one makes members of the same names.
+  afterEach(() => {
     docker("rm", "--force", ...names);
-    docker("volume", "rm", ...names);
-    docker("network", "rm", PREFIX);
+    docker("volume", "rm", "--force", ...names);
   });
+  afterAll(() => docker("network", "rm", PREFIX));
 
   const reachable = (count: number) =>
     names.slice(0, count).map((name) => ({
@@ -105,8 +106,6 @@ describe("the members of an etcd cluster", () => {
     await declare(3, 1);
     expect(listed()).toHaveLength(1);
     etcdctl(0, "put", "/alone", "again");
-    docker("rm", "--force", ...names.slice(0, 3));
-    docker("volume", "rm", ...names.slice(0, 3));
   });
 
   test("go from 3 to 5 and back: who leaves is none before it stops, and may come again later", async () => {
