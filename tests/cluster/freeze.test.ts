@@ -24,7 +24,8 @@ const frozen = async (kind: FreezeKind, seconds: number): Promise<FreezeReport> 
 describe("a leader that freezes never comes back as a second primary (H1)", () => {
   afterAll(() => console.log(`frozen leaders:\n${results.join("\n")}`));
 
-  test.each(["Patroni", "container", "PostgreSQL"] as const)(
+  // A paused container is for the long trial: `docker unpause` has hung, and with it the engine for every other suite (seen with 20.10).
+  test.each(["Patroni", "PostgreSQL"] as const)(
     "%s is frozen for longer than the lease: it is killed before or at once, and follows",
     async (kind) => {
       expect(await frozen(kind, LONG_SECONDS)).toMatchObject({ twoPrimariesMs: 0, kills: 1 });
@@ -32,6 +33,6 @@ describe("a leader that freezes never comes back as a second primary (H1)", () =
   );
 
   test("a freeze that ends well before the lease kills nobody", async () => {
-    expect(await frozen("container", SHORT_SECONDS)).toMatchObject({ twoPrimariesMs: 0, kills: 0 });
+    expect(await frozen("PostgreSQL", SHORT_SECONDS)).toMatchObject({ twoPrimariesMs: 0, kills: 0 });
   });
 });
