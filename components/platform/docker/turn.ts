@@ -5,6 +5,7 @@ import { tell } from "../../dynamic/tell";
 import type { Command } from "../workload";
 import { diffInputs } from "./diff-inputs";
 import { dockerEngine, execIn, isNotFound, memberState } from "./engine";
+import { LABELS } from "./names";
 
 export interface TurnInputs {
   readonly container: string;
@@ -44,6 +45,11 @@ export const turnProvider: pulumi.dynamic.ResourceProvider<TurnInputs, TurnInput
     const engine = dockerEngine();
     const { status } = await memberState(engine, inputs.container);
     if (status === "missing") return { id: inputs.container, outs: inputs };
+    const { Config } = await engine.getContainer(inputs.container).inspect();
+    const cluster = Config.Labels[LABELS.stack];
+    // Whoever made it may need it; the provider says that the name is taken.
+    if (cluster === undefined || !inputs.container.startsWith(`${cluster}-`))
+      return { id: inputs.container, outs: inputs };
     await handOver(engine, inputs.container, inputs.handover);
     tell(`${inputs.container} is stopped, to be made anew`);
     const old = engine.getContainer(inputs.container);

@@ -122,6 +122,17 @@ describeWithImage("resources on a Docker engine", (image) => {
       expect(docker("exec", name, "cat", "/tmp/said")).toBe("over");
     });
 
+    test("that begins takes over a container of the cluster that another state made, and no stranger's", async () => {
+      const { provider } = await roundTrip(turnProvider);
+      const adopted = container("adopted", "sleep 600 & wait", "--label", `postgres-cluster.stack=${prefix}`);
+      const others = container("others", "sleep 600 & wait", "--label", "postgres-cluster.stack=others");
+      const strange = container("strange");
+      for (const name of [adopted, others, strange]) await provider.create(inputs(name, "1", "true"));
+      const left = docker("ps", "--all", "--filter", `name=${prefix}-`, "--format", "{{.Names}}").split("\n");
+      expect(left).toEqual(expect.arrayContaining([others, strange]));
+      expect(left).not.toContain(adopted);
+    });
+
     test("that cannot hand over fails with what was said", async () => {
       const { provider } = await roundTrip(turnProvider);
       const name = container("stuck");
