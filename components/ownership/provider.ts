@@ -3,7 +3,7 @@ import { changedInputs } from "../dynamic/changed-inputs";
 import { tell } from "../dynamic/tell";
 import { isUnknown } from "../dynamic/unknown-value";
 import { insideOf } from "../platform/former";
-import { markStore, type OwnerPlace, type Seen } from "../platform/owner-place";
+import { markByHand, markStore, type OwnerPlace, type Seen } from "../platform/owner-place";
 import { matchesVerifier } from "../sql/roles/scram";
 import { type Adoption, type Former, planAdoption } from "./adoption";
 import { type Claim, planOwnership } from "./plan";
@@ -216,9 +216,15 @@ export const markProvider: dynamic.ResourceProvider<MarkInputs, MarkInputs> = {
   async check(olds: Partial<MarkInputs>, news: MarkArgs) {
     const { mark: seen } = await look(news.place);
     const refusal = olds.owner === undefined && !isUnknown(news.unproven) ? (news.unproven ?? "") : "";
+    const command = markByHand(news.place, news.owner);
+    // A preview keeps no id: that of the next run is another one.
+    const known =
+      command === undefined
+        ? ""
+        : `\n  - this state made it, before there were marks, and an issuer signs its certificates: run \`up\`, which says this again, and then write the mark that it names: ${command}`;
     return {
       inputs: { ...news, marked: seen?.owner === news.owner },
-      failures: refusal === "" ? [] : [{ property: "cluster", reason: refusal }],
+      failures: refusal === "" ? [] : [{ property: "cluster", reason: refusal + known }],
     };
   },
 

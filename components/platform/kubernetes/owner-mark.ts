@@ -8,6 +8,13 @@ import { type ConfigMap, kubernetesClient } from "./client";
 import { OWNER_ANNOTATION, ownerObjectName } from "./names";
 import { isStatus } from "./pods";
 
+/** What a person runs who knows that a cluster is an owner's, and has nothing that proves it. */
+export const kubernetesMarkByHand = (namespace: string, cluster: string, owner: string): string => {
+  const name = ownerObjectName({ cluster });
+  const annotation = `${OWNER_ANNOTATION}='${JSON.stringify({ owner })}'`;
+  return `kubectl -n ${namespace} create configmap ${name} && kubectl -n ${namespace} annotate configmap ${name} ${annotation}`;
+};
+
 export function kubernetesMark(namespace: string, cluster: string): MarkStore {
   const name = ownerObjectName({ cluster });
   const core = () => {

@@ -126,6 +126,23 @@ describe("the owner's mark on Kubernetes", () => {
     });
   });
 
+  test("of a cluster that an issuer signs for is written by hand, once: nothing else proves who made it", async () => {
+    claims = ["data-pg-patroni-0"];
+    const { owner, mark, inputs } = await claim();
+    const wanted = { ...args, owner: inputs.owner, unproven: inputs.unproven };
+    const { failures } = await mark.check(none, wanted as never);
+    const reason = failures![0]!.reason;
+    expect(reason).toContain("there are data of a cluster pg (data-pg-patroni-0)");
+    const said = /kubectl -n ns annotate configmap pg-owner postgres-cluster\/owner='(.*)'$/m.exec(
+      reason,
+    )?.[1];
+    store(said ?? "");
+    // The refused `up` has kept the id.
+    const again = await owner.check(inputs, args as never);
+    expect(again.inputs).toMatchObject({ owner: inputs.owner, unproven: "" });
+    expect((await mark.check(none, { ...wanted, unproven: "" } as never)).failures).toEqual([]);
+  });
+
   test("goes with the last claim, and stays beside claims", async () => {
     const { mark, wanted } = await claim();
     await mark.create(wanted);
