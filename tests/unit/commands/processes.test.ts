@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import * as fs from "node:fs";
 import { becomes, isAlive, processId, startOf } from "../../../commands/processes";
 
 test("a process that has ended and that nobody waits for is none: a lock of it is nobody's", async () => {
@@ -10,6 +11,10 @@ test("a process that has ended and that nobody waits for is none: a lock of it i
     const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
     const child = processId(pid);
     expect(isAlive(child)).toBe(true);
+    // Until then it is still the shell, which would notice the end of its child.
+    expect(
+      await becomes(() => fs.readFileSync(`/proc/${String(parent.pid)}/comm`, "utf8") === "sleep\n", 10_000),
+    ).toBe(true);
     process.kill(pid, "SIGKILL");
     expect(await becomes(() => !isAlive(child), 10_000)).toBe(true);
     expect(startOf(pid)).toBeUndefined();
