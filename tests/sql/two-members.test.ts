@@ -5,6 +5,7 @@ import { readStatus } from "../../components/patroni/status";
 import { withSession } from "../../components/sql/session";
 import { dynamicConfiguration } from "../../config-files/patroni/patroni";
 import { resolveParameters } from "../../config-files/postgres/parameters";
+import { logOf } from "../support/docker";
 import type { PatroniTrial } from "../support/patroni";
 import { startPatroni } from "../support/patroni";
 import { describeWithDocker } from "../support/postgres";
@@ -36,8 +37,7 @@ describeWithDocker("a group of two members", () => {
   /** What Patroni refused, by its own log. */
   const refused = (): string[] =>
     trial.members.flatMap((name) =>
-      trial
-        .docker("logs", name)
+      logOf(name)
         .split("\n")
         .filter((line) => line.includes("switchover is not possible")),
     );

@@ -9,6 +9,15 @@ export const docker = (...args: string[]): string =>
 export const dockerMeanwhile = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)("docker", args)).stdout.trim();
 
+/** All that a container's programs have said: most write to their error output, which the client keeps apart. */
+export function logOf(container: string, ...options: string[]): string {
+  const { status, stdout, stderr } = spawnSync("docker", ["logs", ...options, container], {
+    ...{ encoding: "utf8", maxBuffer: 256 * 1024 * 1024 },
+  });
+  if (status !== 0) throw new Error(`docker logs ${container}: ${stderr}`);
+  return stdout + stderr;
+}
+
 /**
  * Runs a command as root in a container, with the PATH that root has on Debian: that of an image is for its program, and lacks what
  * installs packages.

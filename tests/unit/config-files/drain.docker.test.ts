@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { entryWorkload, poolWorkload } from "../../../components/proxy-tier";
 import { resolveProxyTier } from "../../../components/proxy-tier-args";
 import { withSession } from "../../../components/sql/session";
-import { describeWithImage, docker, dockerAsRoot, dockerMeanwhile } from "../../support/docker";
+import { describeWithImage, docker, dockerAsRoot, dockerMeanwhile, logOf } from "../../support/docker";
 import type { PatroniTrial } from "../../support/patroni";
 import { freePort, type PooledTrial, startPooledTrial } from "../../support/pooled-trial";
 import { eventually } from "../../support/stack";
@@ -228,8 +227,7 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
   test("goes on with what a leader asks a pool for, and cuts off a client that stays only after that", async () => {
     const client = await connect(target, target.addresses[0]!);
     const other = await connect(target, target.addresses[0]!);
-    const log = (): string =>
-      spawnSync("docker", ["logs", name("pool-write", 0)], { encoding: "utf8" }).stderr;
+    const log = (): string => logOf(name("pool-write", 0));
     // The entry gives each pool one of the two.
     const [cut] = await Promise.all([
       Promise.race([cutAfter(client), cutAfter(other)]),

@@ -1,9 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { issueAuthority, issueLeaf } from "../../../components/certificates/issue";
 import { type EtcdMembershipInputs, etcdMembershipProvider } from "../../../components/etcd/membership";
 import { etcdAuthenticationProvider } from "../../../components/etcd/provider";
 import { etcdEnvironment } from "../../../config-files/etcd/etcd";
-import { docker } from "../../support/docker";
+import { docker, logOf } from "../../support/docker";
 import { start } from "../../support/patroni";
 import { roundTrip } from "../../support/round-trip";
 import { eventually } from "../../support/stack";
@@ -79,8 +78,7 @@ describe("the members of an etcd cluster", () => {
     });
   const says = (ordinal: number, text: string): Promise<void> =>
     eventually(`${names[ordinal]} says: ${text}`, 60_000, () => {
-      const { stdout, stderr } = spawnSync("docker", ["logs", names[ordinal]!], { encoding: "utf8" });
-      const log = stdout + stderr;
+      const log = logOf(names[ordinal]!);
       if (!log.includes(text)) throw new Error(log.slice(-1000));
       return Promise.resolve();
     });

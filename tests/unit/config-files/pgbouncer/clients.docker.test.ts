@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { poolWorkload } from "../../../../components/proxy-tier";
@@ -6,7 +5,7 @@ import { resolveProxyTier } from "../../../../components/proxy-tier-args";
 import { databaseProvider } from "../../../../components/sql/database/provider";
 import { rolesProvider } from "../../../../components/sql/roles/provider";
 import { withSession } from "../../../../components/sql/session";
-import { describeWithImage, docker, dockerMeanwhile } from "../../../support/docker";
+import { describeWithImage, docker, dockerMeanwhile, logOf } from "../../../support/docker";
 import { freePort, type PooledTrial, startPooledTrial } from "../../../support/pooled-trial";
 import { roundTrip } from "../../../support/round-trip";
 import { eventually } from "../../../support/stack";
@@ -57,8 +56,7 @@ describeWithImage("clients of a pool", () => {
   });
   const open = (role: string, which: keyof typeof ports = "careful"): Promise<Client> =>
     connect(as(role, which), as(role, which).addresses[0]!);
-  const logOf = (which: keyof typeof ports): string =>
-    spawnSync("docker", ["logs", poolOf(which)], { encoding: "utf8" }).stderr;
+  const poolLog = (which: keyof typeof ports): string => logOf(poolOf(which));
   /** Runs Python that speaks libpq's protocol; `con(role, **more)` is a connection through the careful pool. Resolves with what it prints. */
   const python = (program: string): Promise<string> => {
     const prologue = `
@@ -217,7 +215,7 @@ def ask(connection, statement):
         await client.end();
       }
       expect(await query(as("app_readonly"), "SELECT 1 AS one", [], 1)).toEqual([{ one: 1 }]);
-      expect(logOf("careful")).not.toContain("holds:");
+      expect(poolLog("careful")).not.toContain("holds:");
 
       const script =
         "import sys, json; sys.path.insert(0, '/usr/local/bin'); import pools; print(json.dumps([pools.hold('trial'), pools.release('trial')]))";
@@ -226,7 +224,7 @@ def ask(connection, statement):
         const printed = await dockerMeanwhile("exec", member, "/usr/bin/python3", "-c", script);
         if (!printed.startsWith('["2 of 2 paused')) throw new Error(printed);
       });
-      expect(logOf("careful")).toMatch(/holds: .* asks for it: trial[^]*goes on/);
+      expect(poolLog("careful")).toMatch(/holds: .* asks for it: trial[^]*goes on/);
       expect(await query(as("app_readonly"), "SELECT 1 AS one")).toEqual([{ one: 1 }]);
     });
   });
@@ -263,7 +261,7 @@ thread.join()
 print(*slowly, ask(con("dpg_cluster"), "SELECT count(*) FROM copied WHERE pad = 'slow'")[0][0])`);
     // Whoever is slow is not cut off for it.
     expect(printed).toBe("23505 1 True\ndone 7");
-    expect(logOf("careful")).toContain("keeps a server without using it while others wait");
+    expect(poolLog("careful")).toContain("keeps a server without using it while others wait");
   });
 
   test("those whose start-up values are refused break no session of others (S4)", async () => {
