@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PROJECT } from "../../commands/engine";
 import { withCitus } from "../support/citus";
 import { docker } from "../support/docker";
-import { switchover } from "../support/faults";
+import { freezeContainer, switchover } from "../support/faults";
 import { eventually } from "../support/stack";
 import { coordinatorLeader, nodes, shards, sql, stack, workers } from "./cluster";
 
@@ -55,7 +55,7 @@ async function startOutside(files: Readonly<Record<string, string>>): Promise<vo
   );
 }
 
-(withCitus ? describe : describe.skip)("a worker that somebody else runs (issue B 3)", () => {
+(withCitus ? describe : describe.skip)("a worker that somebody else runs (D3)", () => {
   const group = 9;
   const declared = (joined: boolean) => ({
     workers: { groups: 2, external: [{ group, host: HOST, joined }] },
@@ -88,11 +88,11 @@ async function startOutside(files: Readonly<Record<string, string>>): Promise<vo
   });
 
   test("that is down is named by the next preview (F8)", async () => {
-    docker("pause", HOST);
+    const thaw = await freezeContainer(HOST);
     try {
       expect(await stack.preview()).toMatch(new RegExp(`does not reach ${HOST}`));
     } finally {
-      docker("unpause", HOST);
+      await thaw();
     }
     await eventually("it is reached again", 60_000, () => stack.preview("--expect-no-changes"));
   });

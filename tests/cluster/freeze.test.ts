@@ -24,8 +24,7 @@ const frozen = async (kind: FreezeKind, seconds: number): Promise<FreezeReport> 
 describe("a leader that freezes never comes back as a second primary (H1)", () => {
   afterAll(() => console.log(`frozen leaders:\n${results.join("\n")}`));
 
-  // A paused container is for the long trial: `docker unpause` has hung, and with it the engine for every other suite (seen with 20.10).
-  test.each(["Patroni", "PostgreSQL"] as const)(
+  test.each(["Patroni", "container", "PostgreSQL"] as const)(
     "%s is frozen for longer than the lease: it is killed before or at once, and follows",
     async (kind) => {
       expect(await frozen(kind, LONG_SECONDS)).toMatchObject({ twoPrimariesMs: 0, kills: 1 });

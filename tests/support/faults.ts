@@ -1,5 +1,6 @@
 import { docker, eventually } from "./stack";
 import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -82,10 +83,37 @@ export const freezePatroni = (member: string): Promise<() => Promise<unknown>> =
 export const freezePostgres = (member: string): Promise<() => Promise<unknown>> =>
   stopProcesses(member, "pgrep --exact postgres");
 
-/** No process of the container goes further; its clocks do. */
+/**
+ * No process of the container goes further; its clocks do. By the kernel's freezer itself: `docker unpause` has hung, and with it the engine for
+ * every other suite (20.10, seen).
+ */
 export async function freezeContainer(container: string): Promise<() => Promise<unknown>> {
-  await docker("pause", container);
-  return () => docker("unpause", container);
+  const pid = await docker("inspect", "--format", "{{.State.Pid}}", container);
+  const { file, freeze, thaw, isFrozen } = freezerOf(await readFile(`/proc/${pid}/cgroup`, "utf8"));
+  await writeFile(file, freeze);
+  await eventually(`${container} is frozen`, 10_000, async () => {
+    if (!(await isFrozen())) throw new Error("not yet");
+  });
+  return () => writeFile(file, thaw);
+}
+
+/** By the lines of /proc/<pid>/cgroup, see cgroups(7): version 1 names a hierarchy for its freezer, version 2 has one for everything. */
+function freezerOf(cgroups: string): {
+  readonly file: string;
+  readonly freeze: string;
+  readonly thaw: string;
+  readonly isFrozen: () => Promise<boolean>;
+} {
+  const first = /^\d+:freezer:(?<path>.+)$/m.exec(cgroups)?.groups?.["path"];
+  if (first !== undefined) {
+    const file = `/sys/fs/cgroup/freezer${first}/freezer.state`;
+    const isFrozen = async (): Promise<boolean> => (await readFile(file, "utf8")).trim() === "FROZEN";
+    return { file, freeze: "FROZEN", thaw: "THAWED", isFrozen };
+  }
+  const folder = `/sys/fs/cgroup${/^0::(?<path>.+)$/m.exec(cgroups)?.groups?.["path"] ?? ""}`;
+  const isFrozen = async (): Promise<boolean> =>
+    /^frozen 1$/m.test(await readFile(`${folder}/cgroup.events`, "utf8"));
+  return { file: `${folder}/cgroup.freeze`, freeze: "1", thaw: "0", isFrozen };
 }
 
 /** How often process 1 of a member has killed everything in it since the container was started, because the lease was not renewed. */
