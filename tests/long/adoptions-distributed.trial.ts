@@ -1,0 +1,35 @@
+import { adoptWithoutState } from "../support/adoption";
+import { withCitus } from "../support/citus";
+import { distributed } from "../support/distributed";
+import { docker, TestStack } from "../support/stack";
+import type { Trial } from "./trial";
+
+/** How often `up` is killed while it adopts. */
+const KILLS: Readonly<Record<string, number>> = { undisturbed: 0, "killed once": 1 };
+
+export const trial: Trial<TestStack> = {
+  description: "a distributed cluster whose state is lost is adopted with all its groups",
+  rounds: Object.keys(KILLS),
+  minutes: 40,
+
+  missing: () => (withCitus ? undefined : "there is no package of Citus on this machine"),
+
+  async open() {
+    const stack = new TestStack({
+      ...{ name: "adoptions-citus", cluster: "pg-inherited", folder: "adoptions-citus" },
+      ports: { write: 21090, read: 21091, statistics: 21092 },
+      over: {
+        ...{ citus: "required", etcd: { members: 1 }, proxy: { writePools: 1, readPools: 1, entries: 2 } },
+        ...{ coordinator: { members: 2 }, workers: { groups: 1, members: 2 } },
+      },
+    });
+    stack.configure();
+    await stack.up("--refresh");
+    await distributed(stack, (member, ...command) => docker("exec", member, ...command)).prepare();
+    return stack;
+  },
+
+  round: ({ name, chance, say }, stack) => adoptWithoutState(stack, { kills: KILLS[name]!, chance, say }),
+
+  close: (stack) => stack.remove(),
+};
