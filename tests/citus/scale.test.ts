@@ -108,7 +108,7 @@ import { note, report, settled, shards, sql, stack, underLoad, workers } from ".
     await stack.preview("--expect-no-changes");
   });
 
-  test("the number of a group that left is not used again, and nothing is touched (issue B 9)", async () => {
+  test("the number of a group that left is not used again, and nothing is touched (F6)", async () => {
     const before = await stack.containers();
     stack.configure(workers(3));
     await expect(stack.up()).rejects.toThrow(

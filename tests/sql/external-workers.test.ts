@@ -9,7 +9,7 @@ jest.setTimeout(300_000);
 
 type Server = Awaited<ReturnType<typeof startCitus>>;
 
-(withCitus ? describe : describe.skip)("workers that somebody else runs, on a real Citus (issue B 3)", () => {
+(withCitus ? describe : describe.skip)("workers that somebody else runs, on a real Citus (D3)", () => {
   let coordinator: Server;
   let workers: readonly Server[];
   let outputs: WorkerGroupsOutputs;
@@ -87,7 +87,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
     });
   });
 
-  test("shards that do not fit on the one that comes are not moved, and the reason names the parameter (issue B 3)", async () => {
+  test("shards that do not fit on the one that comes are not moved, and the reason names the parameter (D3)", async () => {
     const { provider, printed } = await roundTrip(workerGroupsProvider);
     await set(`ALTER SYSTEM SET ${LEAVE_FREE} = 99`);
     await expect(provider.update("worker-groups", outputs, inputs([1, 2]))).rejects.toThrow(

@@ -4,7 +4,7 @@ import { describeProblem } from "../../../components/problems";
 const problems = (args: object): string[] =>
   resolveEtcdCluster({ scopes: ["pg"], ...args }).problems.map(describeProblem);
 
-describe("what EtcdCluster refuses (F6, issue A 12)", () => {
+describe("what EtcdCluster refuses (F6)", () => {
   test("nothing, of its own defaults", () => {
     expect(problems({})).toEqual([]);
     expect(resolveEtcdCluster({ scopes: ["pg"] }).value).toMatchObject({

@@ -10,7 +10,7 @@ const MEMBER: Parameters = { max_connections: 96, superuser_reserved_connections
 const problems = (args: object, parameters = MEMBER): string[] =>
   resolveProxyTier(args, { parameters }).problems.map(describeProblem);
 
-describe("what ProxyTier refuses (F6, issue A 12)", () => {
+describe("what ProxyTier refuses (F6)", () => {
   test("nothing, of its own defaults", () => {
     expect(problems({})).toEqual([]);
   });

@@ -57,7 +57,7 @@ describe("worker groups (D1)", () => {
   });
 });
 
-describe("what WorkerPool refuses (issue B 9)", () => {
+describe("what WorkerPool refuses (F6)", () => {
   test.each([
     [{ groups: 0 }, "workers.groups = 0: must be 1 to 100"],
     [{ groups: [] }, "workers.groups = []: must name at least one group"],

@@ -12,7 +12,7 @@ const choose = (
   over: Partial<Record<"local" | "vendor", boolean>>,
 ) => chooseCitus(settingsOf("dev", citus === undefined ? {} : { citus }), existing, sources(over));
 
-describe("whether a new cluster is distributed (issue B 1)", () => {
+describe("whether a new cluster is distributed (D1)", () => {
   test("a package on this machine comes before the vendor's", async () => {
     expect(await choose(undefined, undefined, { local: true, vendor: true })).toMatchObject({
       distributed: true,

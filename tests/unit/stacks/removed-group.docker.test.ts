@@ -2,7 +2,7 @@ import { dev } from "../../../stacks/dev";
 import { describeWithImage, docker } from "../../support/docker";
 import { settingsOf } from "../../support/specs";
 
-describeWithImage("the number of a worker group that was removed (issue B 9)", (image) => {
+describeWithImage("the number of a worker group that was removed (F6)", (image) => {
   const cluster = `pg-removed-${process.pid}`;
   const volumeOf = (group: number): string => `${cluster}-worker-${group}-0-data`;
   const inVolume = (name: string, script: string, ...options: string[]): string =>

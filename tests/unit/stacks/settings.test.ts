@@ -31,7 +31,7 @@ describe("stack settings", () => {
     expect(JSON.stringify(problems)).not.toContain("123456");
   });
 
-  test("an unknown key is refused with the nearest right one (issue A, 12)", () => {
+  test("an unknown key is refused with the nearest right one (F6)", () => {
     expect(() => read({ etdc: { members: 3 } })).toThrow(
       'etdc = {"members":3}: is no setting. Did you mean etcd.',
     );

@@ -77,7 +77,7 @@ describe("a table that is distributed", () => {
   });
 });
 
-describe("what is told before anything is touched (issue B 9)", () => {
+describe("what is told before anything is touched (F5)", () => {
   test.each<[Partial<TableState>, Partial<TableSpec>, string]>([
     [{ present: false }, {}, "there is no table public.orders"],
     [{ columnType: undefined }, { column: "tennant" }, 'public.orders has no column "tennant"'],

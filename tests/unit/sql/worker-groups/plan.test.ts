@@ -78,7 +78,7 @@ describe("groups that leave (D4, F3)", () => {
   });
 });
 
-describe("what a change of the groups must not be (issue B 9)", () => {
+describe("what a change of the groups must not be (F6)", () => {
   const reasons = (before: number[] | undefined, after: number[]): string[] =>
     checkGroups(
       before?.map((group) => ({ group, hosts: [] })),
@@ -117,7 +117,7 @@ describe("what a change of the groups must not be (issue B 9)", () => {
   });
 });
 
-describe("whether what leaves fits on what stays (issue B 3)", () => {
+describe("whether what leaves fits on what stays (D4)", () => {
   const GiB = 1024 ** 3;
   const space = [
     { host: "w1", free: 10 * GiB, total: 100 * GiB },
@@ -161,7 +161,7 @@ describe("progress for people", () => {
   });
 });
 
-describe("workers that somebody else runs (issue B 3)", () => {
+describe("workers that somebody else runs (D3)", () => {
   test("all that are not registered are added at once, and never a group of the stack", () => {
     const external = [
       { group: 3, hosts: ["a"], externalPort: 5432 },
