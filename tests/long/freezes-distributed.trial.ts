@@ -1,7 +1,6 @@
-import assert from "node:assert/strict";
 import { withCitus } from "../support/citus";
 import { distributed } from "../support/distributed";
-import { freeze, FREEZES, type FreezeKind, frozenGroup } from "../support/freezes";
+import { FREEZES, type FreezeKind, frozenGroup, frozenRound } from "../support/freezes";
 import { docker, TestStack } from "../support/stack";
 import type { Trial } from "./trial";
 
@@ -51,14 +50,7 @@ export const trial: Trial<TestStack> = {
     const { workload, part } = ROUNDS[name]!;
     const seconds = chance.between(SECONDS.least, SECONDS.most);
     const group = await frozenGroup(stack, workload, GROUPS[workload]);
-    const report = await freeze(group, part, seconds, `${name} ${Date.now()}`);
-    assert.deepEqual(report.lost, [], "acknowledged writes are lost");
-    assert.equal(report.twoPrimariesMs, 0, "two members took writes at a time");
-    assert.ok(report.samples > 10, `the members were asked ${report.samples} times only`);
-    return {
-      ...{ "frozen s": seconds, "two primaries ms": report.twoPrimariesMs, kills: report.kills },
-      ...{ "gap ms": report.longestGapMs, acknowledged: report.acknowledged, unknown: report.unknown },
-    };
+    return frozenRound(group, part, seconds, name);
   },
 
   close: (stack) => stack.remove(),

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import * as faults from "./faults";
 import { PrimarySampler } from "./primaries";
 import { ASK_PATRONI, docker, eventually, type PatroniMember, type TestStack } from "./stack";
@@ -89,6 +90,23 @@ export async function freeze(
     twoPrimariesMs: times.length === 0 ? 0 : Math.max(...times) - Math.min(...times) + 100,
     samples: sampler.samples,
     kills: (await kills(group.members)) - killsBefore,
+  };
+}
+
+/** A freeze as a round of a long trial: with its figures, or an error where it makes two primaries or loses a write. */
+export async function frozenRound(
+  group: FrozenGroup,
+  kind: FreezeKind,
+  seconds: number,
+  name: string,
+): Promise<Readonly<Record<string, number>>> {
+  const report = await freeze(group, kind, seconds, `${name} ${Date.now()}`);
+  assert.deepEqual(report.lost, [], "acknowledged writes are lost");
+  assert.equal(report.twoPrimariesMs, 0, "two members took writes at a time");
+  assert.ok(report.samples > 10, `the members were asked ${report.samples} times only`);
+  return {
+    ...{ "frozen s": seconds, "two primaries ms": report.twoPrimariesMs, kills: report.kills },
+    ...{ "gap ms": report.longestGapMs, acknowledged: report.acknowledged, unknown: report.unknown },
   };
 }
 

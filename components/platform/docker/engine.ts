@@ -15,6 +15,16 @@ export function isNotFound(error: unknown): boolean {
   return (error as { statusCode?: number }).statusCode === 404;
 }
 
+/** Stops a container in its own time. One that is gone, or has stopped by itself, is stopped. */
+export async function stopContainer(engine: Dockerode, name: string): Promise<void> {
+  await engine
+    .getContainer(name)
+    .stop()
+    .catch((error: unknown) => {
+      if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 304) throw error;
+    });
+}
+
 /** The text in a multiplexed stream of the engine: frames of an 8-byte header (stream, length) and a payload. */
 export function frameText(raw: Buffer): string {
   const payloads: Buffer[] = [];

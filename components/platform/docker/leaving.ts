@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../../dynamic/resource";
 import { tell } from "../../dynamic/tell";
 import { diffInputs } from "./diff-inputs";
-import { dockerEngine, isNotFound } from "./engine";
+import { dockerEngine, stopContainer } from "./engine";
 
 export interface LeavingInputs {
   /** The workload's full name, which its containers' names begin with: `pg-dev-patroni`. */
@@ -32,13 +32,7 @@ async function stopLeaving({ workload, labels, replicas }: LeavingInputs): Promi
   const names = running.map(({ Names }) => (Names[0] ?? "/").slice(1));
   for (const name of leavingMembers(names, workload, replicas)) {
     tell(`${name} leaves: it is stopped before the others change`);
-    await engine
-      .getContainer(name)
-      .stop()
-      .catch((error: unknown) => {
-        // 304: it has stopped by itself.
-        if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 304) throw error;
-      });
+    await stopContainer(engine, name);
   }
 }
 

@@ -4,7 +4,7 @@ import { DynamicResource } from "../../dynamic/resource";
 import { tell } from "../../dynamic/tell";
 import type { Command } from "../workload";
 import { diffInputs } from "./diff-inputs";
-import { dockerEngine, execIn, isNotFound, memberState } from "./engine";
+import { dockerEngine, execIn, isNotFound, memberState, stopContainer } from "./engine";
 import { LABELS } from "./names";
 
 export interface TurnInputs {
@@ -52,15 +52,13 @@ export const turnProvider: pulumi.dynamic.ResourceProvider<TurnInputs, TurnInput
       return { id: inputs.container, outs: inputs };
     await handOver(engine, inputs.container, inputs.handover);
     tell(`${inputs.container} is stopped, to be made anew`);
-    const old = engine.getContainer(inputs.container);
-    // In its own time, as the provider would.
-    await old.stop().catch((error: unknown) => {
-      // 304: it has stopped already.
-      if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 304) throw error;
-    });
-    await old.remove({ v: false }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await stopContainer(engine, inputs.container);
+    await engine
+      .getContainer(inputs.container)
+      .remove({ v: false })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
     return { id: inputs.container, outs: inputs };
   },
 

@@ -1,21 +1,8 @@
 import { DECLARED_MEMBERS, declareMembers } from "../../../components/patroni/membership-provider";
 import { FakePatroni } from "../../support/fake-patroni";
+import { ended, withoutWaiting } from "../../support/waits";
 
-beforeEach(() => {
-  jest.useFakeTimers();
-  jest.spyOn(console, "log").mockImplementation(() => {});
-});
-afterEach(() => {
-  jest.useRealTimers();
-  jest.restoreAllMocks();
-});
-
-async function ended<T>(waiting: Promise<T>): Promise<T | Error> {
-  const end = waiting.catch((error: unknown) => error as Error);
-  await jest.runAllTimersAsync();
-  return end;
-}
-
+withoutWaiting();
 const declare = (group: FakePatroni, declared: readonly string[], synchronousReplicas = 1) =>
   ended(declareMembers(group, declared, { synchronousReplicas, deadlineSeconds: 20 }));
 

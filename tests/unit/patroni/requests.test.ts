@@ -2,23 +2,9 @@ import { applyConfiguration } from "../../../components/patroni/apply";
 import { restartAll, rollingRestart } from "../../../components/patroni/restart";
 import { switchover } from "../../../components/patroni/switchover";
 import { FakePatroni } from "../../support/fake-patroni";
+import { ended, withoutWaiting } from "../../support/waits";
 
-beforeEach(() => {
-  jest.useFakeTimers();
-  jest.spyOn(console, "log").mockImplementation(() => {});
-});
-afterEach(() => {
-  jest.useRealTimers();
-  jest.restoreAllMocks();
-});
-
-/** Lets a wait's clock run, and tells how it ended. */
-async function ended<T>(waiting: Promise<T>): Promise<T | Error> {
-  const end = waiting.catch((error: unknown) => error as Error);
-  await jest.runAllTimersAsync();
-  return end;
-}
-
+withoutWaiting();
 const OPTIONS = { restartSeconds: 60 };
 
 describe("a rolling restart", () => {
