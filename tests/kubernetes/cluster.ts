@@ -6,9 +6,11 @@ import { capture, onPath, PROJECT } from "../../commands/engine";
 import { IMAGES, type Images } from "../../config-files/images";
 import { clientEnvironment } from "../support/kubernetes-api";
 import { ASK_PATRONI, type PatroniMember, type Settings, TestStack } from "../support/stack";
+import type { Inside } from "../support/inside";
 import type { WriterTarget } from "../support/writer";
 import { kubectl } from "./applier";
 import { Deployer } from "./deployer";
+import { pods } from "./inside";
 
 export const TOOL = join(PROJECT, "tools/kubernetes/cluster.sh");
 const OURS = "/var/lib/postgres-cluster-kubernetes/kubeconfig";
@@ -61,9 +63,17 @@ interface Pod {
   };
 }
 
+/** Prod as it is, in small sizes: two cores hold all of it, with five members of etcd. */
+export const SMALL = {
+  etcd: { members: 3, memory: "256Mi", cpu: "125m", volumeSize: "1Gi" },
+  patroni: { members: 3, memory: "768Mi", cpu: "350m", volumeSize: "1Gi" },
+  proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10, drainSeconds: 10, cpu: "20m" },
+} satisfies Settings;
+
 /** A stack of the prod environment on the test's Kubernetes cluster, in a namespace of its own name. */
 export class KubernetesStack extends TestStack {
   readonly namespace: string;
+  override readonly inside: Inside;
   /** Of the images that `start` gives the cluster. */
   readonly tags: Readonly<Record<string, string>>;
   private readonly deployer: Deployer;
@@ -86,6 +96,7 @@ export class KubernetesStack extends TestStack {
     };
     super({ name, cluster, folder: `kubernetes-${name}`, over: { ...over, ...settings } });
     this.namespace = cluster;
+    this.inside = pods(cluster);
     this.tags = tags;
     this.deployer = new Deployer(`${cluster}-deployer`, this.folder);
   }

@@ -3,16 +3,14 @@ import { onKubernetes, type Promised } from "../support/promises";
 import { eventually } from "../support/stack";
 import { query, type WriterReport } from "../support/writer";
 import { kubectl } from "./applier";
-import { KubernetesStack, POD_NETWORK, withKubernetes } from "./cluster";
+import { KubernetesStack, POD_NETWORK, SMALL, withKubernetes } from "./cluster";
 import { WriteGaps } from "./write-gaps";
 
-const MEMBERS = 3;
+const MEMBERS = SMALL.patroni.members;
 const PARAMETERS = { shared_buffers: "192MB", max_connections: 100 };
-/** Prod as it is, in small sizes: two cores hold all of it, with five members of etcd. */
 const stack = new KubernetesStack("kube", {
-  etcd: { members: 3, memory: "256Mi", cpu: "125m", volumeSize: "1Gi" },
-  patroni: { members: MEMBERS, memory: "768Mi", cpu: "350m", volumeSize: "1Gi", parameters: PARAMETERS },
-  proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10, drainSeconds: 10, cpu: "20m" },
+  ...SMALL,
+  patroni: { ...SMALL.patroni, parameters: PARAMETERS },
 });
 const { inPod, deletePod } = stack;
 

@@ -1,4 +1,4 @@
-import { KubernetesStack, withKubernetes } from "../kubernetes/cluster";
+import { KubernetesStack, SMALL, withKubernetes } from "../kubernetes/cluster";
 import { adoptWithoutState } from "../support/adoption";
 import type { Trial } from "./trial";
 
@@ -13,11 +13,7 @@ export const trial: Trial<KubernetesStack> = {
   missing: () => (withKubernetes ? undefined : "there is no Kubernetes: KUBECONFIG, or make kube-up"),
 
   async open() {
-    const stack = new KubernetesStack("adopted", {
-      etcd: { members: 3, memory: "256Mi", cpu: "125m", volumeSize: "1Gi" },
-      patroni: { members: 3, memory: "768Mi", cpu: "350m", volumeSize: "1Gi" },
-      proxy: { entries: 2, writePools: 2, readPools: 2, poolSize: 10, drainSeconds: 10, cpu: "20m" },
-    });
+    const stack = new KubernetesStack("adopted", SMALL);
     await stack.start();
     await stack.prepareWrites();
     return stack;

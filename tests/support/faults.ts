@@ -1,3 +1,4 @@
+import { containers, type Inside } from "./inside";
 import { docker, eventually } from "./stack";
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
@@ -64,31 +65,34 @@ export const healthy = (container: string, deadlineMs = 120_000): Promise<void> 
     if (state !== "running healthy") throw new Error(state);
   });
 
+/** Ends a freeze. */
+type Thaw = () => Promise<unknown>;
+
 /** The process ids of a member's programs of that kind, as its container numbers them; none is an error. */
-const pids = async (member: string, find: string): Promise<readonly string[]> =>
-  (await docker("exec", member, "sh", "-c", find)).split("\n");
+const pids = async (member: string, inside: Inside, find: string): Promise<readonly string[]> =>
+  (await inside.run(member, "sh", "-c", find)).split("\n");
 
 /** Stops processes without ending them. Resolves with what lets them go on; who is dead by then, stays so. */
-async function stopProcesses(member: string, find: string): Promise<() => Promise<unknown>> {
-  const frozen = await pids(member, find);
-  await docker("exec", member, "sh", "-c", `kill -STOP ${frozen.join(" ")}`);
-  return () => docker("exec", member, "sh", "-c", `kill -CONT ${frozen.join(" ")} 2>/dev/null || true`);
+async function stopProcesses(member: string, inside: Inside, find: string): Promise<Thaw> {
+  const frozen = await pids(member, inside, find);
+  await inside.run(member, "sh", "-c", `kill -STOP ${frozen.join(" ")}`);
+  return () => inside.run(member, "sh", "-c", `kill -CONT ${frozen.join(" ")} 2>/dev/null || true`);
 }
 
 /** Patroni alone goes no further: PostgreSQL does, with a lease that nobody renews. */
-export const freezePatroni = (member: string): Promise<() => Promise<unknown>> =>
-  stopProcesses(member, "cat /run/patroni/pid");
+export const freezePatroni = (member: string, inside: Inside): Promise<Thaw> =>
+  stopProcesses(member, inside, "cat /run/patroni/pid");
 
 /** Every process of PostgreSQL goes no further, while Patroni does. */
-export const freezePostgres = (member: string): Promise<() => Promise<unknown>> =>
-  stopProcesses(member, "pgrep --exact postgres");
+export const freezePostgres = (member: string, inside: Inside): Promise<Thaw> =>
+  stopProcesses(member, inside, "pgrep --exact postgres");
 
 /**
  * No process of the container goes further; its clocks do. By the kernel's freezer itself: `docker unpause` has hung, and with it the engine for
  * every other suite (20.10, seen).
  */
-export async function freezeContainer(container: string): Promise<() => Promise<unknown>> {
-  const pid = await docker("inspect", "--format", "{{.State.Pid}}", container);
+export async function freezeContainer(container: string, inside: Inside = containers): Promise<Thaw> {
+  const pid = await inside.process(container);
   const { file, freeze, thaw, isFrozen } = freezerOf(await readFile(`/proc/${pid}/cgroup`, "utf8"));
   await writeFile(file, freeze);
   await eventually(`${container} is frozen`, 10_000, async () => {
@@ -117,5 +121,5 @@ function freezerOf(cgroups: string): {
 }
 
 /** How often process 1 of a member has killed everything in it since the container was started, because the lease was not renewed. */
-export const watchdogKills = async (member: string): Promise<number> =>
-  Number(await docker("exec", member, "sh", "-c", "cat /run/patroni/watchdog.kills 2>/dev/null | wc -l"));
+export const watchdogKills = async (member: string, inside: Inside): Promise<number> =>
+  Number(await inside.run(member, "sh", "-c", "cat /run/patroni/watchdog.kills 2>/dev/null | wc -l"));

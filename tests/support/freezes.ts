@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as faults from "./faults";
 import { PrimarySampler } from "./primaries";
-import { ASK_PATRONI, docker, eventually, type PatroniMember, type TestStack } from "./stack";
+import type { Inside } from "./inside";
+import { ASK_PATRONI, eventually, type PatroniMember, type TestStack } from "./stack";
 import { Writer, type WriterReport, type WriterTarget } from "./writer";
 
 /** What of a leader is frozen, and not dead: it goes on where it was. */
@@ -14,21 +15,22 @@ export type FreezeKind = keyof typeof FREEZES;
 
 /** Who is frozen, and whoever notices. */
 export interface FrozenGroup {
-  /** Containers of all its members. */
   readonly members: readonly string[];
-  /** Resolves with the leader's container when one leads and all others stream. */
+  readonly inside: Inside;
+  /** Resolves with the leader's name when one leads and all others stream. */
   readonly whole: () => Promise<string>;
   readonly target: WriterTarget;
 }
 
 /** The members of a workload of that stack, whichever group of which kind they are. */
 export async function frozenGroup(stack: TestStack, workload: string, count: number): Promise<FrozenGroup> {
+  const { inside } = stack;
   const members = Array.from({ length: count }, (_, i) => stack.member(workload, i));
   const seen = async (): Promise<readonly PatroniMember[]> => {
     let last: unknown;
     for (const member of members) {
       try {
-        const said = await docker("exec", member, "/usr/bin/python3", "-c", ASK_PATRONI);
+        const said = await inside.run(member, "/usr/bin/python3", "-c", ASK_PATRONI);
         return JSON.parse(said) as PatroniMember[];
       } catch (error) {
         last = error;
@@ -46,7 +48,7 @@ export async function frozenGroup(stack: TestStack, workload: string, count: num
         throw new Error(JSON.stringify(all));
       return leader.name;
     });
-  return { members, whole, target: await stack.target("app_readwrite") };
+  return { members, inside, whole, target: await stack.target("app_readwrite") };
 }
 
 export interface FreezeReport extends WriterReport {
@@ -66,14 +68,14 @@ export async function freeze(
   run: string,
 ): Promise<FreezeReport> {
   const leader = await group.whole();
-  const killsBefore = await kills(group.members);
+  const killsBefore = await kills(group);
   const writer = new Writer(group.target, run);
-  const sampler = new PrimarySampler(group.members);
+  const sampler = new PrimarySampler(group.members, group.inside);
   sampler.start();
   let report: WriterReport;
   try {
     await writer.start();
-    const thaw = await FREEZES[kind](leader);
+    const thaw = await FREEZES[kind](leader, group.inside);
     await passed(seconds);
     await thaw();
     await writer.awaitAcknowledged(100);
@@ -89,7 +91,7 @@ export async function freeze(
     leader,
     twoPrimariesMs: times.length === 0 ? 0 : Math.max(...times) - Math.min(...times) + 100,
     samples: sampler.samples,
-    kills: (await kills(group.members)) - killsBefore,
+    kills: (await kills(group)) - killsBefore,
   };
 }
 
@@ -110,8 +112,11 @@ export async function frozenRound(
   };
 }
 
-const kills = async (members: readonly string[]): Promise<number> =>
-  (await Promise.all(members.map(faults.watchdogKills))).reduce((sum, count) => sum + count, 0);
+const kills = async ({ members, inside }: FrozenGroup): Promise<number> =>
+  (await Promise.all(members.map((member) => faults.watchdogKills(member, inside)))).reduce(
+    (sum, count) => sum + count,
+    0,
+  );
 
 /** A freeze is as long as it is; there is nothing to wait for in it. */
 export const passed = (seconds: number): Promise<unknown> => {

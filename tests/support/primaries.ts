@@ -1,7 +1,5 @@
-import type { Duplex } from "node:stream";
-import { PassThrough } from "node:stream";
 import { createInterface } from "node:readline";
-import Docker from "dockerode";
+import { containers, type Inside, type Talk } from "./inside";
 
 const INTERVAL_MS = 100;
 
@@ -12,7 +10,7 @@ export interface TwoPrimaries {
 }
 
 /**
- * Asks every member ten times a second, inside its container and over its own socket, whether it takes writes: a member that is cut
+ * Asks every member ten times a second, inside it and over its own socket, whether it takes writes: a member that is cut
  * off from the network still answers. Keeps every moment at which two said yes.
  */
 export class PrimarySampler {
@@ -23,7 +21,10 @@ export class PrimarySampler {
   private readonly sessions = new Map<string, Session>();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly members: readonly string[]) {}
+  constructor(
+    private readonly members: readonly string[],
+    private readonly inside: Inside = containers,
+  ) {}
 
   start(): void {
     this.timer = setInterval(() => void this.sample(), INTERVAL_MS);
@@ -59,7 +60,7 @@ export class PrimarySampler {
   private session(name: string): Session {
     const open = this.sessions.get(name);
     if (open?.usable) return open;
-    const session = new Session(name);
+    const session = new Session(name, this.inside);
     this.sessions.set(name, session);
     return session;
   }
@@ -88,55 +89,42 @@ for _ in sys.stdin:
     print("t" if writable else "f", flush=True)
 `;
 
-const engine = new Docker();
-
-/**
- * A program in a member that asks its server. It ends with its container, and is then replaced. By the engine's interface, since a client
- * started at every look would take the machine's time from what is measured.
- */
+/** A program in a member that asks its server. It ends with its member, and is then replaced. */
 class Session {
   usable = true;
-  private stream: Duplex | undefined;
+  private talk: Talk | undefined;
   private waiting: ((line: string | undefined) => void) | undefined;
 
-  constructor(container: string) {
-    this.open(container).catch(() => this.close());
+  constructor(member: string, inside: Inside) {
+    this.open(member, inside).catch(() => this.close());
   }
 
-  private async open(container: string): Promise<void> {
-    const exec = await engine.getContainer(container).exec({
-      Cmd: ["/opt/patroni/bin/python", "-c", ASKS],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-    });
-    const stream = await exec.start({ hijack: true, stdin: true });
-    const output = new PassThrough();
-    engine.modem.demuxStream(stream, output, new PassThrough().resume());
-    createInterface({ input: output }).on("line", (line) => this.waiting?.(line));
-    for (const event of ["error", "end", "close"]) stream.on(event, () => this.close());
-    if (this.usable) this.stream = stream;
-    else stream.destroy();
+  private async open(member: string, inside: Inside): Promise<void> {
+    const talk = await inside.talk(member, ["/opt/patroni/bin/python", "-c", ASKS]);
+    createInterface({ input: talk.output }).on("line", (line) => this.waiting?.(line));
+    talk.ended(() => this.close());
+    if (this.usable) this.talk = talk;
+    else talk.end();
   }
 
   ask(): Promise<Answer> {
     const asked = Date.now();
     // An answer that is still awaited (a stopped process) is asked for once, not once a tick.
-    if (!this.stream || this.waiting) return Promise.resolve({ writable: false, asked, answered: asked });
-    const { stream } = this;
+    if (!this.talk || this.waiting) return Promise.resolve({ writable: false, asked, answered: asked });
+    const { input } = this.talk;
     return new Promise((resolve) => {
       this.waiting = (line) => {
         this.waiting = undefined;
         resolve({ writable: line === "t", asked, answered: Date.now() });
       };
-      stream.write("?\n");
+      input.write("?\n");
     });
   }
 
   close(): void {
     this.usable = false;
     this.waiting?.(undefined);
-    this.stream?.destroy();
-    this.stream = undefined;
+    this.talk?.end();
+    this.talk = undefined;
   }
 }

@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from "../../commands/engine";
+import { containers, type Inside } from "./inside";
 import { query, type WriterTarget } from "./writer";
 
 const run = promisify(execFile);
@@ -39,6 +40,7 @@ export class TestStack {
   readonly name: string;
   readonly cluster: string;
   readonly folder: string;
+  readonly inside: Inside = containers;
   private readonly settingsFile: string;
   private readonly base: Settings;
   private readonly engineName: Engine["name"] | undefined;
