@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
+import { dockerEngine } from "../components/platform/docker/engine";
+import { removeHelpers } from "../components/platform/docker/volume-files";
 import { clusterName, CommandError, groups, members, patroniMembers } from "./containers";
 import { capture, engineFor, STATE } from "./engine";
 import { leaderless } from "./leaderless";
@@ -124,6 +126,7 @@ export async function clean(stack: string): Promise<number> {
     console.log("Nothing was deleted.");
     return 1;
   }
+  for (const volume of volumes) await removeHelpers(dockerEngine(), volume);
   await capture("docker", ["volume", "rm", ...volumes]);
   const engine = engineFor(stack);
   const code = await engine.run(["state", "unprotect", "--all", "--yes"]);

@@ -6,6 +6,8 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from "../../commands/engine";
+import { dockerEngine } from "../../components/platform/docker/engine";
+import { removeHelpers } from "../../components/platform/docker/volume-files";
 import { containers, type Inside } from "./inside";
 import { query, type WriterTarget } from "./writer";
 
@@ -156,7 +158,11 @@ export class TestStack {
       "--filter",
       `label=postgres-cluster.stack=${this.cluster}`,
     );
-    if (volumes !== "") await docker("volume", "rm", ...volumes.split("\n"));
+    for (const volume of volumes.split("\n").filter((name) => name !== "")) {
+      // Of an `up` that the test has killed.
+      await removeHelpers(dockerEngine(), volume);
+      await docker("volume", "rm", volume);
+    }
   }
 
   async outputs(): Promise<Outputs> {

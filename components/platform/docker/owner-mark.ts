@@ -7,38 +7,23 @@ import { markText, readMark } from "../mark-text";
 import type { Mark, MarkStore } from "../owner-place";
 import { dockerEngine, isNotFound } from "./engine";
 import { LABELS, ownerVolumeName } from "./names";
-import { readVolumeFile, withVolume, writeVolumeFile } from "./volume-files";
+import { readVolumeFile, removeHelpers, withVolume, writeVolumeFile } from "./volume-files";
 
 const FILE = "owner.json";
-/** Whoever holds the lock reads and writes for a moment; one that is older was left by a run that was killed. */
-const LOCK_SECONDS = 30;
+/** Whoever holds the volume reads and writes for a moment; a helper that is older was left by a run that was killed. */
+const HELD_SECONDS = 30;
 
-/** The engine lets one container have a name: whoever made it may write. */
-async function locked<T>(
-  engine: Dockerode,
-  volume: string,
-  use: (helper: Dockerode.Container) => Promise<T>,
-): Promise<T> {
-  const name = `${volume}-lock`;
-  const deadline = Date.now() + 2 * LOCK_SECONDS * 1000;
+/** Does what the engine refuses as long as somebody else holds the volume. */
+async function whenFree<T>(engine: Dockerode, volume: string, attempt: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + 2 * HELD_SECONDS * 1000;
   for (;;) {
     try {
-      return await withVolume(engine, volume, { name }, use);
+      return await attempt();
     } catch (error) {
       if ((error as { statusCode?: number }).statusCode !== 409 || Date.now() > deadline) throw error;
-      await removeStale(engine, name);
+      await removeHelpers(engine, volume, HELD_SECONDS);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-  }
-}
-
-async function removeStale(engine: Dockerode, name: string): Promise<void> {
-  const lock = engine.getContainer(name);
-  try {
-    const { Created } = await lock.inspect();
-    if (Date.now() - Date.parse(Created) > LOCK_SECONDS * 1000) await lock.remove({ force: true });
-  } catch (error) {
-    if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 409) throw error;
   }
 }
 
@@ -56,9 +41,9 @@ export function dockerMark(cluster: string): MarkStore {
       const data = Volumes.filter(({ Labels }) => Labels[LABELS.replica] !== undefined).map(
         ({ Name }) => Name,
       );
-      const mark = Volumes.some(({ Name }) => Name === volume)
-        ? await withVolume(engine, volume, {}, found)
-        : undefined;
+      if (!Volumes.some(({ Name }) => Name === volume)) return { data: data.sort() };
+      await removeHelpers(engine, volume, HELD_SECONDS);
+      const mark = await withVolume(engine, volume, {}, found);
       return { data: data.sort(), ...(mark && { mark }) };
     },
 
@@ -66,18 +51,19 @@ export function dockerMark(cluster: string): MarkStore {
       const engine = dockerEngine();
       // Making one that is there changes nothing.
       await engine.createVolume({ Name: volume, Labels: { [LABELS.stack]: cluster } });
-      await locked(engine, volume, async (helper) => {
-        await writeVolumeFile(helper, FILE, markText(make(await found(helper))));
-      });
+      // The engine lets one container have a name: whoever made it may write.
+      await whenFree(engine, volume, () =>
+        withVolume(engine, volume, { name: `${volume}-lock` }, async (helper) => {
+          await writeVolumeFile(helper, FILE, markText(make(await found(helper))));
+        }),
+      );
     },
 
     async remove() {
-      await dockerEngine()
-        .getVolume(volume)
-        .remove()
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error;
-        });
+      const engine = dockerEngine();
+      await whenFree(engine, volume, () => engine.getVolume(volume).remove()).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
     },
   };
 }

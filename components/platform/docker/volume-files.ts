@@ -114,12 +114,14 @@ export async function writeVolumeFile(
   await helper.putArchive(archive, { path: "/" });
 }
 
-/** Containers that an interrupted run has left; they would hold the volume. */
-export async function removeHelpers(engine: Dockerode, volume: string): Promise<void> {
+/**
+ * Removes containers that an interrupted run has left; they would hold the volume.
+ * @param olderThanSeconds where another run may have one at this moment: those that it would not have for so long
+ */
+export async function removeHelpers(engine: Dockerode, volume: string, olderThanSeconds = 0): Promise<void> {
   const filters = { label: [`${HELPER_LABEL}=${volume}`] };
-  for (const { Id } of await engine.listContainers({ all: true, filters })) {
-    await removeContainer(engine.getContainer(Id));
-  }
+  for (const { Id, Created } of await engine.listContainers({ all: true, filters }))
+    if (Date.now() / 1000 - Created >= olderThanSeconds) await removeContainer(engine.getContainer(Id));
 }
 
 async function withHelper<T>(

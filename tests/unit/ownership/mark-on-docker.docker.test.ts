@@ -3,7 +3,7 @@ import { describeWithImage, docker } from "../../support/docker";
 import { roundTrip } from "../../support/round-trip";
 
 // The providers are those that the engine would run: serialised, and loaded from their text.
-describeWithImage("the owner's mark on a Docker engine", () => {
+describeWithImage("the owner's mark on a Docker engine", (image) => {
   const cluster = `pg-owner-${process.pid}`;
   const args = { place: { via: "docker", cluster }, stack: "dev", project: "shop" } as const;
   const none = {} as never;
@@ -81,6 +81,24 @@ describeWithImage("the owner's mark on a Docker engine", () => {
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     for (const result of results.filter((each) => each.status === "rejected"))
       expect(String(result.reason)).toContain("belongs to the stack");
+  });
+
+  test("what a run that was killed has left holds the mark for half a minute, and no longer", async () => {
+    const first = await state();
+    const inputs = await marks(first);
+    await first.mark.create(inputs);
+    const hold = (...name: string[]): string =>
+      docker(
+        ...["create", ...name, "--label", `postgres-cluster.helper=${cluster}-owner`],
+        ...["--volume", `${cluster}-owner:/files`, image, "true"],
+      );
+    hold("--name", `${cluster}-owner-lock`);
+    hold();
+    await first.mark.delete("", inputs);
+    expect(volumes()).toEqual([]);
+    expect(
+      docker("ps", "--all", "--quiet", "--filter", `label=postgres-cluster.helper=${cluster}-owner`),
+    ).toBe("");
   });
 
   test("data without a mark: a state that knows them marks them again, a new one has to prove itself", async () => {
