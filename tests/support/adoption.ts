@@ -24,6 +24,12 @@ class LostState {
     fs.renameSync(this.place, this.kept);
   }
 
+  /** As if it had never been lost. */
+  restore(): void {
+    fs.rmSync(this.place, { recursive: true, force: true });
+    fs.renameSync(this.kept, this.place);
+  }
+
   /** Does something with the state that was lost, and puts the present one back. */
   async found(does: () => Promise<void>): Promise<void> {
     const present = `${this.place}-present`;
@@ -90,14 +96,20 @@ export async function adoptWithoutState(
   const owner = await stack.target("dpg_cluster");
   const lost = new LostState(stack);
 
+  const refused = /belongs to the stack/;
   const taken = await underWriter(former, "adopted", async () => {
-    stack.configure();
-    const refused = /belongs to the stack/;
-    await assert.rejects(stack.preview(), refused);
-    await assert.rejects(stack.up(), refused);
-    say("refused without `adopt`");
-    stack.configure(adopting(stack.cluster, { app_readwrite: "wrong", dpg_cluster: owner.password }));
-    await assert.rejects(stack.preview(), /app_readwrite is not the password[^]*app_readonly is missing/);
+    try {
+      stack.configure();
+      await assert.rejects(stack.preview(), refused);
+      await assert.rejects(stack.up(), refused);
+      say("refused without `adopt`");
+      stack.configure(adopting(stack.cluster, { app_readwrite: "wrong", dpg_cluster: owner.password }));
+      const explained = /app_readonly is missing[^]*app_readwrite is not the password/;
+      await assert.rejects(stack.preview(), explained);
+    } catch (error) {
+      lost.restore();
+      throw error;
+    }
     const passwords = { app_readwrite: former.password, dpg_cluster: owner.password, app_readonly: "new" };
     stack.configure(adopting(stack.cluster, passwords));
     await stack.preview();

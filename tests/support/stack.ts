@@ -151,6 +151,9 @@ export class TestStack {
   async remove(): Promise<void> {
     await this.run("state", "unprotect", "--all", "--yes");
     await this.run("destroy", "--yes");
+    // What another state has made, or begun, of the same cluster.
+    const left = await this.containers();
+    if (left.length > 0) await docker("rm", "--force", ...left);
     const volumes = await docker(
       "volume",
       "ls",
