@@ -1,7 +1,7 @@
 import { waitUntil } from "../dynamic/wait-until";
 import type { JsonObject } from "./plan";
 import { describePatch, planPatch } from "./plan";
-import type { PatroniRest } from "./rest";
+import { type PatroniRest, refusedCredentials } from "./rest";
 import { type RestartOptions, rollingRestart } from "./restart";
 import { lastCycles } from "./status";
 import { tell } from "../dynamic/tell";
@@ -52,11 +52,7 @@ export async function patchConfiguration(
       const wanted = planPatch(live, desired, before);
       if (wanted === undefined) return { done: true as const, value: false };
       const answer = await rest.sendToAny({ method: "PATCH", path: "/config", body: wanted });
-      if (answer.status === 401) {
-        throw Object.assign(new Error("Patroni refuses the REST API's user name or password"), {
-          permanent: true,
-        });
-      }
+      if (answer.status === 401) throw refusedCredentials();
       // 409: somebody else changed it in between; 503: it was wiped out.
       if (answer.status !== 200)
         return { done: false as const, why: `status ${answer.status}: ${answer.text.trim()}` };

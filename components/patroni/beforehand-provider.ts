@@ -16,7 +16,7 @@ import {
 } from "./judge-plan";
 import type { JsonObject } from "./plan";
 import { planPatch } from "./plan";
-import { type PatroniRest, type RestTarget, withPatroni } from "./rest";
+import { type PatroniRest, type RestTarget, withPatroni, withPatroniByAny } from "./rest";
 import { readStatus } from "./status";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
@@ -79,9 +79,14 @@ async function refusedStrays(
   return refused.map(({ about }) => about);
 }
 
-async function mend(inputs: PatroniBeforehandInputs, before: JsonObject): Promise<void> {
+async function mend(
+  inputs: PatroniBeforehandInputs,
+  olds: Pick<PatroniBeforehandInputs, "configuration" | "password"> | undefined,
+): Promise<void> {
   const declared = JSON.parse(inputs.configuration) as JsonObject;
-  await withPatroni(targetOf(inputs), async (rest) => {
+  const before = JSON.parse(olds?.configuration ?? "{}") as JsonObject;
+  const former = olds === undefined ? [] : [olds.password];
+  await withPatroniByAny(targetOf(inputs), former, inputs.deadlineSeconds, async (rest) => {
     // At first there is nobody to ask. Where everybody is away, whoever starts reads what the DCS has, and the next run goes on.
     const live = await readConfiguration(rest).catch(() => undefined);
     if (live === undefined) return;
@@ -151,12 +156,12 @@ export const patroniBeforehandProvider: dynamic.ResourceProvider<
   },
 
   async create(inputs) {
-    await mend(inputs, {});
+    await mend(inputs, undefined);
     return { id: "beforehand", outs: inputs };
   },
 
   async update(_id, olds, news) {
-    await mend(news, JSON.parse(olds.configuration) as JsonObject);
+    await mend(news, olds);
     return { outs: news };
   },
 };

@@ -2,11 +2,10 @@ import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../dynamic/changed-inputs";
 import { recordedState } from "../dynamic/recorded-state";
 import { tell } from "../dynamic/tell";
-import { permanent, waitUntil } from "../dynamic/wait-until";
+import { waitUntil } from "../dynamic/wait-until";
 import { readConfiguration } from "./apply";
 import { chooseCandidate } from "./plan";
-import type { PatroniRest, RestTarget } from "./rest";
-import { withPatroni } from "./rest";
+import { type PatroniRest, refusedCredentials, type RestTarget, withPatroni, withPatroniByAny } from "./rest";
 import { readStatus } from "./status";
 import { switchover } from "./switchover";
 
@@ -52,10 +51,7 @@ export async function declareMembers(
       ...(fewer && { synchronous_node_count: synchronousReplicas }),
     };
     const answer = await rest.sendToAny({ method: "PATCH", path: "/config", body });
-    if (answer.status === 401)
-      throw Object.assign(permanent("Patroni refuses the REST API's user name or password"), {
-        refused: true,
-      });
+    if (answer.status === 401) throw refusedCredentials();
     told = answer.status === 200;
     return {
       done: false,
@@ -99,20 +95,12 @@ async function declare(
   news: PatroniMembershipInputs,
   olds: PatroniMembershipInputs | undefined,
 ): Promise<PatroniMembershipOutputs> {
-  // A new password reaches the members later than this.
-  const passwords = [...new Set([news.password, ...(olds === undefined ? [] : [olds.password])])];
-  for (const [index, password] of passwords.entries()) {
-    try {
-      await withPatroni({ ...targetOf(together(news, olds)), password }, async (rest) => {
-        // Where nobody answers, nobody leads and could hand over: a new group, or one that has to be mended first.
-        const answer = await rest.sendToAny({ method: "GET", path: "/cluster" }).catch(() => undefined);
-        if (answer?.status === 200) await declareMembers(rest, namesOf(news), news);
-      });
-      break;
-    } catch (error) {
-      if ((error as { refused?: boolean }).refused !== true || index === passwords.length - 1) throw error;
-    }
-  }
+  const former = olds === undefined ? [] : [olds.password];
+  await withPatroniByAny(targetOf(together(news, olds)), former, news.deadlineSeconds, async (rest) => {
+    // Where nobody answers, nobody leads and could hand over: a new group, or one that has to be mended first.
+    const answer = await rest.sendToAny({ method: "GET", path: "/cluster" }).catch(() => undefined);
+    if (answer?.status === 200) await declareMembers(rest, namesOf(news), news);
+  });
   return { ...news, drift: [] };
 }
 

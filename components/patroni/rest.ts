@@ -1,5 +1,6 @@
 import type { HttpsAnswer, HttpsClient, HttpsRequest } from "../dynamic/https-client";
 import { openHttps } from "../dynamic/https-client";
+import { permanent, waitUntil } from "../dynamic/wait-until";
 import type { Reach } from "../platform/reach";
 
 /** Patroni's REST API: https://patroni.readthedocs.io/en/latest/rest_api.html */
@@ -72,4 +73,36 @@ export async function withPatroni<T>(target: RestTarget, use: (rest: PatroniRest
       if (client.status === "fulfilled") await client.value.close();
     }
   }
+}
+
+/** Patroni does not take the credentials of a request. Nothing is gained by sending them again, unless members are still to learn of them. */
+export const refusedCredentials = (): Error =>
+  Object.assign(permanent("Patroni refuses the REST API's user name or password"), { refused: true });
+
+/**
+ * As `withPatroni`, where members may learn of a new password only later: each one is tried, again and again until the deadline. `use` begins
+ * anew with each, as soon as it has thrown `refusedCredentials`.
+ */
+export async function withPatroniByAny(
+  target: RestTarget,
+  former: readonly string[],
+  deadlineSeconds: number,
+  use: (rest: PatroniRest) => Promise<void>,
+): Promise<void> {
+  const passwords = new Set([target.password, ...former]);
+  const failed = await waitUntil<Error | undefined>(
+    { what: "Patroni takes the REST API's password", deadlineSeconds },
+    async () => {
+      for (const password of passwords) {
+        try {
+          await withPatroni({ ...target, password }, use);
+          return { done: true, value: undefined };
+        } catch (error) {
+          if ((error as { refused?: boolean }).refused !== true) return { done: true, value: error as Error };
+        }
+      }
+      return { done: false, why: refusedCredentials().message };
+    },
+  );
+  if (failed !== undefined) throw failed;
 }

@@ -1,4 +1,5 @@
 import { patroniLeaderProvider, type PatroniLeaderInputs } from "../../components/patroni/leader-provider";
+import { patroniMembershipProvider } from "../../components/patroni/membership-provider";
 import { patroniConfigurationProvider } from "../../components/patroni/provider";
 import type { PatroniConfigurationInputs } from "../../components/patroni/provider";
 import { withPatroni } from "../../components/patroni/rest";
@@ -218,6 +219,18 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     const wrong = { ...configurationInputs({ deadlock_timeout: "3s" }), password: "wrong" };
     await expect(provider.update("configuration", inputs, wrong)).rejects.toThrow(
       "refuses the REST API's user name or password",
+    );
+  });
+
+  it("takes a password that members do not know yet by the former one, and waits for it where there is none (F9)", async () => {
+    const { provider } = await roundTrip(patroniMembershipProvider);
+    const { password, ...rest } = trial.rest;
+    const membership = { rest, password, synchronousReplicas: 1, deadlineSeconds: 2, providerVersion: 1 };
+    const unknown = { ...membership, password: "not there yet" };
+    const { outs } = await provider.update("membership", { ...membership, drift: [] }, unknown);
+    expect(outs).toMatchObject({ drift: [] });
+    await expect(provider.create(unknown)).rejects.toThrow(
+      "Patroni takes the REST API's password: not within 2 s. Last seen: Patroni refuses",
     );
   });
 
