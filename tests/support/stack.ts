@@ -150,10 +150,13 @@ export class TestStack {
   /** Takes the stack down and deletes its volumes. */
   async remove(): Promise<void> {
     await this.run("state", "unprotect", "--all", "--yes");
-    await this.run("destroy", "--yes");
-    // What another state has made, or begun, of the same cluster.
-    const left = await this.containers();
-    if (left.length > 0) await docker("rm", "--force", ...left);
+    try {
+      await this.run("destroy", "--yes");
+    } catch {
+      // Containers that another state of the same cluster has made hold its volumes.
+      await docker("rm", "--force", ...(await this.containers()));
+      await this.run("destroy", "--yes");
+    }
     const volumes = await docker(
       "volume",
       "ls",
