@@ -129,7 +129,7 @@ export async function adoptWithoutState(
 
   const both = await stack.target("app_readwrite");
   assert.equal(certificates(both.ca), 2);
-  assert.match((await refusal(formerReader)) ?? "", /password authentication failed/);
+  assert.match((await refusal(formerReader)) ?? "", /authentication failed/);
   assert.equal(
     await refusal({ ...formerReader, password: (await stack.target("app_readonly")).password }),
     undefined,
