@@ -125,7 +125,7 @@ export async function adoptWithoutState(
       await assert.rejects(stack.preview(), refused);
     });
   });
-  say(`adopted: ${taken.seconds} s, gap ${taken.longestGapMs} ms, ${taken.unknown} failed`);
+  say(described("adopted", taken));
 
   const both = await stack.target("app_readwrite");
   assert.equal(certificates(both.ca), 2);
@@ -141,9 +141,9 @@ export async function adoptWithoutState(
   };
   const trusted = await underWriter(both, "trusted", () => authority("trust"));
   assert.match((await refusal(former)) ?? "", /certificate/);
-  say(`trusted: ${trusted.seconds} s, gap ${trusted.longestGapMs} ms, ${trusted.unknown} failed`);
+  say(described("trusted", trusted));
   const forgotten = await underWriter(both, "forgotten", () => authority("forget"));
-  say(`forgotten: ${forgotten.seconds} s, gap ${forgotten.longestGapMs} ms, ${forgotten.unknown} failed`);
+  say(described("forgotten", forgotten));
   const own = await stack.target("app_readwrite");
   assert.equal(certificates(own.ca), 1);
   assert.equal(await refusal(own), undefined);
@@ -157,6 +157,15 @@ export async function adoptWithoutState(
     ]),
   );
 }
+
+const described = (
+  step: string,
+  { seconds, longestGapMs, longestGapEnded, unknown, errors }: WriterReport & { readonly seconds: number },
+): string =>
+  [
+    `${step}: ${seconds} s, gap ${longestGapMs} ms until ${longestGapEnded.toISOString()}, ${unknown} failed`,
+    ...errors,
+  ].join("; ");
 
 const adopting = (cluster: string, passwords: Readonly<Record<string, string>>): Settings => ({
   adopt: { cluster, passwords },
