@@ -37,6 +37,8 @@ export interface WorkloadCertificateArgs {
   readonly commonName?: string;
   /** Further names under which clients reach the members, such as those of an entry that passes TLS through. */
   readonly alsoKnownAs?: readonly string[];
+  /** A changed certificate reaches the members after these: who leaves is called by a name that is in the old one, until he is called no more. */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /** The files that a program needs to prove who it is and to verify others. The key is a secret. */
@@ -164,15 +166,16 @@ export class ClusterCertificates extends pulumi.ComponentResource {
       "localhost",
       ...(args.alsoKnownAs ?? []),
     ]);
+    const options = { parent, dependsOn: [...(args.after ?? [])] };
     if (this.signer instanceof CertificateAuthority)
-      return this.platform.secret(`${workload}-tls`, this.sign(this.signer, workload, wanted, parent), {
+      return this.platform.secret(`${workload}-tls`, this.sign(this.signer, workload, wanted, options), {
         parent,
       });
     // Another name than above: when a cluster goes over to an issuer, members that have not been replaced yet keep their files.
     return this.platform.certificate(
       `${workload}-certificate`,
       { ...this.signer, ...wanted, days: this.days },
-      { parent },
+      options,
     );
   }
 
@@ -187,7 +190,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     parent: pulumi.Resource,
   ): TlsFiles | undefined {
     if (!(this.signer instanceof CertificateAuthority)) return undefined;
-    return this.sign(this.signer, name, describe(commonName, [host, "localhost"]), parent);
+    return this.sign(this.signer, name, describe(commonName, [host, "localhost"]), { parent });
   }
 
   /** Whom members and clients trust. */
@@ -224,7 +227,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     authority: CertificateAuthority,
     name: string,
     wanted: Wanted,
-    parent: pulumi.Resource,
+    options: pulumi.CustomResourceOptions,
   ): TlsFiles {
     const { certificatePem, privateKeyPem } = authority;
     const certificate = new Certificate(
@@ -235,7 +238,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
         usages: ["server", "client"],
         lifetimeDays: this.days,
       },
-      { parent },
+      options,
     );
     return { "ca.crt": this.authority.certificatePem, ...this.shown(name, certificate) };
   }

@@ -202,14 +202,6 @@ export class EtcdCluster extends pulumi.ComponentResource {
 
     this.rootPassword = password("root");
     this.passwords = new Map(value.scopes.map((scope) => [scope, password(`scope-${scope}`)]));
-    const spec = etcdWorkload(value, platform, name, {
-      tls: certificates.issue(ETCD_WORKLOAD, { replicas: value.members }, this),
-      password: platform.secret(
-        `${ETCD_WORKLOAD}-root`,
-        { "root-password": this.rootPassword },
-        { parent: this },
-      ),
-    });
     this.members = [...Array(value.members).keys()].map((i) => ({
       name: platform.replicaName(ETCD_WORKLOAD, i),
       serverName: platform.replicaAddress(ETCD_WORKLOAD, i),
@@ -221,6 +213,14 @@ export class EtcdCluster extends pulumi.ComponentResource {
       { members: this.members, ca, rootPassword: this.rootPassword },
       { parent: this },
     );
+    const spec = etcdWorkload(value, platform, name, {
+      tls: certificates.issue(ETCD_WORKLOAD, { replicas: value.members, after: [membership] }, this),
+      password: platform.secret(
+        `${ETCD_WORKLOAD}-root`,
+        { "root-password": this.rootPassword },
+        { parent: this },
+      ),
+    });
     const members = platform.deploy(spec, { parent: this, dependsOn: [membership] });
     const trust = new EtcdTrust(
       `${name}-trust`,

@@ -175,6 +175,8 @@ export class PatroniGroup {
   readonly number?: number;
   readonly settings: ResolvedPatroniGroup;
   readonly members: readonly DatabaseMember[];
+  /** Resolves when none but declared members leads: who leaves has handed over, and need not be found any more. */
+  readonly declared: pulumi.Resource;
   /** Resolves when one of the members leads and takes writes. */
   readonly leader: pulumi.Resource;
   /** Resolves when the leader runs with the declared configuration, too: it has its libraries, and lets in who administers it. */
@@ -202,11 +204,6 @@ export class PatroniGroup {
       postgres: platform.reachableFromHere(workload, ordinal, PORTS.postgres),
       rest: platform.reachableFromHere(workload, ordinal, PORTS.patroniRest),
     }));
-    const tls = certificates.issue(
-      workload,
-      { replicas: settings.members, commonName: NODE_COMMON_NAME, alsoKnownAs: args.alsoKnownAs },
-      parent,
-    );
     const { administeredFrom } = platform;
     const dynamic = dynamicConfiguration({ ...settings, citus, administeredFrom });
     const configuration = JSON.stringify(dynamic);
@@ -216,15 +213,6 @@ export class PatroniGroup {
       librariesBefore: citus === undefined ? [] : ["citus"],
     };
     const ordinary = settings.chosen.length === 0 && extensions.every((name) => ALWAYS_THERE.includes(name));
-    const spec = patroniWorkload(
-      workload,
-      settings,
-      etcd.access(settings.scope),
-      { tls, patroni: args.secret },
-      dynamic,
-      citus,
-      ordinary ? undefined : { extensions, database, librariesBefore: group.librariesBefore },
-    );
     this.rest = {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.rest })),
       ca: certificates.authority.certificatePem,
@@ -241,6 +229,26 @@ export class PatroniGroup {
       `${name}-membership`,
       { rest: this.rest, synchronousReplicas: settings.synchronousReplicas },
       { parent, dependsOn: [...dependsOn, beforehand] },
+    );
+    this.declared = membership;
+    const tls = certificates.issue(
+      workload,
+      {
+        replicas: settings.members,
+        commonName: NODE_COMMON_NAME,
+        alsoKnownAs: args.alsoKnownAs,
+        after: [membership],
+      },
+      parent,
+    );
+    const spec = patroniWorkload(
+      workload,
+      settings,
+      etcd.access(settings.scope),
+      { tls, patroni: args.secret },
+      dynamic,
+      citus,
+      ordinary ? undefined : { extensions, database, librariesBefore: group.librariesBefore },
     );
     const deployment = platform.deploy(spec, { parent, dependsOn: [...dependsOn, membership] });
     this.started = deployment.started;

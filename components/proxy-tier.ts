@@ -221,7 +221,7 @@ export class ProxyTier extends pulumi.ComponentResource {
             pool,
           }),
           // Its lookup function and its role must be there, or the first clients are refused.
-          { parent: this, dependsOn: [database.ready] },
+          { parent: this, dependsOn: [database.ready], configuredAfter: [database.group.declared] },
         )
         .ready();
     const pools = [
@@ -231,7 +231,9 @@ export class ProxyTier extends pulumi.ComponentResource {
     const entry = entryWorkload(value, served, platform, {
       tls: certificates.issue(ENTRY_WORKLOAD, { replicas: value.entries }, this),
     });
-    const entries = platform.deploy(entry, { parent: this }).ready(pools);
+    const entries = platform
+      .deploy(entry, { parent: this, configuredAfter: [database.group.declared] })
+      .ready(pools);
 
     this.resolved = value;
     this.ready = [entries, ...pools];

@@ -7,6 +7,8 @@ export interface DeployOptions {
   /** The component that the resources belong to. */
   readonly parent: Resource;
   readonly dependsOn?: readonly Resource[];
+  /** Members that run read changed files of the configuration after these, where that takes no other members. */
+  readonly configuredAfter?: readonly Resource[];
   /** Delete the data volumes with the resource. Default false: data outlives everything but an explicit `make clean`. */
   readonly deleteData?: boolean;
 }
@@ -75,7 +77,11 @@ export interface Platform {
    * authorities as `ca.crt`. A renewed one reaches running members without a restart, other authorities replace them one at a time.
    * Throws where the platform has no issuers.
    */
-  certificate(name: string, request: CertificateRequest, options: { readonly parent: Resource }): SecretRef;
+  certificate(
+    name: string,
+    request: CertificateRequest,
+    options: Pick<DeployOptions, "parent" | "dependsOn">,
+  ): SecretRef;
   /** Runs a command on a schedule. */
   schedule(job: ScheduledJob, options: { readonly parent: Resource }): Resource;
   /** The full name of replica `ordinal`, as the platform calls it: `pg-dev-etcd-0`. */

@@ -100,7 +100,10 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     });
     const workload = workloadName(this.args, spec.name);
     const { parent } = options;
-    const files = rendered.fileVolumes.map((v) => this.files(v.volume, v.files, { parent }, spec.name));
+    const after = options.configuredAfter;
+    const files = rendered.fileVolumes.map((v) =>
+      this.files(v.volume, v.files, { parent }, spec.name, after),
+    );
     const prerequisites: pulumi.Resource[] = [
       ...[this.network, image.resource, ...files, ...(options.dependsOn ?? [])],
       ...Object.entries(spec.secrets ?? {}).map(([path, secret]) =>
@@ -250,13 +253,14 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     files: MountedFilesArgs["files"],
     options: pulumi.CustomResourceOptions,
     workload?: string,
+    after: readonly pulumi.Resource[] = [],
   ): pulumi.Resource {
     const { parent } = options;
     const place = new docker.Volume(volume, { name: volume, labels: this.labels(workload) }, { parent });
     return new MountedFiles(
       `${volume}-content`,
       { volume, files, owner: PROGRAM_UID },
-      { ...options, dependsOn: [place] },
+      { ...options, dependsOn: [place, ...after] },
     );
   }
 

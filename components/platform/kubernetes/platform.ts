@@ -149,7 +149,10 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     const configMaps = rendered.configMaps.map(({ formerly, manifest }) => {
       const { name } = manifest.metadata;
       const aliases = name === formerly ? [] : [{ name: formerly }];
-      return new ConfigMap(name, manifest, { ...inNamespace, aliases });
+      return new ConfigMap(name, manifest, {
+        ...{ parent, aliases },
+        dependsOn: [this.namespace, ...(options.configuredAfter ?? [])],
+      });
     });
     const secrets = Object.entries(spec.secrets ?? {}).map(([path, secret]) =>
       this.mounted(secret, `${spec.name}.secrets[${path}]`),
@@ -228,14 +231,14 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
   certificate(
     name: string,
     request: CertificateRequest,
-    { parent }: { readonly parent: pulumi.Resource },
+    { parent, dependsOn = [] }: Pick<DeployOptions, "parent" | "dependsOn">,
   ): SecretRef {
     if (this.secrets.has(name)) throw new pulumi.RunError(`The secret "${name}" is declared twice.`);
     const { certificate, authority } = renderCertificate(name, request, this.context);
     const object = certificate.metadata.name;
     const wanted = new CustomResource(`${object}-request`, certificate, {
       parent,
-      dependsOn: [this.namespace],
+      dependsOn: [this.namespace, ...dependsOn],
     });
     const issued = new CertificateIssued(
       `${object}-issued`,

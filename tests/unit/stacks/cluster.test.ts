@@ -67,6 +67,22 @@ describe.each([
       expect(starts.map((r) => r.dependsOn)).toEqual([expect.arrayContaining([coordinator])]);
     });
 
+  test("whoever leaves is found, and believed to be who he is, until he has handed over (D5)", () => {
+    const dependsOn = (name: RegExp): readonly string[][] =>
+      resources.filter((r) => name.test(r.name)).map((r) => [...r.dependsOn]);
+    for (const workload of ["etcd", ...databases])
+      expect(dependsOn(new RegExp(`^${workload}-certificate$`))).toEqual([
+        expect.arrayContaining([`${workload.replace("worker-", "workers-")}-membership`]),
+      ]);
+    // What the entries and the pools know of the members.
+    const files =
+      stack === "dev"
+        ? /-(haproxy|pool-\w+)-files-etc-(haproxy|pgbouncer)-content$/
+        : /-(haproxy|pool-\w+)-etc-(haproxy|pgbouncer)/;
+    expect(dependsOn(files)).toHaveLength(3);
+    for (const names of dependsOn(files)) expect(names).toContain(`${databases[0]}-membership`);
+  });
+
   test("uses its own platform's resources and none of the other's (C4)", () => {
     const [mine, other] = stack === "dev" ? ["docker:", "kubernetes:"] : ["kubernetes:", "docker:"];
     expect(resources.some((r) => r.type.startsWith(mine))).toBe(true);
