@@ -94,7 +94,7 @@ export class KubernetesStack extends TestStack {
       citus: "off",
       images: { registry: REGISTRY, tags },
     };
-    super({ name, cluster, folder: `kubernetes-${name}`, over: { ...over, ...settings } });
+    super({ name, cluster, ports: undefined, folder: `kubernetes-${name}`, over: { ...over, ...settings } });
     this.namespace = cluster;
     this.inside = pods(cluster);
     this.tags = tags;

@@ -21,7 +21,8 @@ export interface TestStackArgs {
   readonly name: string;
   /** What its containers' names begin with. */
   readonly cluster: string;
-  readonly ports: { readonly write: number; readonly read: number; readonly statistics: number };
+  /** On 127.0.0.1; undefined where the platform publishes none. */
+  readonly ports: { readonly write: number; readonly read: number; readonly statistics: number } | undefined;
   /** For its settings and its state, below `.state`. */
   readonly folder: string;
   /** Default: see `engineFor`. */
@@ -50,13 +51,16 @@ export class TestStack {
   protected variables: NodeJS.ProcessEnv = {};
 
   constructor(args: Partial<TestStackArgs> = {}) {
-    const { name, cluster, ports, folder, engine, over = { citus: "off" } } = { ...SUITES, ...args };
+    const { name, cluster, ports, folder, engine, over } = { ...SUITES, ...args };
     this.engineName = engine;
     this.name = name;
     this.cluster = cluster;
     this.folder = path.join(STATE, folder);
     this.settingsFile = path.join(this.folder, `Pulumi.${name}.yaml`);
-    this.base = { environment: "dev", cluster, proxy: { ports }, ...over };
+    this.base = merged(
+      { environment: "dev", cluster, ...(ports && { proxy: { ports } }) },
+      over ?? { citus: "off" },
+    );
   }
 
   get engine(): Engine {
@@ -66,13 +70,8 @@ export class TestStack {
   /** Writes the stack's settings: the base with `over` merged into it, section by section. */
   configure(over: Settings = {}): void {
     fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    const merged: Record<string, unknown> = { ...this.base };
-    for (const [key, value] of Object.entries(over)) {
-      const section = merged[key];
-      merged[key] = isSection(section) && isSection(value) ? { ...section, ...value } : value;
-    }
     const config = Object.fromEntries(
-      Object.entries(merged).map(([key, value]) => [`postgres-cluster:${key}`, value]),
+      Object.entries(merged(this.base, over)).map(([key, value]) => [`postgres-cluster:${key}`, value]),
     );
     fs.writeFileSync(this.settingsFile, stringify({ config }));
   }
@@ -275,6 +274,15 @@ sys.path.insert(0, "/usr/local/bin")
 from patroni_rest import get
 print(json.dumps([{key: member.get(key) for key in ("name", "role", "state")} for member in get("/cluster")["members"]]))
 `;
+
+/** The one over the other, section by section. */
+function merged(base: Settings, over: Settings): Settings {
+  const sections = Object.entries(over).map(([key, value]) => {
+    const section = base[key];
+    return [key, isSection(section) && isSection(value) ? { ...section, ...value } : value];
+  });
+  return { ...base, ...Object.fromEntries(sections) };
+}
 
 const isSection = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
