@@ -65,6 +65,9 @@ export const healthy = (container: string, deadlineMs = 120_000): Promise<void> 
     if (state !== "running healthy") throw new Error(state);
   });
 
+/** Each takes some 0.1 ms. */
+const LOOKS_AT_FREEZER = 500;
+
 /** Ends a freeze. */
 type Thaw = () => Promise<unknown>;
 
@@ -94,10 +97,18 @@ export const freezePostgres = (member: string, inside: Inside): Promise<Thaw> =>
 export async function freezeContainer(container: string, inside: Inside = containers): Promise<Thaw> {
   const pid = await inside.process(container);
   const { file, freeze, thaw, isFrozen } = freezerOf(await readFile(`/proc/${pid}/cgroup`, "utf8"));
-  await writeFile(file, freeze);
-  await eventually(`${container} is frozen`, 10_000, async () => {
-    if (!(await isFrozen())) throw new Error("not yet");
-  });
+  try {
+    await eventually(`${container} is frozen`, 30_000, async () => {
+      await writeFile(file, freeze);
+      for (let look = 0; look < LOOKS_AT_FREEZER; look++) if (await isFrozen()) return;
+      // One of its processes is where it cannot be frozen, and may wait for another that is. runc does the same.
+      await writeFile(file, thaw);
+      throw new Error("a process could not be frozen");
+    });
+  } catch (error) {
+    await writeFile(file, thaw);
+    throw error;
+  }
   return () => writeFile(file, thaw);
 }
 
