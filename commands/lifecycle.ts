@@ -2,12 +2,11 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
-import { dockerEngine } from "../components/platform/docker/engine";
-import { removeHelpers } from "../components/platform/docker/volume-files";
 import { clusterName, CommandError, groups, members, patroniMembers } from "./containers";
-import { capture, engineFor, STATE } from "./engine";
+import { engineFor, STATE } from "./engine";
 import { leaderless } from "./leaderless";
 import { refuseAnothers } from "./ownership";
+import { deleteVolumes, volumesOf } from "./volumes";
 
 /** What the stack's program exports. */
 export interface StackOutputs {
@@ -105,14 +104,7 @@ export async function clean(stack: string): Promise<number> {
   const running = await members(stack);
   if (running.length > 0)
     throw new CommandError(`the stack ${stack} is up (${running.length} containers): 'make down' first`);
-  const found = await capture("docker", [
-    "volume",
-    "ls",
-    "--quiet",
-    "--filter",
-    `label=postgres-cluster.stack=${cluster}`,
-  ]);
-  const volumes = found.split("\n").filter((name) => name !== "");
+  const volumes = await volumesOf(cluster);
   if (volumes.length === 0) {
     console.log(`The stack ${stack} has no volumes.`);
     return 0;
@@ -126,8 +118,7 @@ export async function clean(stack: string): Promise<number> {
     console.log("Nothing was deleted.");
     return 1;
   }
-  for (const volume of volumes) await removeHelpers(dockerEngine(), volume);
-  await capture("docker", ["volume", "rm", ...volumes]);
+  await deleteVolumes(volumes);
   const engine = engineFor(stack);
   const code = await engine.run(["state", "unprotect", "--all", "--yes"]);
   if (code !== 0) return code;

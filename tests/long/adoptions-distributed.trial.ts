@@ -1,4 +1,4 @@
-import { adoptWithoutState } from "../support/adoption";
+import { adoptWithoutState, removeBoth } from "../support/adoption";
 import { withCitus } from "../support/citus";
 import { distributed } from "../support/distributed";
 import { docker, TestStack } from "../support/stack";
@@ -31,5 +31,5 @@ export const trial: Trial<TestStack> = {
 
   round: ({ name, chance, say }, stack) => adoptWithoutState(stack, { kills: KILLS[name]!, chance, say }),
 
-  close: (stack) => stack.remove(),
+  close: removeBoth,
 };

@@ -1,5 +1,5 @@
 import { onPath } from "../../commands/engine";
-import { adoptWithoutState } from "../support/adoption";
+import { adoptWithoutState, removeBoth } from "../support/adoption";
 import { TestStack } from "../support/stack";
 import type { Trial } from "./trial";
 
@@ -28,5 +28,5 @@ export const trial: Trial<TestStack> = {
 
   round: ({ name, chance, say }, stack) => adoptWithoutState(stack, { kills: KILLS[name]!, chance, say }),
 
-  close: (stack) => stack.remove(),
+  close: removeBoth,
 };

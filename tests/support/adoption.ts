@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Chance } from "./chance";
-import type { Settings, TestStack } from "./stack";
+import { docker, type Settings, type TestStack } from "./stack";
 import { query, Writer, type WriterReport, type WriterTarget } from "./writer";
 
 /** Long enough that a client meets each certificate that is shown meanwhile, in ms. */
@@ -12,12 +12,13 @@ const KILLED = { least: 5_000, most: 90_000 };
 /** For how long a client that is to be refused tries to get in. */
 const REFUSED_AFTER_MS = 3_000;
 
-/** The state of a stack of tests, which its stack does not know any more while it is away. */
+/** The state of a stack of tests, which its stack does not know any more while it is away. Of the local engine, which keeps it in a folder. */
 class LostState {
   private readonly place: string;
   private readonly kept: string;
 
   constructor(stack: TestStack) {
+    assert.equal(stack.engine.name, "local-engine", "the state of another engine cannot be lost here");
     this.place = path.join(stack.folder, "local-engine");
     this.kept = path.join(stack.folder, "former-state");
     fs.rmSync(this.kept, { recursive: true, force: true });
@@ -166,6 +167,18 @@ const described = (
     `${step}: ${seconds} s, gap ${longestGapMs} ms until ${longestGapEnded.toISOString()}, ${unknown} failed`,
     ...errors,
   ].join("; ");
+
+/** Takes a stack away that may be adopted by halves: containers of the state that it had hold its volumes then. */
+export async function removeBoth(stack: TestStack): Promise<void> {
+  try {
+    await stack.remove();
+  } catch (error) {
+    const left = await stack.containers();
+    if (left.length === 0) throw error;
+    await docker("rm", "--force", ...left);
+    await stack.remove();
+  }
+}
 
 const adopting = (cluster: string, passwords: Readonly<Record<string, string>>): Settings => ({
   adopt: { cluster, passwords },

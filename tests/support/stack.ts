@@ -6,8 +6,7 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from "../../commands/engine";
-import { dockerEngine } from "../../components/platform/docker/engine";
-import { removeHelpers } from "../../components/platform/docker/volume-files";
+import { deleteVolumes, volumesOf } from "../../commands/volumes";
 import { containers, type Inside } from "./inside";
 import { query, type WriterTarget } from "./writer";
 
@@ -149,25 +148,8 @@ export class TestStack {
   /** Takes the stack down and deletes its volumes. */
   async remove(): Promise<void> {
     await this.run("state", "unprotect", "--all", "--yes");
-    try {
-      await this.run("destroy", "--yes");
-    } catch {
-      // Containers that another state of the same cluster has made hold its volumes.
-      await docker("rm", "--force", ...(await this.containers()));
-      await this.run("destroy", "--yes");
-    }
-    const volumes = await docker(
-      "volume",
-      "ls",
-      "--quiet",
-      "--filter",
-      `label=postgres-cluster.stack=${this.cluster}`,
-    );
-    for (const volume of volumes.split("\n").filter((name) => name !== "")) {
-      // Of an `up` that the test has killed.
-      await removeHelpers(dockerEngine(), volume);
-      await docker("volume", "rm", volume);
-    }
+    await this.run("destroy", "--yes");
+    await deleteVolumes(await volumesOf(this.cluster));
   }
 
   async outputs(): Promise<Outputs> {
