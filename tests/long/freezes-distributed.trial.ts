@@ -1,6 +1,6 @@
 import { withCitus } from "../support/citus";
 import { distributed } from "../support/distributed";
-import { FREEZES, type FreezeKind, frozenGroup, frozenRound } from "../support/freezes";
+import { freezeRounds, frozenGroup, frozenRound } from "../support/freezes";
 import { docker, TestStack } from "../support/stack";
 import type { Trial } from "./trial";
 
@@ -8,23 +8,9 @@ import type { Trial } from "./trial";
 const GROUPS = { coordinator: 3, "worker-1": 2 } as const;
 type Workload = keyof typeof GROUPS;
 
-interface Kind {
-  readonly workload: Workload;
-  readonly part: FreezeKind;
-}
-
-const ROUNDS: Readonly<Record<string, Kind>> = Object.fromEntries(
-  (Object.keys(GROUPS) as Workload[]).flatMap((workload) =>
-    (Object.keys(FREEZES) as FreezeKind[]).flatMap((part) =>
-      [1, 2, 3].map((count) => [`${workload} ${part} ${count}`, { workload, part }]),
-    ),
-  ),
-);
-const SECONDS = { least: 2, most: 40 };
-
 export const trial: Trial<TestStack> = {
   description: "neither a coordinators' leader nor a worker's that freezes comes back as a second primary",
-  rounds: Object.keys(ROUNDS),
+  rounds: Object.keys(GROUPS).flatMap((workload) => freezeRounds(3, `${workload} `)),
 
   missing: () => (withCitus ? undefined : "there is no package of Citus on this machine"),
 
@@ -46,11 +32,9 @@ export const trial: Trial<TestStack> = {
     return stack;
   },
 
-  async round({ name, chance }, stack) {
-    const { workload, part } = ROUNDS[name]!;
-    const seconds = chance.between(SECONDS.least, SECONDS.most);
-    const group = await frozenGroup(stack, workload, GROUPS[workload]);
-    return frozenRound(group, part, seconds, name);
+  async round(round, stack) {
+    const workload = round.name.split(" ")[0] as Workload;
+    return frozenRound(await frozenGroup(stack, workload, GROUPS[workload]), round);
   },
 
   close: (stack) => stack.remove(),

@@ -1,18 +1,11 @@
 import { onPath } from "../../commands/engine";
-import { FREEZES, type FreezeKind, frozenGroup, frozenRound } from "../support/freezes";
+import { freezeRounds, frozenGroup, frozenRound } from "../support/freezes";
 import { TestStack } from "../support/stack";
 import type { Trial } from "./trial";
 
-const KINDS = Object.keys(FREEZES) as FreezeKind[];
-const ROUNDS_OF_EACH = 10;
-/** The watchdog's time is 15 s, the lease's 20: below, between and above both. */
-const SECONDS = { least: 2, most: 40 };
-
 export const trial: Trial<TestStack> = {
   description: "a leader of which a part freezes for any time never comes back as a second primary",
-  rounds: KINDS.flatMap((kind) =>
-    Array.from({ length: ROUNDS_OF_EACH }, (_, index) => `${kind} ${index + 1}`),
-  ),
+  rounds: freezeRounds(10),
 
   missing: () => (onPath("docker") ? undefined : "there is no docker on PATH"),
 
@@ -28,11 +21,7 @@ export const trial: Trial<TestStack> = {
     return stack;
   },
 
-  async round({ name, chance }, stack) {
-    const kind = name.slice(0, name.lastIndexOf(" ")) as FreezeKind;
-    const seconds = chance.between(SECONDS.least, SECONDS.most);
-    return frozenRound(await frozenGroup(stack, "patroni", 3), kind, seconds, name);
-  },
+  round: async (round, stack) => frozenRound(await frozenGroup(stack, "patroni", 3), round),
 
   close: (stack) => stack.remove(),
 };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Chance } from "./chance";
 import * as faults from "./faults";
 import { PrimarySampler } from "./primaries";
 import type { Inside } from "./inside";
@@ -95,13 +96,22 @@ export async function freeze(
   };
 }
 
-/** A freeze as a round of a long trial: with its figures, or an error where it makes two primaries or loses a write. */
+/** So many freezes of each kind, as rounds of a long trial; what stands before the kind is the trial's. */
+export const freezeRounds = (each: number, before = ""): readonly string[] =>
+  Object.keys(FREEZES).flatMap((kind) =>
+    Array.from({ length: each }, (_, index) => `${before}${kind} ${index + 1}`),
+  );
+
+/** Of a freeze in a long trial: the watchdog's time is 15 s, the lease's 20: below, between and above both. */
+const SECONDS = { least: 2, most: 40 };
+
+/** One of these rounds: with its figures, or an error where it makes two primaries or loses a write. */
 export async function frozenRound(
   group: FrozenGroup,
-  kind: FreezeKind,
-  seconds: number,
-  name: string,
+  { name, chance }: { readonly name: string; readonly chance: Chance },
 ): Promise<Readonly<Record<string, number>>> {
+  const kind = name.split(" ").at(-2) as FreezeKind;
+  const seconds = chance.between(SECONDS.least, SECONDS.most);
   const report = await freeze(group, kind, seconds, `${name} ${Date.now()}`);
   assert.deepEqual(report.lost, [], "acknowledged writes are lost");
   assert.equal(report.twoPrimariesMs, 0, "two members took writes at a time");
