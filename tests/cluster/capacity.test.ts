@@ -33,7 +33,7 @@ describe("what the pools may open fits on one member (F6, D13)", () => {
       const since = new Date().toISOString();
       const answers = crowds.map((crowd) => crowd.ask(() => "SELECT pg_sleep(1)"));
       const pooled =
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name <> 'pool-follower' AND query ~ 'pg_sleep'";
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(1)'";
       const full = await eventually("the pools are full", 60_000, async () => {
         const [sessions = 0, most = 0] = (
           await asked(
