@@ -18,9 +18,15 @@ if python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null); then
   chmod +x "$results/bin/python3"
 fi
 passed=0 failed=0 skipped=0
+: >"$results/failures"
 declare -a checks
 # Two cores are busy with the checks beside the tests: a process collects its garbage less often, and by itself. A sixth of their time.
 node="node --min-semi-space-size=64 --max-semi-space-size=64 --single-threaded-gc"
+
+fails() { # what: one failure, told again at the end
+  failed=$((failed + 1))
+  echo "failed: $1" >>"$results/failures"
+}
 
 checks() { # name=command...: each counts as one test; they run beside the first suite, until `checked`
   local check
@@ -33,7 +39,7 @@ checks() { # name=command...: each counts as one test; they run beside the first
 checked() {
   local pid
   for pid in "${!checks[@]}"; do
-    if wait "$pid"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    if wait "$pid"; then passed=$((passed + 1)); else fails "${checks[pid]}"; fi
     echo "--- ${checks[pid]}"
     cat "$results/${checks[pid]}.log"
   done
@@ -58,7 +64,18 @@ suite() { # projects of jest.config.js, then folders or files
     const slow = r.testResults.flatMap((suite) => suite.assertionResults).filter(({ duration }) => duration > 20e3);
     for (const { fullName, duration } of slow.sort((a, b) => b.duration - a.duration))
       console.error(`${(duration / 1000).toFixed(0).padStart(6)} s  ${fullName}`);
-  ' "$out"); then p=0 f=1 s=0; fi
+    // The last lines of a long output are what people and CI look at first: they say what failed, and how it began.
+    const plain = (text) => (text ?? "").replace(/\x1b\[[0-9;]*m/g, "").trim().split("\n").slice(0, 6).join("\n    ");
+    const failures = r.testResults.flatMap(({ name, message, assertionResults: tests }) => {
+      const failed = tests.filter(({ status }) => status === "failed");
+      if (failed.length === 0) return tests.length === 0 && message ? [`${name}\n    ${plain(message)}`] : [];
+      return failed.map(({ fullName, failureMessages }) => `${fullName}\n    ${plain(failureMessages[0])}`);
+    });
+    require("fs").appendFileSync(process.argv[2], failures.map((line) => `failed: ${line}\n`).join(""));
+  ' "$out" "$results/failures"); then
+    p=0 f=0 s=0
+    fails "suites $*: jest wrote no results"
+  fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   echo "--- suites: $*: $((SECONDS - from)) s"
 }
@@ -81,7 +98,7 @@ kubernetes() { # files of tests/kubernetes
     on_kubernetes "$@"
   elif why=$($cluster possible 2>&1); then
     trap "$cluster down; rm -rf '$results'" EXIT
-    if $cluster up; then on_kubernetes "$@"; else failed=$((failed + 1)); fi
+    if $cluster up; then on_kubernetes "$@"; else fails "$cluster up"; fi
     $cluster down
     trap 'rm -rf "$results"' EXIT
   else
@@ -124,5 +141,6 @@ elif [ "$what" = all ] && { [ -n "${KUBECONFIG:-}" ] || tools/kubernetes/cluster
   kubernetes tests/kubernetes/manifests
 fi
 
+cat "$results/failures"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
