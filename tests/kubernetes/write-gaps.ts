@@ -12,8 +12,8 @@ export class WriteGaps {
   ) {}
 
   /**
-   * Writes while `change` happens; nothing acknowledged is lost, nothing waits for longer than is promised, and the cluster becomes whole again. `ca` is what the client trusts where
-   * that is not what the stack says.
+   * Writes while `change` happens; nothing acknowledged is lost, nothing waits for longer than is promised, and the cluster becomes whole
+   * again. `ca` is what the client trusts where that is not what the stack says.
    */
   async during(
     promised: Promised,
@@ -36,6 +36,7 @@ export class WriteGaps {
     }
     this.noted.push(
       `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}  (gap ended ${report.longestGapEnded.toISOString().slice(11, 23)})`,
+      ...report.errors.map((error) => `  failed: ${error}`),
     );
     expect(report.lost).toEqual([]);
     expectKept(promised, report.longestGapMs);
