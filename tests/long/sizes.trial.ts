@@ -1,10 +1,13 @@
-import assert from "node:assert/strict";
 import { onPath } from "../../commands/engine";
-import { withMembers } from "../../commands/patroni";
-import { restartAll } from "../../components/patroni/restart";
-import { switchover } from "../../components/patroni/switchover";
+import {
+  type Change,
+  changed,
+  membersRounds,
+  type Operation,
+  operationSettings,
+  pairs,
+} from "../support/sizes";
 import { TestStack } from "../support/stack";
-import { Writer } from "../support/writer";
 import type { Trial } from "./trial";
 
 interface Sizes {
@@ -18,66 +21,17 @@ interface Bench {
   changes: number;
 }
 
-const MEMBERS = [1, 2, 3, 4];
-const ETCD = [1, 3, 5];
-
-/** What is done to a group, besides to change its size. */
-const OPERATIONS = ["parameter", "memory", "extension", "certificates", "restart", "switchover"] as const;
-type Operation = (typeof OPERATIONS)[number];
-
-interface Kind {
-  readonly from: Sizes;
-  readonly to: Sizes;
-  readonly operation?: Operation;
-}
-
-const pairs = (numbers: readonly number[]): (readonly [number, number])[] =>
-  numbers.flatMap((from) => numbers.filter((to) => to !== from).map((to) => [from, to] as const));
-
-const ROUNDS: ReadonlyMap<string, Kind> = new Map([
-  ...pairs(MEMBERS).map(([from, to]): [string, Kind] => [
-    `members ${from} to ${to}`,
-    { from: { members: from, etcd: 1 }, to: { members: to, etcd: 1 } },
-  ]),
-  ...pairs(ETCD).map(([from, to]): [string, Kind] => [
+const ROUNDS: ReadonlyMap<string, Change<Sizes>> = new Map([
+  ...membersRounds((members): Sizes => ({ members, etcd: 1 })),
+  ...pairs([1, 3, 5]).map(([from, to]): [string, Change<Sizes>] => [
     `etcd ${from} to ${to}`,
     { from: { members: 2, etcd: from }, to: { members: 2, etcd: to } },
   ]),
-  ...OPERATIONS.flatMap((operation) =>
-    MEMBERS.filter((members) => operation !== "switchover" || members > 1).map((members): [string, Kind] => {
-      const sizes = { members, etcd: 1 };
-      return [`${operation} in a group of ${members}`, { from: sizes, to: sizes, operation }];
-    }),
-  ),
 ]);
 
-/** With `changes` a number that grows, so that it is a change in any case. */
 function configure({ stack, changes }: Bench, { members, etcd }: Sizes, operation?: Operation): void {
-  const changed = (what: Operation): number => (what === operation ? changes : 0);
-  stack.configure({
-    etcd: { members: etcd },
-    patroni: {
-      members,
-      memory: `${512 + changed("memory")}Mi`,
-      parameters: { max_connections: 100 + changed("parameter") },
-      extensions: operation === "extension" ? ["hstore"] : [],
-    },
-    certificates: { days: 300 - changed("certificates") },
-  });
-}
-
-const groupOf = ({ stack }: Bench, { members }: Sizes): string[] =>
-  Array.from({ length: members }, (_, ordinal) => stack.member("patroni", ordinal));
-
-async function carryOut(bench: Bench, { to, operation }: Kind): Promise<void> {
-  if (operation === "restart")
-    return withMembers(groupOf(bench, to), (rest) => restartAll(rest, { restartSeconds: 120 }));
-  if (operation === "switchover") {
-    await withMembers(groupOf(bench, to), (rest) => switchover(rest, { deadlineSeconds: 120 }));
-    return;
-  }
-  configure(bench, to, operation);
-  await bench.stack.up("--refresh");
+  const { patroni, ...others } = operationSettings(operation, changes);
+  stack.configure({ ...others, etcd: { members: etcd }, patroni: { ...patroni, members } });
 }
 
 export const trial: Trial<Bench> = {
@@ -99,39 +53,14 @@ export const trial: Trial<Bench> = {
     return bench;
   },
 
-  async round({ name, chance, say }, bench) {
-    const kind = ROUNDS.get(name)!;
+  async round(round, bench) {
+    const { from, to, operation } = ROUNDS.get(round.name)!;
     const { stack } = bench;
     bench.changes += 1;
-    configure(bench, kind.from);
+    configure(bench, from);
     await stack.up("--refresh");
-    await stack.whole(kind.from.members);
-    // Whoever leads: with fewer members it may be one that leaves.
-    const leader = stack.member("patroni", chance.between(0, kind.from.members - 1));
-    if ((await stack.whole(kind.from.members)) !== leader)
-      await withMembers(groupOf(bench, kind.from), (rest) => switchover(rest, { candidate: leader }));
-    await stack.whole(kind.from.members);
-    say(`${leader} leads`);
-
-    const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
-    const started = performance.now();
-    let report;
-    let seconds;
-    try {
-      await writer.start();
-      await carryOut(bench, kind);
-      seconds = Math.round((performance.now() - started) / 100) / 10;
-      await stack.whole(kind.to.members);
-      await writer.awaitAcknowledged(100);
-    } finally {
-      report = await writer.finish();
-    }
-    assert.deepEqual(report.lost, [], "acknowledged writes are lost");
-    await stack.up("--expect-no-changes");
-    return {
-      ...{ leader, seconds, "gap ms": report.longestGapMs },
-      ...{ acknowledged: report.acknowledged, unknown: report.unknown },
-    };
+    const groups = [{ workload: "patroni", from: from.members, to: to.members }];
+    return changed(stack, round, groups, operation, () => configure(bench, to, operation));
   },
 
   close: ({ stack }) => stack.remove(),

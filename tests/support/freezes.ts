@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Chance } from "./chance";
 import * as faults from "./faults";
 import { PrimarySampler } from "./primaries";
-import type { Inside } from "./inside";
-import { ASK_PATRONI, eventually, type PatroniMember, type TestStack } from "./stack";
+import { groupOf, type MemberGroup } from "./group";
+import { eventually, type TestStack } from "./stack";
 import { Writer, type WriterReport, type WriterTarget } from "./writer";
 
 /** What of a leader is frozen, and not dead: it goes on where it was. */
@@ -15,42 +15,19 @@ export const FREEZES = {
 export type FreezeKind = keyof typeof FREEZES;
 
 /** Who is frozen, and whoever notices. */
-export interface FrozenGroup {
-  readonly members: readonly string[];
-  readonly inside: Inside;
-  /** Resolves with the leader's name when one leads and all others stream. */
-  readonly whole: () => Promise<string>;
+export interface FrozenGroup extends MemberGroup {
   readonly target: WriterTarget;
 }
 
 /** The members of a workload of that stack, whichever group of which kind they are. */
-export async function frozenGroup(stack: TestStack, workload: string, count: number): Promise<FrozenGroup> {
-  const { inside } = stack;
-  const members = Array.from({ length: count }, (_, i) => stack.member(workload, i));
-  const seen = async (): Promise<readonly PatroniMember[]> => {
-    let last: unknown;
-    for (const member of members) {
-      try {
-        const said = await inside.run(member, "/usr/bin/python3", "-c", ASK_PATRONI);
-        return JSON.parse(said) as PatroniMember[];
-      } catch (error) {
-        last = error;
-      }
-    }
-    throw new Error(`no member answers: ${String(last)}`);
-  };
-  const whole = (): Promise<string> =>
-    eventually(`one of ${members.join(", ")} leads, the others stream`, 180_000, async () => {
-      const all = await seen();
-      const leader = all.find(({ role, state }) => role === "leader" && state === "running");
-      const streaming = all.filter(({ state }) => state === "streaming");
-      const isSynchronous = streaming.some(({ role }) => /^(quorum|sync)_standby$/.test(role));
-      if (!leader || all.length !== count || streaming.length !== count - 1 || !isSynchronous)
-        throw new Error(JSON.stringify(all));
-      return leader.name;
-    });
-  return { members, inside, whole, target: await stack.target("app_readwrite") };
-}
+export const frozenGroup = async (
+  stack: TestStack,
+  workload: string,
+  count: number,
+): Promise<FrozenGroup> => ({
+  ...groupOf(stack, workload, count),
+  target: await stack.target("app_readwrite"),
+});
 
 export interface FreezeReport extends WriterReport {
   readonly leader: string;

@@ -204,24 +204,10 @@ export class TestStack {
     throw new Error(`no member answers: ${String(last)}`);
   }
 
-  /**
-   * Waits until one member leads and all `members` others stream from it, some of them synchronously: without, a leader that is cut off
-   * goes on alone. Resolves with the leader's name.
-   */
+  /** Waits until all `members` of a plain cluster are there. Resolves with the leader's name. */
   async whole(members: number, deadlineMs = 180_000): Promise<string> {
     return eventually("the cluster is whole", deadlineMs, async () => {
-      const all = await this.patroni();
-      const leader = all.find((m) => m.role === "leader" && m.state === "running");
-      const streaming = all.filter((m) => m.state === "streaming");
-      const synchronous = streaming.some((m) => /^(quorum|sync)_standby$/.test(m.role));
-      if (
-        !leader ||
-        streaming.length !== members - 1 ||
-        all.length !== members ||
-        (members > 1 && !synchronous)
-      )
-        throw new Error(JSON.stringify(all));
-      return leader.name;
+      return leaderOfWhole(await this.patroni(), members);
     });
   }
 
@@ -248,8 +234,23 @@ export interface PatroniMember {
   readonly state: string;
 }
 
-/** `patronictl` takes most of a second of a core, which a cluster that fails over has better use for. */
-/** Python for a member: what its own REST interface says of the cluster, as `PatroniMember`s. */
+/**
+ * The leader's name, where one of `count` members leads and all others stream from it, some of them synchronously: without, a leader that is
+ * cut off goes on alone. Else it throws with what it was shown.
+ */
+export function leaderOfWhole(all: readonly PatroniMember[], count: number): string {
+  const leader = all.find(({ role, state }) => role === "leader" && state === "running");
+  const streaming = all.filter(({ state }) => state === "streaming");
+  const isSynchronous = count === 1 || streaming.some(({ role }) => /^(quorum|sync)_standby$/.test(role));
+  if (!leader || all.length !== count || streaming.length !== count - 1 || !isSynchronous)
+    throw new Error(JSON.stringify(all));
+  return leader.name;
+}
+
+/**
+ * Python for a member: what its own REST interface says of the cluster, as `PatroniMember`s. `patronictl` takes most of a second of a core,
+ * which a cluster that fails over has better use for.
+ */
 export const ASK_PATRONI = `
 import json, sys
 sys.path.insert(0, "/usr/local/bin")

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { withMembers } from "../../commands/patroni";
+import { restartAll } from "../../components/patroni/restart";
+import { switchover } from "../../components/patroni/switchover";
+import type { Chance } from "./chance";
+import { groupOf } from "./group";
+import type { Settings, TestStack } from "./stack";
+import { Writer } from "./writer";
+
+const MEMBERS = [1, 2, 3, 4];
+
+/** What is done to a group, besides to change its size. */
+const OPERATIONS = [
+  "parameter",
+  "memory",
+  "extension",
+  "certificates",
+  "image",
+  "restart",
+  "switchover",
+] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** From one shape of a stack to another. Of `operation` too; both are changed by one `up`, where `up` does it. */
+export interface Change<Shape> {
+  readonly from: Shape;
+  readonly to: Shape;
+  readonly operation?: Operation;
+}
+
+export const pairs = (numbers: readonly number[]): (readonly [number, number])[] =>
+  numbers.flatMap((from) => numbers.filter((to) => to !== from).map((to) => [from, to] as const));
+
+/** Every pair of sizes, every operation in a group of every size, and a new image together with another size, by the round's name. */
+export const membersRounds = <Shape>(shape: (members: number) => Shape): [string, Change<Shape>][] => [
+  ...pairs(MEMBERS).map(([from, to]): [string, Change<Shape>] => [
+    `members ${from} to ${to}`,
+    { from: shape(from), to: shape(to) },
+  ]),
+  ...OPERATIONS.flatMap((operation) =>
+    MEMBERS.filter((members) => operation !== "switchover" || members > 1).map(
+      (members): [string, Change<Shape>] => [
+        `${operation} in a group of ${members}`,
+        { from: shape(members), to: shape(members), operation },
+      ],
+    ),
+  ),
+  ...pairs([2, 3]).map(([from, to]): [string, Change<Shape>] => [
+    `image and members ${from} to ${to}`,
+    { from: shape(from), to: shape(to), operation: "image" },
+  ]),
+];
+
+/** What the operation is in a stack's settings. With `count`, which grows, it is a change in any case. */
+export function operationSettings(
+  operation: Operation | undefined,
+  count: number,
+): Readonly<Record<"patroni" | "certificates" | "images", Settings>> {
+  const changed = (what: Operation): number => (what === operation ? count : 0);
+  return {
+    patroni: {
+      memory: `${512 + changed("memory")}Mi`,
+      parameters: { max_connections: 100 + changed("parameter") },
+      extensions: operation === "extension" ? ["hstore"] : [],
+    },
+    certificates: { days: 300 - changed("certificates") },
+    images: { postgresPackages: operation === "image" ? ["postgresql-17-ip4r"] : [] },
+  };
+}
+
+/** A group by its workload, and how many members it has before and after. */
+export interface Resized {
+  readonly workload: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Changes a stack that runs in its former shape, under a writing client, and waits until all groups are whole again. One member of each leads
+ * before, whichever: with fewer members it may be one that leaves.
+ * @param configure writes the settings to come
+ */
+export async function changed(
+  stack: TestStack,
+  {
+    name,
+    chance,
+    say,
+  }: { readonly name: string; readonly chance: Chance; readonly say: (line: string) => void },
+  groups: readonly Resized[],
+  operation: Operation | undefined,
+  configure: () => void,
+): Promise<Readonly<Record<string, number | string>>> {
+  const leaders: string[] = [];
+  for (const { workload, from } of groups) {
+    const group = groupOf(stack, workload, from);
+    const leader = stack.member(workload, chance.between(0, from - 1));
+    if ((await group.whole()) !== leader)
+      await withMembers(group.members, (rest) => switchover(rest, { candidate: leader }));
+    await group.whole();
+    leaders.push(leader);
+  }
+  say(`${leaders.join(", ")}: to lead`);
+
+  const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
+  const started = performance.now();
+  let report;
+  let seconds;
+  try {
+    await writer.start();
+    if (operation === "restart" || operation === "switchover") {
+      for (const { workload, to } of groups)
+        await withMembers(groupOf(stack, workload, to).members, async (rest) => {
+          if (operation === "restart") await restartAll(rest, { restartSeconds: 120 });
+          else await switchover(rest, { deadlineSeconds: 120 });
+        });
+    } else {
+      configure();
+      await stack.up("--refresh");
+    }
+    seconds = Math.round((performance.now() - started) / 100) / 10;
+    for (const { workload, to } of groups) await groupOf(stack, workload, to).whole();
+    await writer.awaitAcknowledged(100);
+  } finally {
+    report = await writer.finish();
+  }
+  assert.deepEqual(report.lost, [], "acknowledged writes are lost");
+  await stack.up("--expect-no-changes");
+  return {
+    ...{ leader: leaders.join(", "), seconds, "gap ms": report.longestGapMs },
+    ...{ acknowledged: report.acknowledged, unknown: report.unknown },
+  };
+}
