@@ -9,8 +9,6 @@ import { tell } from "../dynamic/tell";
 export interface ApplyOptions extends RestartOptions {
   /** For the members to answer and to take a change, in seconds. */
   readonly deadlineSeconds: number;
-  /** Runs when every member has read the change, and before anything is restarted; what it throws ends it there. Default: nothing. */
-  readonly taken?: () => Promise<void>;
 }
 
 /** The dynamic configuration that the DCS holds; undefined when it holds none. */
@@ -30,10 +28,8 @@ export async function applyConfiguration(
   options: ApplyOptions,
 ): Promise<void> {
   const changed = await patchConfiguration(rest, desired, before, options);
-  if (changed) {
-    await waitUntilTaken(rest, options);
-    await options.taken?.();
-  }
+  if (!changed) return rollingRestart(rest, { ...options, holds: undefined });
+  await waitUntilTaken(rest, options);
   await rollingRestart(rest, options);
 }
 

@@ -42,8 +42,8 @@ export async function applyGuarded(
   try {
     await applyConfiguration(rest, desired, before, {
       ...options,
-      taken: async () => {
-        const refused = concerns ? await notApplied(members) : [];
+      holds: async () => {
+        const refused = concerns ? (await notApplied(members)).filter(({ waits }) => waits !== true) : [];
         if (refused.length > 0)
           throw new Error(
             refused.map(({ member, said }) => `${member} refuses its files: ${said}`).join("\n"),

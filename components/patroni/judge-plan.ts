@@ -32,6 +32,8 @@ export interface Refusal {
   readonly about: string;
   /** In the server's own words. */
   readonly said: string;
+  /** The server waits for a restart, and may take it then. */
+  readonly waits?: boolean;
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>

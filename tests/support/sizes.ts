@@ -60,7 +60,8 @@ export function operationSettings(
   return {
     patroni: {
       memory: `${512 + changed("memory")}Mi`,
-      parameters: { max_connections: 100 + changed("parameter") },
+      // By more than what Citus keeps from clients.
+      parameters: { max_connections: 100 + (operation === "parameter" ? 20 + count : 0) },
       extensions: operation === "extension" ? ["hstore"] : [],
     },
     certificates: { days: 300 - changed("certificates") },
@@ -101,6 +102,7 @@ export async function changed(
     leaders.push(leader);
   }
   say(`${leaders.join(", ")}: to lead`);
+  const outside = operation === "restart" || operation === "switchover";
 
   const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
   const started = performance.now();
@@ -108,7 +110,7 @@ export async function changed(
   let seconds;
   try {
     await writer.start();
-    if (operation === "restart" || operation === "switchover") {
+    if (outside) {
       for (const { workload, to } of groups)
         await withMembers(groupOf(stack, workload, to).members, async (rest) => {
           if (operation === "restart") await restartAll(rest, { restartSeconds: 120 });
@@ -125,6 +127,8 @@ export async function changed(
     report = await writer.finish();
   }
   assert.deepEqual(report.lost, [], "acknowledged writes are lost");
+  // Who leads is known to the next `up`, if it was not the one that changed it.
+  if (outside) await stack.up();
   await stack.up("--expect-no-changes");
   return {
     ...{ leader: leaders.join(", "), seconds, "gap ms": report.longestGapMs },

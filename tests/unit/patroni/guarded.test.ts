@@ -1,4 +1,7 @@
+jest.mock("../../../components/patroni/judge", () => ({ notApplied: jest.fn(() => Promise.resolve([])) }));
+
 import { applyGuarded } from "../../../components/patroni/guarded";
+import { notApplied } from "../../../components/patroni/judge";
 import { patched } from "../../../components/patroni/judge-plan";
 import type { JsonObject } from "../../../components/patroni/plan";
 import type { PatroniRest, RestMember } from "../../../components/patroni/rest";
@@ -22,6 +25,7 @@ class Trial implements PatroniRest {
   live = configured({});
   /** By member: what its server was started with. */
   readonly runs: Record<string, unknown> = { "pg-0": "1", "pg-1": "1" };
+  private leader = "pg-0";
   private seen = 0;
   onRestart = (): void => undefined;
 
@@ -38,7 +42,12 @@ class Trial implements PatroniRest {
       this.onRestart();
       return answer("");
     }
-    const role = (name: string) => (name === "pg-0" ? "leader" : "quorum_standby");
+    const replica = this.leader === "pg-0" ? "pg-1" : "pg-0";
+    if (path === "/switchover") {
+      this.leader = replica;
+      return answer("");
+    }
+    const role = (name: string) => (name === this.leader ? "leader" : "quorum_standby");
     if (path === "/cluster")
       return answer({ members: this.members.map((name) => ({ name, role: role(name), lag: 0 })) });
     return answer({
@@ -48,7 +57,9 @@ class Trial implements PatroniRest {
         pending_restart_reason: { shared_buffers: { old_value: "1", new_value: "2" } },
       }),
       dcs_last_seen: (this.seen += 1),
-      replication: [{ application_name: "pg-1", state: this.runs["pg-1"] === "bad" ? "down" : "streaming" }],
+      replication: [
+        { application_name: replica, state: this.runs[replica] === "bad" ? "down" : "streaming" },
+      ],
     });
   }
 
@@ -79,5 +90,51 @@ describe("a configuration with which a member does not start", () => {
       "The change stays: somebody else has changed the configuration meanwhile.",
     );
     expect(trial.live).toEqual({ ...configured({ shared_buffers: "bad" }), ttl: 40 });
+  });
+});
+
+describe("a value that the servers refuse in their files", () => {
+  const refusedBy = (says: (member: string, trial: Trial) => { waits: boolean } | undefined) => {
+    const trial = new Trial();
+    jest.mocked(notApplied).mockImplementation(() =>
+      Promise.resolve(
+        trial.members.flatMap((member) => {
+          const refused = says(member, trial);
+          return refused
+            ? [{ member, about: "work_mem", said: "work_mem = 2MB: could not be applied", ...refused }]
+            : [];
+        }),
+      ),
+    );
+    return trial;
+  };
+  const changed = configured({ shared_buffers: "2", work_mem: "2MB" });
+
+  it("is taken back before anybody restarts", async () => {
+    const trial = refusedBy((_, { live }) =>
+      parameters(live)["work_mem"] === "2MB" ? { waits: false } : undefined,
+    );
+    await expect(apply(trial, changed)).rejects.toThrow(
+      /pg-0 refuses its files: work_mem = 2MB.*\n.*taken back/s,
+    );
+    expect(trial.restarted).toEqual([]);
+  });
+
+  it("may be one that they take after the restart that they wait for", async () => {
+    const trial = refusedBy((member, { runs }) => (runs[member] === "2" ? undefined : { waits: true }));
+    await apply(trial, changed);
+    expect(trial.live).toEqual(changed);
+    expect(trial.restarted).toEqual(["pg-1", "pg-0"]);
+  });
+
+  it("is taken back when the first replica has restarted and still refuses it", async () => {
+    const trial = refusedBy((member, { live, runs }) =>
+      parameters(live)["work_mem"] === "2MB" ? { waits: runs[member] !== "2" } : undefined,
+    );
+    await expect(apply(trial, changed)).rejects.toThrow(
+      /pg-1 refuses its files: work_mem = 2MB.*\n.*taken back/s,
+    );
+    expect(trial.restarted[0]).toBe("pg-1");
+    expect(trial.restarted).not.toContain("pg-0");
   });
 });
