@@ -10,11 +10,11 @@ import type { Trial } from "./trial";
 const RECORDS = path.join(STATE, "long");
 const SUFFIX = ".trial.ts";
 
-const USAGE = `usage: make test-long [TRIAL="<trial>..."] [SEED=<number>] [KEEP_STACK=1]
+const USAGE = `usage: make test-long [TRIAL="<trial>..."] [ROUNDS=<regular expression>] [SEED=<number>] [KEEP_STACK=1]
 
 Runs trials that take hours, one round after the other, and records each round when it has ended: a trial that was interrupted is
 gone on with by the next run, unless the code has changed meanwhile. One that was finished begins anew, with another seed; SEED
-repeats it. An interrupt lets the round end; a second one does not.`;
+repeats it. ROUNDS leaves out those whose names do not match. An interrupt lets the round end; a second one does not.`;
 
 /** Every file of this folder that is a trial, by its name. */
 function allTrials(): Record<string, Trial> {
@@ -67,7 +67,8 @@ async function main(names: readonly string[]): Promise<number> {
     .map(([name, trial]) => ({ name, trial, record: recordOf(name, trial, version, wanted) }));
   const stopped = onRequestToStop();
   const say = (line: string): void => console.log(line);
-  const counts = await runTrials({ trials, say, stopped, keep: Boolean(process.env["KEEP_STACK"]) });
+  const only = process.env["ROUNDS"] ? new RegExp(process.env["ROUNDS"]) : undefined;
+  const counts = await runTrials({ trials, say, stopped, keep: Boolean(process.env["KEEP_STACK"]), only });
   for (const { name, trial, record } of trials) {
     const rows = trial.rounds.map((round) => ({ name: round, result: record.of(round) }));
     if (rows.some(({ result }) => result !== undefined))

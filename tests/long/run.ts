@@ -19,6 +19,8 @@ export interface Plan {
   readonly stopped: () => boolean;
   /** Leave what a failed round left, and end there. */
   readonly keep: boolean;
+  /** Of the rounds only those whose names match. Default: all. */
+  readonly only?: RegExp | undefined;
 }
 
 export interface Counts {
@@ -36,10 +38,13 @@ export async function runTrials(plan: Plan): Promise<Counts> {
     const { name, trial, record } = each;
     const { say } = plan;
     const missing = trial.missing?.();
-    const left = trial.rounds.filter((round) => record.of(round) === undefined);
+    const open = trial.rounds.filter((round) => record.of(round) === undefined);
+    const left = open.filter((round) => plan.only?.test(round) ?? true);
     say(`--- ${name} (seed ${record.seed}): ${trial.description}`);
-    if (left.length < trial.rounds.length)
-      say(`${trial.rounds.length - left.length} of ${trial.rounds.length} rounds are recorded already`);
+    if (open.length < trial.rounds.length)
+      say(`${trial.rounds.length - open.length} of ${trial.rounds.length} rounds are recorded already`);
+    if (left.length < open.length)
+      say(`skipped: ${open.length - left.length} rounds of ${name} that ROUNDS does not name`);
     if (left.length > 0 && missing !== undefined)
       say(`skipped: ${left.length} rounds of ${name}: ${missing}`);
     else if (left.length > 0) counts.failed += await runRounds(plan, each, left);

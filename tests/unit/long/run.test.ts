@@ -41,7 +41,7 @@ class Noted {
 async function run(
   trial: Trial<string>,
   record: RunRecord,
-  more: { stopped?: () => boolean; keep?: boolean } = {},
+  more: { stopped?: () => boolean; keep?: boolean; only?: RegExp } = {},
 ): Promise<Counts & { said: string }> {
   const said: string[] = [];
   const counts = await runTrials({
@@ -121,6 +121,14 @@ test("what this machine cannot try is skipped with the reason", async () => {
   expect(counts).toMatchObject({ passed: 0, failed: 0, skipped: 3 });
   expect(counts.said).toContain("skipped: 3 rounds of noted: no Citus");
   expect(noted.calls).toEqual([]);
+});
+
+test("ROUNDS leaves the others for the next run, and says how many they are", async () => {
+  const noted = new Noted(() => {});
+  const counts = await run(noted.trial, RunRecord.begin(file, 1, "v"), { only: /a|c/ });
+  expect(counts).toMatchObject({ passed: 2, failed: 0, skipped: 1 });
+  expect(counts.said).toContain("skipped: 1 rounds of noted that ROUNDS does not name");
+  expect(noted.calls).toEqual(["open 1", "a on bench 1", "c on bench 1", "close bench 1"]);
 });
 
 test("KEEP_STACK leaves what a failed round left", async () => {
