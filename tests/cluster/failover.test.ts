@@ -1,7 +1,7 @@
 import * as faults from "../support/faults";
 import { PrimarySampler } from "../support/primaries";
 import { expectKept, inFailover, type Promised } from "../support/promises";
-import { eventually, TestStack } from "../support/stack";
+import { docker, eventually, TestStack } from "../support/stack";
 import { Writer, type WriterReport } from "../support/writer";
 
 const stack = new TestStack();
@@ -44,6 +44,14 @@ async function survives(
   expectKept(promised, report.longestGapMs);
   return report;
 }
+
+/** Python for a member: whether it believes that somebody leads without etcd. */
+const WAS_TOLD = `
+import sys
+sys.path.insert(0, "/usr/local/bin")
+from patroni_rest import get
+print(get("/patroni").get("failsafe_mode_is_active", False))
+`;
 
 const nothingToHeal = (): Promise<void> => Promise.resolve();
 
@@ -123,6 +131,24 @@ describe("no acknowledged write is lost and the cluster becomes whole again (H1,
         await Promise.all(etcd.map((member) => faults.healthy(member)));
       };
     }));
+
+  test("a switchover soon after a time without etcd: those who were told that the leader goes on follow at once", async () => {
+    const report = await survives(
+      inFailover("A switchover soon after a time without etcd"),
+      async (leader) => {
+        await Promise.all(etcd.map(faults.kill));
+        await eventually("every replica was told that the leader goes on", 60_000, async () => {
+          for (const member of members.filter((name) => name !== leader))
+            expect(await docker("exec", member, "/usr/bin/python3", "-c", WAS_TOLD)).toBe("True");
+        });
+        await Promise.all(etcd.map(faults.start));
+        await Promise.all(etcd.map((member) => faults.healthy(member)));
+        await faults.switchover(leader);
+        return nothingToHeal;
+      },
+    );
+    expect(report.errors).toEqual([]);
+  });
 
   test("an HAProxy is killed", () =>
     survives(inFailover("An HAProxy is killed"), async () => {
