@@ -28,8 +28,10 @@ export async function applyConfiguration(
   options: ApplyOptions,
 ): Promise<void> {
   const changed = await patchConfiguration(rest, desired, before, options);
-  if (!changed) return rollingRestart(rest, { ...options, holds: undefined });
-  await waitUntilTaken(rest, options);
+  if (changed) {
+    await waitUntilTaken(rest, options);
+    await options.holds?.();
+  }
   await rollingRestart(rest, options);
 }
 

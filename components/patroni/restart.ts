@@ -10,8 +10,8 @@ export interface RestartOptions {
   readonly restartSeconds: number;
   /** Why it does not help to wait until the members are whole again; undefined while it may. Default: it always may. */
   readonly hopeless?: (status: ClusterStatus) => Promise<string | undefined>;
-  /** Runs before the first restart, and when all members are whole again after each; what it throws ends it there. Default: nothing. */
-  readonly holds?: (() => Promise<void>) | undefined;
+  /** Runs when a change was taken, and when all members are whole again after each restart; what it throws ends it there. Default: nothing. */
+  readonly holds?: () => Promise<void>;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function rollingRestart(
         return { done: false as const, why: next.why };
       },
     );
-    await options.holds?.();
+    if (count > 0) await options.holds?.();
     if (step.do === "done") return;
     if (count >= limit)
       throw new Error(

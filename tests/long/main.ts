@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { PROJECT, STATE } from "../../commands/engine";
+import { messageOf } from "../../local-engine/fault";
 import { seed } from "../support/chance";
 import { RunRecord, versionOf } from "./record";
 import { runTrials } from "./run";
@@ -14,7 +15,7 @@ const USAGE = `usage: make test-long [TRIAL="<trial>..."] [ROUNDS=<regular expre
 
 Runs trials that take hours, one round after the other, and records each round when it has ended: a trial that was interrupted is
 gone on with by the next run, unless the code has changed meanwhile. One that was finished begins anew, with another seed; SEED
-repeats it. ROUNDS leaves out those whose names do not match. An interrupt lets the round end; a second one does not.`;
+repeats it. ROUNDS leaves out those whose names do not match, and repeats of the others what failed. An interrupt lets the round end; a second one does not.`;
 
 /** Every file of this folder that is a trial, by its name. */
 function allTrials(): Record<string, Trial> {
@@ -41,6 +42,21 @@ function recordOf(name: string, trial: Trial, version: string, wanted: number | 
   return RunRecord.begin(file, found.seed, version);
 }
 
+/** What ROUNDS says, or why that is no use. */
+function roundsWanted(of: readonly Trial[]): RegExp | undefined | string {
+  const text = process.env["ROUNDS"];
+  if (!text) return undefined;
+  const rounds = of.flatMap((trial) => trial.rounds);
+  try {
+    const only = new RegExp(text);
+    return rounds.some((round) => only.test(round))
+      ? only
+      : `no round matches ROUNDS=${text}: ${rounds.join(", ")}`;
+  } catch (error) {
+    return `ROUNDS must be a regular expression, such as "container|Patroni 1": ${messageOf(error)}`;
+  }
+}
+
 /** The first request to stop lets the round end. */
 function onRequestToStop(): () => boolean {
   let stopped = false;
@@ -62,12 +78,19 @@ async function main(names: readonly string[]): Promise<number> {
   }
   const version = versionOf(PROJECT);
   const wanted = process.env["SEED"] ? seed() : undefined;
-  const trials = Object.entries(all)
-    .filter(([name]) => names.length === 0 || names.includes(name))
-    .map(([name, trial]) => ({ name, trial, record: recordOf(name, trial, version, wanted) }));
+  const chosen = Object.entries(all).filter(([name]) => names.length === 0 || names.includes(name));
+  const only = roundsWanted(chosen.map(([, trial]) => trial));
+  if (typeof only === "string") {
+    console.error(`${USAGE}\n\n${only}`);
+    return 2;
+  }
+  const trials = chosen.map(([name, trial]) => ({
+    name,
+    trial,
+    record: recordOf(name, trial, version, wanted),
+  }));
   const stopped = onRequestToStop();
   const say = (line: string): void => console.log(line);
-  const only = process.env["ROUNDS"] ? new RegExp(process.env["ROUNDS"]) : undefined;
   const counts = await runTrials({ trials, say, stopped, keep: Boolean(process.env["KEEP_STACK"]), only });
   for (const { name, trial, record } of trials) {
     const rows = trial.rounds.map((round) => ({ name: round, result: record.of(round) }));

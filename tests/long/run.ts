@@ -19,7 +19,7 @@ export interface Plan {
   readonly stopped: () => boolean;
   /** Leave what a failed round left, and end there. */
   readonly keep: boolean;
-  /** Of the rounds only those whose names match. Default: all. */
+  /** Of the rounds only those whose names match, and these also when they have failed before. Default: all. */
   readonly only?: RegExp | undefined;
 }
 
@@ -38,13 +38,17 @@ export async function runTrials(plan: Plan): Promise<Counts> {
     const { name, trial, record } = each;
     const { say } = plan;
     const missing = trial.missing?.();
-    const open = trial.rounds.filter((round) => record.of(round) === undefined);
-    const left = open.filter((round) => plan.only?.test(round) ?? true);
+    const { only } = plan;
+    const named = trial.rounds.filter((round) => only?.test(round) ?? true);
+    const left = named.filter((round) => {
+      const result = record.of(round);
+      return result === undefined || (only !== undefined && result.failure !== undefined);
+    });
     say(`--- ${name} (seed ${record.seed}): ${trial.description}`);
-    if (open.length < trial.rounds.length)
-      say(`${trial.rounds.length - open.length} of ${trial.rounds.length} rounds are recorded already`);
-    if (left.length < open.length)
-      say(`skipped: ${open.length - left.length} rounds of ${name} that ROUNDS does not name`);
+    if (left.length < named.length)
+      say(`${named.length - left.length} of ${named.length} rounds are recorded already`);
+    if (named.length < trial.rounds.length)
+      say(`left out: ${trial.rounds.length - named.length} rounds of ${name} that ROUNDS does not name`);
     if (left.length > 0 && missing !== undefined)
       say(`skipped: ${left.length} rounds of ${name}: ${missing}`);
     else if (left.length > 0) counts.failed += await runRounds(plan, each, left);

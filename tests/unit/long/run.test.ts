@@ -127,8 +127,20 @@ test("ROUNDS leaves the others for the next run, and says how many they are", as
   const noted = new Noted(() => {});
   const counts = await run(noted.trial, RunRecord.begin(file, 1, "v"), { only: /a|c/ });
   expect(counts).toMatchObject({ passed: 2, failed: 0, skipped: 1 });
-  expect(counts.said).toContain("skipped: 1 rounds of noted that ROUNDS does not name");
+  expect(counts.said).toContain("left out: 1 rounds of noted that ROUNDS does not name");
   expect(noted.calls).toEqual(["open 1", "a on bench 1", "c on bench 1", "close bench 1"]);
+});
+
+test("ROUNDS repeats what failed of those that it names, and nothing that passed", async () => {
+  const record = RunRecord.begin(file, 1, "v");
+  await run(
+    new Noted(({ name }) => (name === "a" ? undefined : Promise.reject(new Error("lost")))).trial,
+    record,
+  );
+  const again = new Noted(() => {});
+  const counts = await run(again.trial, record, { only: /a|c/ });
+  expect(counts).toMatchObject({ passed: 2, failed: 1, skipped: 0 });
+  expect(again.calls).toEqual(["open 1", "c on bench 1", "close bench 1"]);
 });
 
 test("KEEP_STACK leaves what a failed round left", async () => {

@@ -1,3 +1,4 @@
+// Before the imports, which it is for: nothing moves it there.
 jest.mock("../../../components/patroni/judge", () => ({ notApplied: jest.fn(() => Promise.resolve([])) }));
 
 import { applyGuarded } from "../../../components/patroni/guarded";

@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 # As Patroni's own requests to members whose answer others wait for.
 TIMEOUT_SECONDS = 2
-# What a member calls itself that has stopped its PostgreSQL to hand over, and what it calls itself later.
-FORMER = ("demoted", "replica")
+# What Patroni calls its member that has stopped its PostgreSQL to hand over, and what it calls it later.
+DEMOTED, REPLICA = "demoted", "replica"
 
 relies_on(
     {
@@ -37,9 +37,11 @@ relies_on(
 def does_not_lead(ha: Any, member: Any) -> bool:
     """By its own word. The member itself has told nobody its name."""
     if member.name in ("", ha.state_handler.name):
-        return ha.state_handler.role in FORMER
+        return ha.state_handler.role in (DEMOTED, REPLICA)
     try:
-        return json.loads(ha.patroni.request(member, timeout=TIMEOUT_SECONDS, retries=0).data).get("role") in FORMER
+        said = json.loads(ha.patroni.request(member, timeout=TIMEOUT_SECONDS, retries=0).data)
+        # While PostgreSQL runs, its word is that of the database, which is also in recovery while it is promoted. Whoever goes on without etcd says so.
+        return said.get("role") == DEMOTED or (said.get("role") == REPLICA and not said.get("failsafe_mode_is_active", False))
     except Exception:
         return False
 
