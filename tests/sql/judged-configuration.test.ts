@@ -160,8 +160,11 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
     );
     const applied = JSON.parse(trial.docker("exec", leader!, "postgres-judge", "--applied")) as {
       said: string;
+      waits: boolean;
     }[];
     expect(applied.map(({ said }) => said).join()).toContain("Mars/Olympus");
+    // The libraries wait for a restart.
+    expect(applied.map(({ waits }) => waits)).not.toContain(false);
     trial.docker("restart", "--time", "60", replica);
     await until("its PostgreSQL does not start", async () => {
       const { members } = await status();

@@ -259,7 +259,7 @@ print(json.dumps([{key: member.get(key) for key in ("name", "role", "state")} fo
 `;
 
 /** The one over the other, section by section. */
-function merged(base: Settings, over: Settings): Settings {
+export function merged(base: Settings, over: Settings): Settings {
   const sections = Object.entries(over).map(([key, value]) => {
     const section = base[key];
     return [key, isSection(section) && isSection(value) ? { ...section, ...value } : value];

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { withMembers } from "../../commands/patroni";
 import { restartAll } from "../../components/patroni/restart";
 import { switchover } from "../../components/patroni/switchover";
-import type { Chance } from "./chance";
-import { groupOf } from "./group";
-import type { Settings, TestStack } from "./stack";
-import { Writer } from "./writer";
+import { groupOf } from "../support/group";
+import { merged, type Settings, TestStack, type TestStackArgs } from "../support/stack";
+import { Writer } from "../support/writer";
+import type { Figures, Round, Trial } from "./trial";
 
 const MEMBERS = [1, 2, 3, 4];
 
@@ -19,7 +19,7 @@ const OPERATIONS = [
   "restart",
   "switchover",
 ] as const;
-export type Operation = (typeof OPERATIONS)[number];
+type Operation = (typeof OPERATIONS)[number];
 
 /** From one shape of a stack to another. Of `operation` too; both are changed by one `up`, where `up` does it. */
 export interface Change<Shape> {
@@ -52,10 +52,7 @@ export const membersRounds = <Shape>(shape: (members: number) => Shape): [string
 ];
 
 /** What the operation is in a stack's settings. With `count`, which grows, it is a change in any case. */
-export function operationSettings(
-  operation: Operation | undefined,
-  count: number,
-): Readonly<Record<"patroni" | "certificates" | "images", Settings>> {
+function operationSettings(operation: Operation | undefined, count: number): Settings {
   const changed = (what: Operation): number => (what === operation ? count : 0);
   return {
     patroni: {
@@ -70,10 +67,62 @@ export function operationSettings(
 }
 
 /** A group by its workload, and how many members it has before and after. */
-export interface Resized {
+interface Resized {
   readonly workload: string;
   readonly from: number;
   readonly to: number;
+}
+
+interface Bench {
+  readonly stack: TestStack;
+  /** Changes of settings so far: each has a value that none had before. */
+  changes: number;
+}
+
+/** What differs between a trial of a plain cluster and one of a distributed one. */
+export interface SizesTrial<Shape> {
+  readonly description: string;
+  readonly missing: () => string | undefined;
+  readonly stack: Partial<TestStackArgs>;
+  readonly rounds: readonly (readonly [string, Change<Shape>])[];
+  /** The shape in a stack's settings. */
+  readonly settings: (shape: Shape) => Settings;
+  /** How many members each group has in it, by workload. */
+  readonly groups: (shape: Shape) => Readonly<Record<string, number>>;
+  /** Makes what is written to, in a stack that runs. */
+  readonly prepare: (stack: TestStack) => Promise<void>;
+}
+
+/** Each round brings the stack into its former shape, and then changes it under a writing client. */
+export function sizesTrial<Shape>(of: SizesTrial<Shape>): Trial<Bench> {
+  const changes = new Map(of.rounds);
+  const configure = ({ stack, changes: count }: Bench, shape: Shape, operation?: Operation): void =>
+    stack.configure(merged(operationSettings(operation, count), of.settings(shape)));
+  return {
+    ...{ description: of.description, missing: of.missing, rounds: [...changes.keys()] },
+
+    async open() {
+      const bench = { stack: new TestStack(of.stack), changes: 0 };
+      configure(bench, of.rounds[0]![1].from);
+      await bench.stack.up("--refresh");
+      await of.prepare(bench.stack);
+      return bench;
+    },
+
+    async round(round, bench) {
+      const { from, to, operation } = changes.get(round.name)!;
+      bench.changes += 1;
+      configure(bench, from);
+      await bench.stack.up("--refresh");
+      const after = of.groups(to);
+      const groups = Object.entries(of.groups(from)).map(([workload, members]) => ({
+        ...{ workload, from: members, to: after[workload]! },
+      }));
+      return changed(bench.stack, round, groups, operation, () => configure(bench, to, operation));
+    },
+
+    close: ({ stack }) => stack.remove(),
+  };
 }
 
 /**
@@ -81,17 +130,13 @@ export interface Resized {
  * before, whichever: with fewer members it may be one that leaves.
  * @param configure writes the settings to come
  */
-export async function changed(
+async function changed(
   stack: TestStack,
-  {
-    name,
-    chance,
-    say,
-  }: { readonly name: string; readonly chance: Chance; readonly say: (line: string) => void },
+  { name, chance, say }: Round,
   groups: readonly Resized[],
   operation: Operation | undefined,
   configure: () => void,
-): Promise<Readonly<Record<string, number | string>>> {
+): Promise<Figures> {
   const leaders: string[] = [];
   for (const { workload, from } of groups) {
     const group = groupOf(stack, workload, from);
