@@ -57,22 +57,8 @@ suite() { # projects of jest.config.js, then folders or files
   # The linter beside them is one long thread: whatever is left of it at the end has a core idle.
   [[ $1 != unit ]] || niceness=5
   nice -n "$niceness" $node node_modules/jest/bin/jest.js --selectProjects "${projects[@]}" --maxWorkers "$workers" --json --outputFile "$out" -- "${paths[@]}" >/dev/null || true
-  if ! read -r p f s < <(node -e '
-    const r = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
-    // A suite that could not even run has no failed test in it, and counts as one.
-    console.log(r.numPassedTests, r.numFailedTests + r.numRuntimeErrorTestSuites, r.numPendingTests + r.numTodoTests);
-    const slow = r.testResults.flatMap((suite) => suite.assertionResults).filter(({ duration }) => duration > 20e3);
-    for (const { fullName, duration } of slow.sort((a, b) => b.duration - a.duration))
-      console.error(`${(duration / 1000).toFixed(0).padStart(6)} s  ${fullName}`);
-    // The last lines of a long output are what people and CI look at first: they say what failed, and how it began.
-    const plain = (text) => (text ?? "").replace(/\x1b\[[0-9;]*m/g, "").trim().split("\n").slice(0, 6).join("\n    ");
-    const failures = r.testResults.flatMap(({ name, message, assertionResults: tests }) => {
-      const failed = tests.filter(({ status }) => status === "failed");
-      if (failed.length === 0) return tests.length === 0 && message ? [`${name}\n    ${plain(message)}`] : [];
-      return failed.map(({ fullName, failureMessages }) => `${fullName}\n    ${plain(failureMessages[0])}`);
-    });
-    require("fs").appendFileSync(process.argv[2], failures.map((line) => `failed: ${line}\n`).join(""));
-  ' "$out" "$results/failures"); then
+  # The last lines of a long output are what people and CI look at first: they say what failed.
+  if ! read -r p f s < <(node scripts/report.js "$out" "$results/failures"); then
     p=0 f=0 s=0
     fails "suites $*: jest wrote no results"
   fi
@@ -98,7 +84,8 @@ kubernetes() { # files of tests/kubernetes
     on_kubernetes "$@"
   elif why=$($cluster possible 2>&1); then
     trap "$cluster down; rm -rf '$results'" EXIT
-    if $cluster up; then on_kubernetes "$@"; else fails "$cluster up"; fi
+    # One that an interrupted run has left may still have its stacks.
+    if $cluster down && $cluster up; then on_kubernetes "$@"; else fails "$cluster"; fi
     $cluster down
     trap 'rm -rf "$results"' EXIT
   else
