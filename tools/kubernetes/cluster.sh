@@ -93,20 +93,33 @@ EOF
 
 # --- Programs -----------------------------------------------------------------------------------------------------------------
 
-alive() { [ -s "$run/$1.pid" ] && kill -0 "$(cat "$run/$1.pid")" 2>/dev/null; }
+# When a process started, in ticks since the machine did: a number is given again, and after a start of the machine soon.
+ticks() { # number
+  local stat
+  { read -r stat < "/proc/$1/stat"; } 2>/dev/null || return 1
+  # Behind the name, which may have spaces, from the third field on.
+  read -ra stat <<< "${stat##*) }"
+  echo "${stat[19]}"
+}
+
+number_of() { # name: of the program that was started here, while it runs
+  local pid ticks
+  { read -r pid ticks < "$run/$1.pid"; } 2>/dev/null && [ "$(ticks "$pid")" = "$ticks" ] && echo "$pid"
+}
+
+alive() { number_of "$1" >/dev/null; }
 
 start() { # name, command...
   local name=$1
   shift
   alive "$name" && return
   setsid "$@" >> "$root/log/$name.log" 2>&1 < /dev/null &
-  echo $! > "$run/$name.pid"
+  echo "$! $(ticks $!)" > "$run/$name.pid"
 }
 
 stop() { # name: asked first, then made to
-  alive "$1" || { rm -f "$run/$1.pid"; return 0; }
   local pid
-  pid=$(cat "$run/$1.pid")
+  pid=$(number_of "$1") || { rm -f "$run/$1.pid"; return 0; }
   kill "$pid"
   for _ in $(seq 100); do
     alive "$1" || break

@@ -200,7 +200,8 @@ power_on() { # number
 
 # Its programs, the shims between them and the pods, and what runs in the pods.
 node_processes() {
-  cat "$run"/{containerd,kubelet,kube-proxy}"$suffix.pid" 2>/dev/null || true
+  local program
+  for program in containerd kubelet kube-proxy; do number_of "$program$suffix" || true; done
   pgrep --full -- "-address $socket" || true
   find "${controllers[0]}$group" -name cgroup.procs -exec cat {} + 2>/dev/null || true
 }
