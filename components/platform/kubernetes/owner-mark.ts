@@ -68,6 +68,12 @@ export function kubernetesMark(namespace: string, cluster: string): MarkStore {
         if (before === undefined) await core().createNamespacedConfigMap({ namespace, body });
         else await core().replaceNamespacedConfigMap({ namespace, name, body });
       } catch (error) {
+        if (isStatus(error, 404))
+          throw new Error(
+            `the namespace ${namespace} does not exist, and the state says that it does: somebody deleted it, or this is another cluster. ` +
+              "Where that is meant, `pulumi up --refresh` makes it anew.",
+            { cause: error },
+          );
         if (!isStatus(error, 409)) throw error;
         // Somebody else was quicker: what he wrote decides.
         make(markOf(await read()));

@@ -17,6 +17,7 @@ describe("the owner's mark on Kubernetes", () => {
   let object: Stored | undefined;
   let version = 0;
   let claims: string[] = [];
+  let namespaceIsGone = false;
   /** Runs once, between a read and what follows it. */
   let meanwhile: (() => void) | undefined;
   const asked: string[] = [];
@@ -48,6 +49,8 @@ describe("the owner's mark on Kubernetes", () => {
         } else if (request.method === "DELETE") {
           object = undefined;
           answer(200, {});
+        } else if (namespaceIsGone) {
+          answer(404, { kind: "Status", code: 404, message: 'namespaces "ns" not found' });
         } else {
           const body = JSON.parse(sent) as Stored;
           const taken =
@@ -124,6 +127,14 @@ describe("the owner's mark on Kubernetes", () => {
     expect(object).toMatchObject({
       metadata: { annotations: { "postgres-cluster/owner": markOf("theirs") } },
     });
+  });
+
+  test("in a namespace that somebody deleted: says so, with the way out", async () => {
+    const { mark, wanted } = await claim();
+    namespaceIsGone = true;
+    const written = mark.create(wanted);
+    await expect(written).rejects.toThrow(/^the namespace ns does not exist, .* `pulumi up --refresh`/);
+    namespaceIsGone = false;
   });
 
   test("of a cluster that an issuer signs for is written by hand, once: nothing else proves who made it", async () => {
