@@ -102,16 +102,29 @@ export class KubernetesStack extends TestStack {
   }
 
   /** Gives the cluster the images, and brings the stack up from nothing with a deployer's rights alone; prints how long this took. */
-  async start(over: Settings = {}): Promise<void> {
+  override async start(over: Settings = {}): Promise<string> {
     const built = await buildImages(REGISTRY, this.images);
     if (ours) await capture(TOOL, ["load", ...built.map(({ reference }) => reference)]);
-    this.configure(over);
-    this.variables = await this.deployer.create();
     const started = Date.now();
-    await this.up();
+    const output = await super.start(over);
     console.log(
       `${this.cluster} on Kubernetes, up from nothing: ${((Date.now() - started) / 1000).toFixed(1)} s`,
     );
+    return output;
+  }
+
+  protected override account(): Promise<NodeJS.ProcessEnv> {
+    return this.deployer.create();
+  }
+
+  protected override async exists(): Promise<boolean> {
+    return (
+      (await kubectl(["get", "namespace", this.namespace, "--ignore-not-found", "--output=name"])) !== ""
+    );
+  }
+
+  protected override async removeStray(): Promise<void> {
+    await kubectl(["delete", "namespace", this.namespace]);
   }
 
   /** A pod has no CLI, and this machine's folders only where it is the node. */

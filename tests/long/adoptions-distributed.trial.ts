@@ -23,8 +23,7 @@ export const trial: Trial<TestStack> = {
         ...{ coordinator: { members: 2 }, workers: { groups: 1, members: 2 } },
       },
     });
-    stack.configure();
-    await stack.up("--refresh");
+    await stack.start();
     await distributed(stack, (member, ...command) => docker("exec", member, ...command)).prepare();
     return stack;
   },

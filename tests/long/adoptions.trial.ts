@@ -20,8 +20,7 @@ export const trial: Trial<TestStack> = {
       ports: { write: 21080, read: 21081, statistics: 21082 },
       over: { citus: "off", etcd: { members: 3 } },
     });
-    stack.configure();
-    await stack.up("--refresh");
+    await stack.start();
     await stack.prepareWrites();
     return stack;
   },

@@ -26,8 +26,7 @@ export const trial: Trial<TestStack> = {
         },
       },
     });
-    stack.configure();
-    await stack.up("--refresh");
+    await stack.start();
     await distributed(stack, (member, ...command) => docker("exec", member, ...command)).prepare();
     return stack;
   },

@@ -15,8 +15,7 @@ export const trial: Trial<TestStack> = {
       ports: { write: 21050, read: 21051, statistics: 21052 },
       over: { citus: "off", etcd: { members: 1 }, proxy: { writePools: 1, readPools: 1, entries: 1 } },
     });
-    stack.configure();
-    await stack.up("--refresh");
+    await stack.start();
     await stack.prepareWrites();
     return stack;
   },

@@ -40,8 +40,7 @@ export const trial: Trial<Bench> = {
       ports: { write: 21532, read: 21533, statistics: 21534 },
       over: { citus: "off", ...settings(512) },
     });
-    stack.configure();
-    await stack.up("--refresh");
+    await stack.start();
     await stack.prepareWrites();
     return { stack, before: undefined };
   },

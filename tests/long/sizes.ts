@@ -96,15 +96,16 @@ export interface SizesTrial<Shape> {
 /** Each round brings the stack into its former shape, and then changes it under a writing client. */
 export function sizesTrial<Shape>(of: SizesTrial<Shape>): Trial<Bench> {
   const changes = new Map(of.rounds);
+  const settings = (shape: Shape, count: number, operation?: Operation): Settings =>
+    merged(operationSettings(operation, count), of.settings(shape));
   const configure = ({ stack, changes: count }: Bench, shape: Shape, operation?: Operation): void =>
-    stack.configure(merged(operationSettings(operation, count), of.settings(shape)));
+    stack.configure(settings(shape, count, operation));
   return {
     ...{ description: of.description, missing: of.missing, rounds: [...changes.keys()] },
 
     async open() {
       const bench = { stack: new TestStack(of.stack), changes: 0 };
-      configure(bench, of.rounds[0]![1].from);
-      await bench.stack.up("--refresh");
+      await bench.stack.start(settings(of.rounds[0]![1].from, 0));
       await of.prepare(bench.stack);
       return bench;
     },

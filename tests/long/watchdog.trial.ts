@@ -119,8 +119,7 @@ export const trial: Trial<TestStack> = {
         proxy: { writePools: 1, readPools: 1, entries: 1 },
       },
     });
-    stack.configure();
-    await stack.up("--refresh");
+    await stack.start();
     await stack.prepareWrites();
     return stack;
   },

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from "../../commands/engine";
 import { deleteVolumes, volumesOf } from "../../commands/volumes";
+import { LABELS } from "../../components/platform/docker/names";
 import { containers, type Inside } from "./inside";
 import { query, type WriterTarget } from "./writer";
 
@@ -47,7 +48,7 @@ export class TestStack {
   private readonly base: Settings;
   private readonly engineName: Engine["name"] | undefined;
   /** What the engine's programs find in their environment besides. */
-  protected variables: NodeJS.ProcessEnv = {};
+  private variables: NodeJS.ProcessEnv = {};
 
   constructor(args: Partial<TestStackArgs> = {}) {
     const { name, cluster, ports, folder, engine, over } = { ...SUITES, ...args };
@@ -73,6 +74,52 @@ export class TestStack {
       Object.entries(merged(this.base, over)).map(([key, value]) => [`postgres-cluster:${key}`, value]),
     );
     fs.writeFileSync(this.settingsFile, stringify({ config }));
+  }
+
+  /**
+   * Brings it up with `over` for the first time. What a run that was interrupted has left is no obstacle: `up` goes on from a state that is
+   * here, and else, as in a new clone, what nobody's state knows any more is taken away. Resolves with what `up` printed.
+   */
+  async start(over: Settings = {}): Promise<string> {
+    const [found, known] = await Promise.all([this.exists(), this.isKnown()]);
+    if (found && !known) {
+      console.log(`${this.cluster} was left by a run whose state is not here: it is taken away`);
+      await this.removeStray();
+    }
+    // A machine that started anew may have lost all of it.
+    if (known && !found) fs.rmSync(this.folder, { recursive: true });
+    this.configure(over);
+    this.variables = await this.account();
+    return this.up("--refresh");
+  }
+
+  /** What says to the engine's programs as whom they act. */
+  protected account(): Promise<NodeJS.ProcessEnv> {
+    return Promise.resolve({});
+  }
+
+  /** Whether the platform has any of it. */
+  protected async exists(): Promise<boolean> {
+    return (await Promise.all([this.containers(), volumesOf(this.cluster)])).some(({ length }) => length > 0);
+  }
+
+  /** Takes away what the state does not know. */
+  protected async removeStray(): Promise<void> {
+    // By name: some are a test's own, in the stack's network.
+    const containers = await docker("ps", "--all", "--quiet", "--filter", `name=^${this.cluster}-`);
+    if (containers !== "") await docker("rm", "--force", ...containers.split("\n"));
+    await deleteVolumes(await volumesOf(this.cluster));
+    const networks = await docker("network", "ls", "--quiet", "--filter", this.label);
+    if (networks !== "") await docker("network", "rm", ...networks.split("\n"));
+  }
+
+  /** Whether a state of it is here. */
+  private async isKnown(): Promise<boolean> {
+    if (!fs.existsSync(this.settingsFile)) return false;
+    // A stack that never was up has none to export.
+    const exported = await this.export().catch(() => "{}");
+    const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly unknown[] } };
+    return (deployment?.resources ?? []).length > 0;
   }
 
   /** Runs a verb to its end and returns what it printed; throws with it when it fails. */
@@ -174,16 +221,13 @@ export class TestStack {
     return this.member(workload, ordinal);
   }
 
+  private get label(): string {
+    return `label=${LABELS.stack}=${this.cluster}`;
+  }
+
   /** Every container of the stack. */
   async containers(): Promise<string[]> {
-    const names = await docker(
-      "ps",
-      "--all",
-      "--filter",
-      `label=postgres-cluster.stack=${this.cluster}`,
-      "--format",
-      "{{.Names}}",
-    );
+    const names = await docker("ps", "--all", "--filter", this.label, "--format", "{{.Names}}");
     return names === "" ? [] : names.split("\n").sort();
   }
 
