@@ -15,6 +15,10 @@ export interface Member {
   readonly status: string;
 }
 
+/** What makes a container go on that does not. */
+export const revival = ({ name, state }: Pick<Member, "name" | "state">): string =>
+  state === "paused" ? `docker unpause ${name}` : `docker start ${name}, or 'make up'`;
+
 /** What stands in the stack's settings, as it is written; `of` is whose setting it is. */
 function written(stack: string, setting: string, of = "postgres-cluster"): unknown {
   const file = path.join(PROJECT, `Pulumi.${stack}.yaml`);

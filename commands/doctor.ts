@@ -14,6 +14,7 @@ import {
   type PatroniMember,
   patroniMembers,
   psqlIn,
+  revival,
 } from "./containers";
 import { type ListedMember, memberLabel, undeclared } from "../components/etcd/members";
 import { judgeCluster, type RegisteredNode } from "../components/sql/cluster-check/plan";
@@ -100,13 +101,14 @@ async function judgedMembers(stack: string): Promise<Member[]> {
   }
 }
 
-function checkContainer(member: Member): Finding {
+export function checkContainer(member: Member): Finding {
   if (member.state === "running" && !/unhealthy|starting/.test(member.status))
     return good(member.name, member.status);
+  const runbook = member.state === "paused" ? " (docs/runbooks/member-frozen.md)" : "";
   const remedy =
     member.state === "running"
       ? `its log says why: docker logs --tail 50 ${member.name}`
-      : `start it (docker start ${member.name}) or run 'make up', which brings it back with its data`;
+      : `bring it back, with its data: ${revival(member)}${runbook}`;
   return bad(member.name, member.status, remedy);
 }
 

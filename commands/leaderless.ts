@@ -1,4 +1,4 @@
-import { clusterName, etcdctl, execute, type Group, type Member, members } from "./containers";
+import { clusterName, etcdctl, execute, type Group, type Member, members, revival } from "./containers";
 
 /**
  * Why a group has no leader, said so that its reader knows what it waits for and what may be done. Patroni's rule in quorum mode: whoever
@@ -82,9 +82,11 @@ export function judgeLeaderless(
           ...(last === undefined ? [] : [`or ${last} alone, which led last and has all of them`]),
         ].join(", ");
   const start = last !== undefined && away.includes(last) ? last : (away[0] ?? "");
-  const how = containers.some(({ name, state }) => name === start && state === "running")
-    ? `mend what cuts it off (docs/runbooks/partition.md), or docker restart ${start}`
-    : `docker start ${start}, or 'make up'`;
+  const { state } = containers.find(({ name }) => name === start) ?? { state: "gone" };
+  const how =
+    state === "running"
+      ? `mend what cuts it off (docs/runbooks/partition.md), or docker restart ${start}`
+      : revival({ name: start, state });
   return {
     seen: `nobody leads, so that no acknowledged write is lost: ${may}. Away: ${away.map((name) => `${name} (${stateOf(name)})`).join(", ")}`,
     remedy: `bring one back, ${start} first: ${how}. ${lastResort(keys)}`,

@@ -41,6 +41,12 @@ describe("doctor and status say what a group without a leader waits for, and wha
     );
   });
 
+  test("a container that is paused is not started, it goes on", () => {
+    const judged = judge({ sync: SYNC, members: { c: runs() } }, { a: "paused", b: "exited", c: "running" });
+    expect(judged).toContain("a (its container is paused)");
+    expect(judged).toContain("bring one back, a first: docker unpause a. ");
+  });
+
   test("the newest of those left is by its timeline, then by its position, which may be beyond four gigabytes", () => {
     const keys = { sync: { ...SYNC, sync_standby: "b,c,d,e", quorum: 3 } };
     const members = { b: runs(9, 2), c: runs(0x7_0000_0010, 3), d: runs(0x6_ffff_ffff, 3) };
