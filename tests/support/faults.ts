@@ -79,7 +79,11 @@ const pids = async (member: string, inside: Inside, find: string): Promise<reado
 async function stopProcesses(member: string, inside: Inside, find: string): Promise<Thaw> {
   const frozen = await pids(member, inside, find);
   await inside.run(member, "sh", "-c", `kill -STOP ${frozen.join(" ")}`);
-  return () => inside.run(member, "sh", "-c", `kill -CONT ${frozen.join(" ")} 2>/dev/null || true`);
+  // The watchdog may just have killed all of it: nothing can be executed in a container until it is started again.
+  return () =>
+    eventually(`what is left of ${frozen.length} processes of ${member} goes on`, 60_000, () =>
+      inside.run(member, "sh", "-c", `kill -CONT ${frozen.join(" ")} 2>/dev/null || true`),
+    );
 }
 
 /** Patroni alone goes no further: PostgreSQL does, with a lease that nobody renews. */
