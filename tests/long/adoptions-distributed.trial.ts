@@ -19,7 +19,8 @@ export const trial: Trial<TestStack> = {
       ...{ name: "adoptions-citus", cluster: "pg-inherited", folder: "adoptions-citus" },
       ports: { write: 21090, read: 21091, statistics: 21092 },
       over: {
-        ...{ citus: "required", etcd: { members: 1 }, proxy: { writePools: 1, readPools: 1, entries: 2 } },
+        // Two pools, as by default: while the only one is replaced, nobody takes a client's connection.
+        ...{ citus: "required", etcd: { members: 1 }, proxy: { readPools: 1 } },
         ...{ coordinator: { members: 2 }, workers: { groups: 1, members: 2 } },
       },
     });
