@@ -63,6 +63,12 @@ class Server:
         return int(self.sql("SELECT COALESCE((SELECT received_tli FROM pg_stat_wal_receiver), 0)"))
     def timeline(self):
         return int(self.sql("SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"))
+    def says(self, text):
+        deadline = time.monotonic() + 60
+        while text not in Path(f"{self.data}.log").read_text():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} does not say {text}:\\n{Path(f'{self.data}.log').read_text()[-3000:]}")
+            time.sleep(0.05)
     def becomes(self, statement, expected):
         deadline = time.monotonic() + 60
         while (seen := self.sql(statement)) != expected:
@@ -91,9 +97,15 @@ describeWithImage("the timelines of promotions (D8)", () => {
   const seen = (script: string): unknown =>
     runInPatroniImage(`${PREAMBLE}\n${script}\nprint(json.dumps(seen))\n`);
 
-  test("one that stopped before anybody heard of its promotion joins the next leader by a rewind, and others follow", () => {
-    expect(
-      seen(`
+  // A standby without a leader looks for newer timelines again and again, and goes over to one that was entered.
+  test.each([
+    ["that is promoted at once", ""],
+    ["that has gone over to its timeline", 'leader.says("new target timeline is 2")'],
+  ])(
+    "one that stopped before anybody heard of its promotion joins the next leader %s by a rewind, and others follow",
+    (_, meanwhile) => {
+      expect(
+        seen(`
 lost, leader, replica = group("lost", "leader", "replica")
 seen.append(timelines.claim(dcs, lost))
 lost.promote()
@@ -101,11 +113,12 @@ lost.sql("INSERT INTO t VALUES ('lost')")
 seen.append(lost.timeline())
 lost.stop()
 seen.append(timelines.claim(dcs, leader))
+${meanwhile}
 leader.promote()
 leader.sql("INSERT INTO t VALUES ('leader')")
 seen.append(leader.timeline())
-recorded = timelines.without_gap("leader", 3, list(parse_history((leader.wal_dir / "00000003.history").read_text())))
-seen.append([line[0] for line in recorded] + [recorded[-1][4], recorded == timelines.without_gap("leader", 3, recorded)])
+history = list(parse_history((leader.wal_dir / "00000003.history").read_text()))
+seen.append([line[0] for line in timelines.without_gap("leader", 3, history)])
 replica.stop()
 replica.follow(leader)
 replica.start()
@@ -118,7 +131,21 @@ leader.stop()
 seen.append(timelines.claim(dcs, replica))
 replica.promote()
 seen.append(replica.timeline())`),
-    ).toEqual([true, 2, true, 3, [1, 2, "leader", true], true, 4]);
+      ).toEqual([true, 2, true, 3, [1, 2], true, 4]);
+    },
+  );
+
+  test("a leader records the timeline before its own, also where its history knows none, and once", () => {
+    expect(
+      seen(`
+gap, none = [(1, 0x3000060, "no recovery target specified")], []
+recorded = timelines.without_gap("leader", 3, gap)
+seen.append([recorded[0] == gap[0], *recorded[1][:3], recorded[1][4], recorded == timelines.without_gap("leader", 3, recorded)])
+seen.append([timelines.without_gap("leader", 2, gap) == gap, timelines.without_gap("leader", 1, none) == none])`),
+    ).toEqual([
+      [true, 2, 0x3000060, "claimed by a member of which nobody heard again", "leader", true],
+      [true, true],
+    ]);
   });
 
   test("a promotion that did not happen leaves nothing that keeps a member from following the next leader", () => {
