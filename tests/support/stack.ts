@@ -9,6 +9,7 @@ import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from
 import { deleteVolumes, volumesOf } from "../../commands/volumes";
 import { LABELS } from "../../components/platform/docker/names";
 import { containers, type Inside } from "./inside";
+import { claimForThisRun } from "./one-run";
 import { query, type WriterTarget } from "./writer";
 
 const run = promisify(execFile);
@@ -78,9 +79,11 @@ export class TestStack {
 
   /**
    * Brings it up with `over` for the first time. What a run that was interrupted has left is no obstacle: `up` goes on from a state that is
-   * here, and else, as in a new clone, what nobody's state knows any more is taken away. Resolves with what `up` printed.
+   * here, and else, as in a new clone, what nobody's state knows any more is taken away. What a run works with that goes on is not. Resolves
+   * with what `up` printed.
    */
   async start(over: Settings = {}): Promise<string> {
+    claimForThisRun(this.cluster);
     const [found, known] = await Promise.all([this.exists(), this.isKnown()]);
     if (found && !known) {
       console.log(`${this.cluster} was left by a run whose state is not here: it is taken away`);
@@ -116,8 +119,11 @@ export class TestStack {
   /** Whether a state of it is here. */
   private async isKnown(): Promise<boolean> {
     if (!fs.existsSync(this.settingsFile)) return false;
-    // A stack that never was up has none to export.
-    const exported = await this.export().catch(() => "{}");
+    const exported = await this.export().catch((error: unknown) => {
+      // One that never was up; of any other error nothing follows.
+      if (/has no state yet/.test(String(error))) return "{}";
+      throw error;
+    });
     const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly unknown[] } };
     return (deployment?.resources ?? []).length > 0;
   }
