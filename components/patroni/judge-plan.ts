@@ -34,6 +34,8 @@ export interface Refusal {
   readonly said: string;
   /** The server waits for a restart, and may take it then. */
   readonly waits?: boolean;
+  /** One that the database has, and that does not go with it. */
+  readonly extension?: string;
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>
@@ -83,8 +85,8 @@ export function questionOf(
 const LIBRARY_LISTS = ["shared_preload_libraries", "session_preload_libraries", "local_preload_libraries"];
 
 /** Whether a refusal may be one of the image alone, which another image would not make. */
-export const dependsOnImage = ({ about }: Refusal): boolean =>
-  LIBRARY_LISTS.includes(about) || about.startsWith("extension ");
+export const dependsOnImage = ({ about, extension }: Refusal): boolean =>
+  extension === undefined && (LIBRARY_LISTS.includes(about) || about.startsWith("extension "));
 
 const REMEDY_FOR_IMAGE =
   "Correct the name, or have the Debian package that brings it in the image (images.postgresPackages); what must be preloaded is named in parameters.shared_preload_libraries, too";
@@ -100,7 +102,12 @@ export function describeRefusals(refusals: readonly Refusal[], question: Questio
         : about === ""
           ? `${section}.parameters`
           : `${section}.parameters.${about} = ${question.parameters[about] ?? ""}`;
-    const remedy = dependsOnImage(refusal) ? REMEDY_FOR_IMAGE : "Correct the value or remove it";
+    const remedy =
+      refusal.extension !== undefined
+        ? `DROP EXTENSION ${refusal.extension} first, or leave its library in the list`
+        : dependsOnImage(refusal)
+          ? REMEDY_FOR_IMAGE
+          : "Correct the value or remove it";
     return `  ${setting}: PostgreSQL refuses it: ${said}\n    ${remedy}.`;
   });
   return `PostgreSQL itself, of the members' own image, would not take this configuration; nothing was changed:\n${lines.join("\n")}`;

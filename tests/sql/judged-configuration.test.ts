@@ -112,6 +112,31 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
     expect((await provider.check(inputs(), inputs({ work_mem: "5MB" }))).failures).toEqual([]);
   });
 
+  it("refuses in a preview, also with another image, that a library goes whose extension is still there", async () => {
+    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const without = () => provider.check(inputs(), inputs({ shared_preload_libraries: "" }, { image: "2" }));
+    expect((await without()).failures).toEqual([]);
+    // As pgaudit has them: an extension's event trigger whose function is the library's. This one is never called.
+    await withSession(trial.target, (session) =>
+      session.query(`
+        CREATE FUNCTION audited() RETURNS event_trigger LANGUAGE c AS '$libdir/pg_stat_statements', 'pg_stat_statements_reset';
+        CREATE EVENT TRIGGER audited ON table_rewrite EXECUTE FUNCTION audited();
+        ALTER EXTENSION plpgsql ADD EVENT TRIGGER audited`),
+    );
+    try {
+      const { failures } = await without();
+      expect(failures![0]!.reason).toContain(
+        "without pg_stat_statements no schema could be changed, as long as its extension is there\n    DROP EXTENSION plpgsql first",
+      );
+    } finally {
+      await withSession(trial.target, (session) =>
+        session.query(
+          "ALTER EXTENSION plpgsql DROP EVENT TRIGGER audited; DROP EVENT TRIGGER audited; DROP FUNCTION audited()",
+        ),
+      );
+    }
+  });
+
   it("goes on where the servers' parameters would stop its own sessions: they say at login what they need", async () => {
     const hostile = {
       default_transaction_isolation: "serializable",

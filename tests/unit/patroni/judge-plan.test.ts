@@ -51,6 +51,15 @@ describe("what PostgreSQL is asked", () => {
     expect(dependsOnImage({ about: "session_preload_libraries", said: "" })).toBe(true);
     expect(dependsOnImage({ about: "timezone", said: "" })).toBe(false);
   });
+
+  it("is told to drop an extension before its library goes, whichever image comes with that", () => {
+    const refusal = { about: "shared_preload_libraries", said: "without pgaudit …", extension: "pgaudit" };
+    const question = questionOf(withParameters({ shared_preload_libraries: "pg_cron" }), undefined, group);
+    expect(describeRefusals([refusal], question, "patroni")).toContain(
+      "\n    DROP EXTENSION pgaudit first, or leave its library in the list.",
+    );
+    expect(dependsOnImage(refusal)).toBe(false);
+  });
 });
 
 describe("libraries that come and go with an image", () => {
