@@ -1,3 +1,4 @@
+import type { ExposedPort } from "../components/platform/docker/host-ports";
 import type { Platform } from "../components/platform/platform";
 import type { Problem } from "../components/problems";
 import type { CitusChoice } from "./citus";
@@ -22,11 +23,6 @@ export interface Declared {
   readonly ports: readonly ExposedPort[];
   /** Numbers of the worker groups that this program runs. */
   readonly workerGroups: readonly number[];
-}
-
-export interface ExposedPort {
-  readonly setting: string;
-  readonly port: number;
 }
 
 export const environmentOf = (settings: StackSettings): Environment => ({ dev, prod })[settings.environment];

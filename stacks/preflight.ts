@@ -3,9 +3,10 @@ import { resolveClusterCertificates } from "../components/cluster-certificates";
 import { resolveEtcdCluster } from "../components/etcd-cluster";
 import { resolvePatroniCluster } from "../components/patroni-cluster-args";
 import type { Problem } from "../components/problems";
+import type { ExposedPort } from "../components/platform/docker/host-ports";
 import { ENTRY_PORT_STEP, resolveProxyTier } from "../components/proxy-tier-args";
 import { resolveWorkerPool } from "../components/worker-pool-args";
-import type { Environment, ExposedPort } from "./environment";
+import type { Environment } from "./environment";
 import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";
 import { asWritten } from "./written";
 
@@ -40,6 +41,7 @@ export async function problemsOf(
   const exposed: ExposedPort[] = Object.entries(proxy.value.ports).flatMap(([name, first]) =>
     [...Array(proxy.value.entries).keys()].map((entry) => ({
       setting: `proxy.ports.${name}`,
+      ...{ value: first, entry },
       port: first + entry * ENTRY_PORT_STEP,
     })),
   );

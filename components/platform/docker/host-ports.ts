@@ -3,20 +3,29 @@ import type { Problem } from "../../problems";
 import { LABELS } from "./names";
 import { dockerEngine } from "./engine";
 
-/** Ports of 127.0.0.1 that something other than the cluster itself already uses. */
+/** A port of 127.0.0.1 that an entry gets, and the setting that it follows from. */
+export interface ExposedPort {
+  readonly setting: string;
+  /** Of entry 0; further entries have ports above it. */
+  readonly value: number;
+  readonly entry: number;
+  readonly port: number;
+}
+
+/** Ports that something other than the cluster itself already uses. */
 export async function takenHostPorts(
   cluster: string,
-  exposed: readonly { readonly setting: string; readonly port: number }[],
+  exposed: readonly ExposedPort[],
   own: (cluster: string) => Promise<ReadonlySet<number>> = ownPorts,
 ): Promise<readonly Problem[]> {
   const ours = await own(cluster);
   const free = await Promise.all(exposed.map(async ({ port }) => ours.has(port) || (await isFree(port))));
   return exposed
     .filter((_, i) => !free[i])
-    .map(({ setting, port }) => ({
+    .map(({ setting, value, entry, port }) => ({
       setting,
-      value: port,
-      rule: `port ${port} of 127.0.0.1 is taken by another program`,
+      value,
+      rule: `port ${port} of 127.0.0.1${entry === 0 ? "" : `, which entry ${entry} gets,`} is taken by another program`,
       remedy: "Stop that program (`ss -ltnp` shows it) or choose another port",
     }));
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:net";
-import { takenHostPorts } from "../../../components/platform/docker/host-ports";
+import { type ExposedPort, takenHostPorts } from "../../../components/platform/docker/host-ports";
 
 let server: Server;
 let taken: number;
@@ -10,9 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const exposed = (): { setting: string; port: number }[] => [
-  { setting: "proxy.ports.write", port: taken },
-  { setting: "proxy.ports.read", port: 1 },
+const exposed = (): ExposedPort[] => [
+  { setting: "proxy.ports.write", value: taken, entry: 0, port: taken },
+  { setting: "proxy.ports.read", value: 1, entry: 0, port: 1 },
 ];
 
 test("a port that another program uses is a problem", async () => {
@@ -28,4 +28,15 @@ test("a port that another program uses is a problem", async () => {
 
 test("a port of the cluster's own is none", async () => {
   expect(await takenHostPorts("pg-dev", exposed(), () => Promise.resolve(new Set([1, taken])))).toEqual([]);
+});
+
+test("one of a further entry is told with the setting as it is written, since its ports follow from it", async () => {
+  const further = { setting: "proxy.ports.write", value: taken - 10, entry: 1, port: taken };
+  expect(await takenHostPorts("pg-dev", [further], () => Promise.resolve(new Set()))).toEqual([
+    expect.objectContaining({
+      setting: "proxy.ports.write",
+      value: taken - 10,
+      rule: `port ${taken} of 127.0.0.1, which entry 1 gets, is taken by another program`,
+    }),
+  ]);
 });
