@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import type { PatroniRest } from "../components/patroni/rest";
+import type { PatroniRest, RestMember } from "../components/patroni/rest";
 import { withPatroni } from "../components/patroni/rest";
 import { PORTS } from "../components/platform/naming";
 import { CommandError, execute, type Group, members, runningMember } from "./containers";
@@ -16,32 +16,28 @@ export async function withGroup<T>(
   const first = await runningMember(stack, group.workload);
   const others = (await members(stack, group.workload)).filter(({ name }) => name !== first.name);
   try {
-    return await withMembers(
-      [first, ...others].map(({ name }) => name),
-      use,
-    );
+    const targets = [first, ...others].map(({ name }) => ({
+      ...{ name, serverName: name },
+      reach: { via: "docker" as const, container: name, port: PORTS.patroniRest },
+    }));
+    return await withMembers(targets, (file) => execute(first.name, ["cat", file]), use);
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
-/** The same for the members of those names, of which the first runs. */
+/** The same for members wherever they run. `read` resolves with a file of one of them. */
 export async function withMembers<T>(
-  names: readonly string[],
+  targets: readonly RestMember[],
+  read: (file: string) => Promise<string>,
   use: (rest: PatroniRest) => Promise<T>,
 ): Promise<T> {
-  const [one = ""] = names;
   const [ca, secrets] = await Promise.all([
-    execute(one, ["cat", "/secrets/tls/ca.crt"]),
-    execute(one, ["cat", "/secrets/patroni/patroni.yml"]),
+    read("/secrets/tls/ca.crt"),
+    read("/secrets/patroni/patroni.yml"),
   ]);
   const { restapi } = parse(secrets) as {
     readonly restapi: { readonly authentication: { readonly username: string; readonly password: string } };
   };
-  const targets = names.map((name) => ({
-    name,
-    serverName: name,
-    reach: { via: "docker" as const, container: name, port: PORTS.patroniRest },
-  }));
   return withPatroni({ members: targets, ca, ...restapi.authentication }, use);
 }

@@ -91,18 +91,15 @@ async function during(bench: Bench, fault: Fault): Promise<Run> {
   const writer = new Writer(await stack.target("app_readwrite"), `${fault.name} ${Date.now()}`);
   const sampler = new PrimarySampler([...Array(MEMBERS).keys()].map((i) => stack.member("patroni", i)));
   sampler.start();
-  let report: WriterReport;
-  try {
-    await writer.start();
-    const heal = await fault.strike(leader);
-    await writer.awaitAcknowledged(100);
-    await heal();
-    await stack.whole(MEMBERS);
-    await writer.awaitAcknowledged(100);
-  } finally {
-    sampler.stop();
-    report = await writer.finish();
-  }
+  const report = await writer
+    .during(async () => {
+      const heal = await fault.strike(leader);
+      await writer.awaitAcknowledged(100);
+      await heal();
+      await stack.whole(MEMBERS);
+      await writer.awaitAcknowledged(100);
+    })
+    .finally(() => sampler.stop());
   const run = { ...report, twoPrimaries: sampler.verdict().length };
   bench.say(
     `    ${leader}: gap ${run.longestGapMs} ms, ${run.acknowledged} acknowledged, ${run.unknown} failed, ${run.lost.length} lost`,

@@ -23,18 +23,15 @@ async function survives(
   const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
   const sampler = new PrimarySampler(members);
   sampler.start();
-  let report: WriterReport;
-  try {
-    await writer.start();
-    const heal = await fault(leader);
-    await writer.awaitAcknowledged(100);
-    await heal();
-    await stack.whole(MEMBERS);
-    await writer.awaitAcknowledged(100);
-  } finally {
-    sampler.stop();
-    report = await writer.finish();
-  }
+  const report = await writer
+    .during(async () => {
+      const heal = await fault(leader);
+      await writer.awaitAcknowledged(100);
+      await heal();
+      await stack.whole(MEMBERS);
+      await writer.awaitAcknowledged(100);
+    })
+    .finally(() => sampler.stop());
   results.push(
     `${name.padEnd(56)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}  samples ${sampler.samples}`,
   );

@@ -37,17 +37,14 @@ async function during(name: string, promised: Promised, over: Settings): Promise
   const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
   const sampler = new PrimarySampler(members);
   sampler.start();
-  let report: WriterReport;
-  try {
-    await writer.start();
-    stack.configure(over);
-    await stack.up();
-    await stack.whole(MEMBERS);
-    await writer.awaitAcknowledged(100);
-  } finally {
-    sampler.stop();
-    report = await writer.finish();
-  }
+  const report = await writer
+    .during(async () => {
+      stack.configure(over);
+      await stack.up();
+      await stack.whole(MEMBERS);
+      await writer.awaitAcknowledged(100);
+    })
+    .finally(() => sampler.stop());
   console.log(
     `${name}: gap ${report.longestGapMs} ms, acknowledged ${report.acknowledged}, unknown ${report.unknown}, lost ${report.lost.length}`,
   );

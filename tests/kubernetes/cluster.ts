@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { buildImages, publishedImages } from "../../commands/images";
 import { capture, onPath, PROJECT } from "../../commands/engine";
 import { IMAGES, type Images } from "../../config-files/images";
+import type { Reach } from "../../components/platform/reach";
 import { clientEnvironment } from "../support/kubernetes-api";
 import { ASK_PATRONI, type PatroniMember, type Settings, TestStack } from "../support/stack";
 import type { Inside } from "../support/inside";
@@ -153,6 +154,10 @@ export class KubernetesStack extends TestStack {
 
   override addressOf(workload: string, ordinal: number): string {
     return `${this.member(workload, ordinal)}.${this.cluster}-${workload}.${this.namespace}.svc.cluster.local`;
+  }
+
+  override reachOf(pod: string, port: number): Reach {
+    return { via: "kubernetes", namespace: this.namespace, pod, port };
   }
 
   kubectl = (...args: string[]): Promise<string> => kubectl([...args, "--namespace", this.namespace]);

@@ -24,16 +24,12 @@ export class WriteGaps {
     const leader = await this.stack.whole(this.members);
     const target = await this.stack.target("app_readwrite");
     const writer = new Writer({ ...target, ca: ca ?? target.ca }, `${name} ${Date.now()}`, options);
-    let report: WriterReport;
-    try {
-      await writer.start();
+    const report = await writer.during(async () => {
       await change(leader, writer);
       await writer.awaitAcknowledged(100);
       await this.stack.whole(this.members);
       await writer.awaitAcknowledged(100);
-    } finally {
-      report = await writer.finish();
-    }
+    });
     this.noted.push(
       `${name.padEnd(44)} gap ${String(report.longestGapMs).padStart(6)} ms  acknowledged ${String(report.acknowledged).padStart(6)}  unknown ${String(report.unknown).padStart(4)}  lost ${report.lost.length}  (gap ended ${report.longestGapEnded.toISOString().slice(11, 23)})`,
       ...report.errors.map((error) => `  failed: ${error}`),

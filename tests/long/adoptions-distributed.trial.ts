@@ -17,7 +17,7 @@ export const trial: Trial<TestStack> = {
   async open() {
     const stack = new TestStack({
       ...{ name: "adoptions-citus", cluster: "pg-inherited", folder: "adoptions-citus" },
-      ports: { write: 21090, read: 21091, statistics: 21092 },
+      ports: { write: 21100, read: 21101, statistics: 21102 },
       over: {
         // Two pools, as by default: while the only one is replaced, nobody takes a client's connection.
         ...{ citus: "required", etcd: { members: 1 }, proxy: { readPools: 1 } },

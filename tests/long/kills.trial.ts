@@ -52,21 +52,16 @@ export const trial: Trial<Bench> = {
     stack.configure(settings(480 + 8 * chance.between(1, 40)));
     const afterMs = chance.between(500, 20_000);
     const writer = new Writer(await stack.target("app_readwrite"), run);
-    let report;
-    let killed;
-    let upSeconds;
-    try {
-      await writer.start();
-      killed = await stack.upKilledAfter(afterMs);
-      say(killed ? `killed after ${afterMs} ms` : `was done before ${afterMs} ms`);
+    const seen = { killed: false, upSeconds: 0 };
+    const report = await writer.during(async () => {
+      seen.killed = await stack.upKilledAfter(afterMs);
+      say(seen.killed ? `killed after ${afterMs} ms` : `was done before ${afterMs} ms`);
       const started = performance.now();
       await stack.up("--refresh");
-      upSeconds = Math.round((performance.now() - started) / 100) / 10;
+      seen.upSeconds = Math.round((performance.now() - started) / 100) / 10;
       await stack.whole(2);
       await writer.awaitAcknowledged(100);
-    } finally {
-      report = await writer.finish();
-    }
+    });
     assert.deepEqual(report.lost, [], "acknowledged writes are lost");
     if (bench.before !== undefined) {
       const rows = await found(bench);
@@ -75,7 +70,7 @@ export const trial: Trial<Bench> = {
     bench.before = { run, written: report.acknowledged };
     await stack.up("--expect-no-changes");
     return {
-      ...{ "killed after ms": killed ? afterMs : "-", "next up s": upSeconds },
+      ...{ "killed after ms": seen.killed ? afterMs : "-", "next up s": seen.upSeconds },
       ...{ "gap ms": report.longestGapMs, acknowledged: report.acknowledged, unknown: report.unknown },
     };
   },

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { withMembers } from "../../commands/patroni";
 import { restartAll } from "../../components/patroni/restart";
 import { switchover } from "../../components/patroni/switchover";
 import { groupOf } from "../support/group";
-import { merged, type Settings, TestStack, type TestStackArgs } from "../support/stack";
+import { merged, type Settings, type TestStack } from "../support/stack";
 import { Writer } from "../support/writer";
 import type { Figures, Round, Trial } from "./trial";
 
@@ -31,13 +30,18 @@ export interface Change<Shape> {
 export const pairs = (numbers: readonly number[]): (readonly [number, number])[] =>
   numbers.flatMap((from) => numbers.filter((to) => to !== from).map((to) => [from, to] as const));
 
-/** Every pair of sizes, every operation in a group of every size, and a new image together with another size, by the round's name. */
-export const membersRounds = <Shape>(shape: (members: number) => Shape): [string, Change<Shape>][] => [
+type Rounds<Shape> = readonly (readonly [string, Change<Shape>])[];
+
+/** Every pair of sizes, and operations in a group of every size, by the round's name. */
+export const membersRounds = <Shape>(
+  shape: (members: number) => Shape,
+  operations: readonly Operation[] = OPERATIONS,
+): Rounds<Shape> => [
   ...pairs(MEMBERS).map(([from, to]): [string, Change<Shape>] => [
     `members ${from} to ${to}`,
     { from: shape(from), to: shape(to) },
   ]),
-  ...OPERATIONS.flatMap((operation) =>
+  ...operations.flatMap((operation) =>
     MEMBERS.filter((members) => operation !== "switchover" || members > 1).map(
       (members): [string, Change<Shape>] => [
         `${operation} in a group of ${members}`,
@@ -45,11 +49,14 @@ export const membersRounds = <Shape>(shape: (members: number) => Shape): [string
       ],
     ),
   ),
-  ...pairs([2, 3]).map(([from, to]): [string, Change<Shape>] => [
+];
+
+/** A new image together with another size. */
+export const imageRounds = <Shape>(shape: (members: number) => Shape): Rounds<Shape> =>
+  pairs([2, 3]).map(([from, to]) => [
     `image and members ${from} to ${to}`,
     { from: shape(from), to: shape(to), operation: "image" },
-  ]),
-];
+  ]);
 
 /** What the operation is in a stack's settings. With `count`, which grows, it is a change in any case. */
 function operationSettings(operation: Operation | undefined, count: number): Settings {
@@ -62,7 +69,7 @@ function operationSettings(operation: Operation | undefined, count: number): Set
       extensions: operation === "extension" ? ["hstore"] : [],
     },
     certificates: { days: 300 - changed("certificates") },
-    images: { postgresPackages: operation === "image" ? ["postgresql-17-ip4r"] : [] },
+    ...(operation === "image" && { images: { postgresPackages: ["postgresql-17-ip4r"] } }),
   };
 }
 
@@ -79,12 +86,12 @@ interface Bench {
   changes: number;
 }
 
-/** What differs between a trial of a plain cluster and one of a distributed one. */
+/** What differs between trials: of a plain cluster, of a distributed one, on Kubernetes. */
 export interface SizesTrial<Shape> {
   readonly description: string;
   readonly missing: () => string | undefined;
-  readonly stack: Partial<TestStackArgs>;
-  readonly rounds: readonly (readonly [string, Change<Shape>])[];
+  readonly stack: () => TestStack;
+  readonly rounds: Rounds<Shape>;
   /** The shape in a stack's settings. */
   readonly settings: (shape: Shape) => Settings;
   /** How many members each group has in it, by workload. */
@@ -104,7 +111,7 @@ export function sizesTrial<Shape>(of: SizesTrial<Shape>): Trial<Bench> {
     ...{ description: of.description, missing: of.missing, rounds: [...changes.keys()] },
 
     async open() {
-      const bench = { stack: new TestStack(of.stack), changes: 0 };
+      const bench = { stack: of.stack(), changes: 0 };
       await bench.stack.start(settings(of.rounds[0]![1].from, 0));
       await of.prepare(bench.stack);
       return bench;
@@ -143,7 +150,7 @@ async function changed(
     const group = groupOf(stack, workload, from);
     const leader = stack.member(workload, chance.between(0, from - 1));
     if ((await group.whole()) !== leader)
-      await withMembers(group.members, (rest) => switchover(rest, { candidate: leader }));
+      await group.withPatroni((rest) => switchover(rest, { candidate: leader }));
     await group.whole();
     leaders.push(leader);
   }
@@ -152,13 +159,11 @@ async function changed(
 
   const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
   const started = performance.now();
-  let report;
-  let seconds;
-  try {
-    await writer.start();
+  let seconds = 0;
+  const report = await writer.during(async () => {
     if (outside) {
       for (const { workload, to } of groups)
-        await withMembers(groupOf(stack, workload, to).members, async (rest) => {
+        await groupOf(stack, workload, to).withPatroni(async (rest) => {
           if (operation === "restart") await restartAll(rest, { restartSeconds: 120 });
           else await switchover(rest, { deadlineSeconds: 120 });
         });
@@ -169,9 +174,7 @@ async function changed(
     seconds = Math.round((performance.now() - started) / 100) / 10;
     for (const { workload, to } of groups) await groupOf(stack, workload, to).whole();
     await writer.awaitAcknowledged(100);
-  } finally {
-    report = await writer.finish();
-  }
+  });
   assert.deepEqual(report.lost, [], "acknowledged writes are lost");
   // Who leads is known to the next `up`, if it was not the one that changed it.
   if (outside) await stack.up();

@@ -133,15 +133,11 @@ export const trial: Trial<TestStack> = {
         0,
       );
     const writer = new Writer(await stack.target("app_readwrite"), `${name} ${Date.now()}`);
-    let report;
-    try {
-      await writer.start();
+    const report = await writer.during(async () => {
       await SCENES[name]!({ stack, members, leader });
       await stack.whole(MEMBERS);
       await writer.awaitAcknowledged(100);
-    } finally {
-      report = await writer.finish();
-    }
+    });
     assert.deepEqual(report.lost, [], "acknowledged writes are lost");
     // Of all rounds so far: one with a kill has failed, and the next one has another stack.
     assert.equal(await kills(), 0, "process 1 has killed a member that might have gone on");

@@ -65,16 +65,12 @@ async function underWriter(
 ): Promise<WriterReport & { readonly seconds: number }> {
   const writer = new Writer(target, `${run} ${Date.now()}`, { maxLifetimeMs: CLIENT_LIFETIME_MS });
   const started = performance.now();
-  let report: WriterReport;
-  let seconds: number;
-  try {
-    await writer.start();
+  let seconds = 0;
+  const report = await writer.during(async () => {
     await does();
     seconds = Math.round((performance.now() - started) / 100) / 10;
     await writer.awaitAcknowledged(100);
-  } finally {
-    report = await writer.finish();
-  }
+  });
   assert.deepEqual(report.lost, [], `${run}: acknowledged writes are lost`);
   return { ...report, seconds };
 }

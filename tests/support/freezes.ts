@@ -50,19 +50,16 @@ export async function freeze(
   const writer = new Writer(group.target, run);
   const sampler = new PrimarySampler(group.members, group.inside);
   sampler.start();
-  let report: WriterReport;
-  try {
-    await writer.start();
-    const thaw = await FREEZES[kind](leader, group.inside);
-    await passed(seconds);
-    await thaw();
-    await writer.awaitAcknowledged(100);
-    await group.whole();
-    await writer.awaitAcknowledged(100);
-  } finally {
-    sampler.stop();
-    report = await writer.finish();
-  }
+  const report = await writer
+    .during(async () => {
+      const thaw = await FREEZES[kind](leader, group.inside);
+      await passed(seconds);
+      await thaw();
+      await writer.awaitAcknowledged(100);
+      await group.whole();
+      await writer.awaitAcknowledged(100);
+    })
+    .finally(() => sampler.stop());
   const times = sampler.verdict().map(({ at }) => at);
   return {
     ...report,

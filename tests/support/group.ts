@@ -1,3 +1,6 @@
+import { withMembers } from "../../commands/patroni";
+import type { PatroniRest } from "../../components/patroni/rest";
+import { PORTS } from "../../components/platform/naming";
 import type { Inside } from "./inside";
 import { ASK_PATRONI, eventually, leaderOfWhole, type PatroniMember, type TestStack } from "./stack";
 
@@ -7,6 +10,8 @@ export interface MemberGroup {
   readonly inside: Inside;
   /** Resolves with the leader's name when one leads and all others stream. */
   readonly whole: () => Promise<string>;
+  /** Speaks to their Patroni as `up` does. */
+  readonly withPatroni: <T>(use: (rest: PatroniRest) => Promise<T>) => Promise<T>;
 }
 
 /** The members of that workload, such as `coordinator` or `worker-1`. */
@@ -29,5 +34,12 @@ export function groupOf(stack: TestStack, workload: string, count: number): Memb
     eventually(`one of ${members.join(", ")} leads, the others stream`, 180_000, async () =>
       leaderOfWhole(await seen(), count),
     );
-  return { members, inside, whole };
+  const targets = members.map((name, i) => ({
+    ...{ name, serverName: stack.addressOf(workload, i) },
+    reach: stack.reachOf(name, PORTS.patroniRest),
+  }));
+  return {
+    ...{ members, inside, whole },
+    withPatroni: (use) => withMembers(targets, (file) => inside.run(members[0] ?? "", "cat", file), use),
+  };
 }

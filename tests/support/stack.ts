@@ -8,6 +8,7 @@ import { stringify } from "yaml";
 import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from "../../commands/engine";
 import { deleteVolumes, volumesOf } from "../../commands/volumes";
 import { LABELS } from "../../components/platform/docker/names";
+import type { Reach } from "../../components/platform/reach";
 import { containers, type Inside } from "./inside";
 import { claimForThisRun } from "./one-run";
 import { query, type WriterTarget } from "./writer";
@@ -225,6 +226,11 @@ export class TestStack {
   /** The name under which the other members know it. */
   addressOf(workload: string, ordinal: number): string {
     return this.member(workload, ordinal);
+  }
+
+  /** How this machine gets to a port of it. */
+  reachOf(member: string, port: number): Reach {
+    return { via: "docker", container: member, port };
   }
 
   private get label(): string {

@@ -118,6 +118,25 @@ export class Writer {
     }
   }
 
+  /**
+   * Writes while `work` goes on, and a little longer where it says so itself. When the work fails, its error comes first: that the writes cannot
+   * be looked up then is no wonder.
+   */
+  async during(work: () => Promise<unknown>): Promise<WriterReport> {
+    try {
+      await this.start();
+      await work();
+    } catch (error) {
+      const seen = await this.finish().then(
+        ({ acknowledged, unknown, lost, errors }) =>
+          `${acknowledged} writes acknowledged, ${unknown} unknown, ${lost.length} lost; ${errors.slice(-3).join("; ")}`,
+        String,
+      );
+      throw new Error(`${String(error)}\nthe writer meanwhile: ${seen}`, { cause: error });
+    }
+    return this.finish();
+  }
+
   /** Stops and looks up every acknowledged write. */
   async finish(): Promise<WriterReport> {
     this.stopped = true;
