@@ -12,7 +12,7 @@ import { type PatroniTrial, start, startPatroni } from "./patroni";
 import { roundTrip } from "./round-trip";
 import { eventually } from "./stack";
 
-/** One real member with the application's roles and database, and whatever workloads of ours a test runs before it. */
+/** A group of real members, one by default, with the application's roles and database, and whatever workloads of ours a test runs before it. */
 export interface PooledTrial {
   readonly trial: PatroniTrial;
   /** Password of each role that there is. */
@@ -49,12 +49,12 @@ const PASSWORDS = {
 };
 
 /** @param prefix of the containers and their network, which tells whose they are */
-export async function startPooledTrial(prefix: string): Promise<PooledTrial> {
+export async function startPooledTrial(prefix: string, count = 1): Promise<PooledTrial> {
   const containers: string[] = [];
   const name = (workload: string, ordinal: number): string => `${prefix}-${workload}-${ordinal}`;
   const trial = await startPatroni(
     prefix,
-    1,
+    count,
     dynamicConfiguration({
       synchronous: "quorum",
       synchronousReplicas: 1,

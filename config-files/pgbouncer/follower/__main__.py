@@ -102,12 +102,13 @@ class Follower:
         self.happened = threading.Event()
         self.again = threading.Event()
         context = ssl.create_default_context(cafile=CA_FILE)
-        self.members = [
-            Member(
-                member["address"], configuration["patroniPort"], configuration["maximumReplicaLagBytes"], self.rules.mode, context, self.happened.set
-            )
-            for member in configuration["members"]
-        ]
+
+        def member(address: str) -> Member:
+            lag = configuration["maximumReplicaLagBytes"]
+            return Member(address, configuration["patroniPort"], lag, self.rules.mode, context, self.happened.set)
+
+        self.member = member
+        self.members = [member(known["address"]) for known in configuration["members"]]
         self.session: TargetSession | None = None
         if not first:
             password = Path(PASSWORD_FILE).read_text().strip()
@@ -147,6 +148,18 @@ class Follower:
             session = self.session.current
         answers = {member.address: member.answer for member in self.members}
         return Seen(time.monotonic(), answers, session, lost, asked, freed, self.strays())
+
+    def look_elsewhere(self) -> None:
+        """A member that is new may lead before the files here name it: on Kubernetes they are a minute or two old. The others know it. That it is
+        one of ours it proves with its certificate, and that it leads by its own word and a session, as any other."""
+        if self.state.best is not None:
+            return
+        known = {member.address for member in self.members}
+        for address in {member.elsewhere for member in self.members} - known - {None}:
+            log(f"{address} leads, say the others: it is new here")
+            found = self.member(address)
+            self.members.append(found)
+            found.start()
 
     def strays(self) -> tuple[Stray, ...]:
         """Clients in a transaction on a former target. Idle connections go by themselves, busy ones when their transaction ends; one that
@@ -224,6 +237,7 @@ class Follower:
             self.execute(action)
         # Only what was executed is remembered: after an error the same is decided again.
         self.state = state
+        self.look_elsewhere()
         for member in self.members:
             member.hurry.set() if state.hurry else member.hurry.clear()
         self.pool.look()
@@ -263,7 +277,8 @@ class Follower:
             if self.first and time.monotonic() > waiting:
                 log("waits for a leader: " + ", ".join(f"{member.address} ({member.failure})" for member in self.members))
                 waiting += 10
-            if self.again.is_set() and self.state.hold is None:
+            # While it holds for somebody who leads, that is all that matters. Where nobody does, whoever leads may be new in the files.
+            if self.again.is_set() and (self.state.hold is None or self.state.best is None):
                 os.execv(sys.executable, [sys.executable, *sys.argv])
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import resolver
 from decision import Answer
@@ -18,6 +19,8 @@ TIMEOUT = 1.0
 # with the leader tells of trouble at once, and this only has to notice the rest.
 CALM_INTERVAL = 1.0
 HURRIED_INTERVAL = 0.1
+# Least seconds between two questions for who leads instead: each makes Patroni read all that the DCS has of the cluster.
+ELSEWHERE_INTERVAL = 1.0
 
 
 class Member(threading.Thread):
@@ -35,6 +38,8 @@ class Member(threading.Thread):
         self.tls_session: ssl.SSLSession | None = None
         self.last = Answer("silent", 0, 0)
         self.failure = "has not answered yet"  # Why the last look had no good answer.
+        self.elsewhere: str | None = None  # The address of whoever leads, as this member sees it when it does not and there is a hurry.
+        self.asked_elsewhere_at = float("-inf")
         self.changed_at = time.monotonic()
 
     @property
@@ -71,6 +76,8 @@ class Member(threading.Thread):
             # 200 means that it holds the lock, which a member does from before its promotion until after its PostgreSQL died.
             if status == 200 and body.get("role") == "primary" and body.get("state") == "running":
                 return "primary", int(body.get("timeline", 0))
+            if self.hurry.is_set() and time.monotonic() - self.asked_elsewhere_at >= ELSEWHERE_INTERVAL:
+                self.elsewhere, self.asked_elsewhere_at = self.leader(), time.monotonic()
             return self.no(status, body)
         except (OSError, ValueError) as error:
             self.failure = str(error)
@@ -81,6 +88,12 @@ class Member(threading.Thread):
     def no(self, status: int, body: dict) -> tuple[str, int]:
         self.failure = f"{status}, {body.get('role')}, {body.get('state')}"
         return "no", 0
+
+    def leader(self) -> str | None:
+        """The address of the leader of this member's group, as Patroni's members tell each other."""
+        _, body = self.get("/cluster")
+        urls = [member.get("api_url", "") for member in body.get("members", []) if member.get("role") == "leader"]
+        return urlsplit(urls[0]).hostname if urls else None
 
     def get(self, path: str) -> tuple[int, dict]:
         """Status and body. The TLS session of the time before saves both sides most of the handshake's work."""
