@@ -175,6 +175,7 @@ async function changed(
     for (const { workload, to } of groups) await groupOf(stack, workload, to).whole();
     await writer.awaitAcknowledged(100);
   });
+  for (const error of report.errors) say(`failed: ${error}`);
   assert.deepEqual(report.lost, [], "acknowledged writes are lost");
   // Who leads is known to the next `up`, if it was not the one that changed it.
   if (outside) await stack.up();
