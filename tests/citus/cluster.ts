@@ -5,7 +5,7 @@ import { docker, type Settings, TestStack } from "../support/stack";
 export const stack = new TestStack({
   name: "citus",
   cluster: "pg-citus",
-  ports: { write: 36432, read: 36433, statistics: 37000 },
+  ports: { write: 22432, read: 22433, statistics: 23000 },
   folder: "citus",
   over: { citus: "required", patroni: { extensions: ["vector"] } },
 });

@@ -33,6 +33,9 @@ export interface TestStackArgs {
   readonly over?: Settings;
 }
 
+/** From here on Linux takes ports for clients: https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range) */
+const EPHEMERAL = 32_768;
+
 const SUITES: TestStackArgs = {
   name: "test",
   cluster: "pg-test",
@@ -54,6 +57,10 @@ export class TestStack {
 
   constructor(args: Partial<TestStackArgs> = {}) {
     const { name, cluster, ports, folder, engine, over } = { ...SUITES, ...args };
+    // Above, any client's own end of a connection may have the port when a container is to publish it.
+    for (const [which, port] of Object.entries(ports ?? {}))
+      if (port >= EPHEMERAL)
+        throw new Error(`port ${port} (${which}) of ${name}: must be below ${EPHEMERAL}`);
     this.engineName = engine;
     this.name = name;
     this.cluster = cluster;
