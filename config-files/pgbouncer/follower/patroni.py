@@ -90,10 +90,14 @@ class Member(threading.Thread):
         return "no", 0
 
     def leader(self) -> str | None:
-        """The address of the leader of this member's group, as Patroni's members tell each other."""
-        _, body = self.get("/cluster")
-        urls = [member.get("api_url", "") for member in body.get("members", []) if member.get("role") == "leader"]
-        return urlsplit(urls[0]).hostname if urls else None
+        """The address of the leader of this member's group, as Patroni's members tell each other. That it cannot be told, since the DCS is away,
+        changes nothing of what the member has said of itself."""
+        try:
+            _, body = self.get("/cluster")
+            urls = [member.get("api_url", "") for member in body.get("members", []) if member.get("role") == "leader"]
+            return urlsplit(urls[0]).hostname if urls else None
+        except (OSError, ValueError):
+            return None
 
     def get(self, path: str) -> tuple[int, dict]:
         """Status and body. The TLS session of the time before saves both sides most of the handshake's work."""
