@@ -27,7 +27,7 @@ export interface Change<Shape> {
   readonly operation?: Operation;
 }
 
-export const pairs = (numbers: readonly number[]): (readonly [number, number])[] =>
+const pairs = (numbers: readonly number[]): (readonly [number, number])[] =>
   numbers.flatMap((from) => numbers.filter((to) => to !== from).map((to) => [from, to] as const));
 
 type Rounds<Shape> = readonly (readonly [string, Change<Shape>])[];
@@ -99,6 +99,26 @@ export interface SizesTrial<Shape> {
   /** Makes what is written to, in a stack that runs. */
   readonly prepare: (stack: TestStack) => Promise<void>;
 }
+
+/** The shape of a cluster that is not distributed. */
+export interface PlainSizes {
+  readonly members: number;
+  readonly etcd: number;
+}
+
+/** What trials of such a cluster have in common, wherever it runs. */
+export const PLAIN: Pick<SizesTrial<PlainSizes>, "settings" | "groups" | "prepare"> = {
+  settings: ({ members, etcd }) => ({ etcd: { members: etcd }, patroni: { members } }),
+  groups: ({ members }) => ({ patroni: members }),
+  prepare: (stack) => stack.prepareWrites(),
+};
+
+/** Every pair of these sizes of etcd. */
+export const etcdRounds = (sizes: readonly number[]): Rounds<PlainSizes> =>
+  pairs(sizes).map(([from, to]) => [
+    `etcd ${from} to ${to}`,
+    { from: { members: 2, etcd: from }, to: { members: 2, etcd: to } },
+  ]);
 
 /** Each round brings the stack into its former shape, and then changes it under a writing client. */
 export function sizesTrial<Shape>(of: SizesTrial<Shape>): Trial<Bench> {
