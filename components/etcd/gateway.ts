@@ -5,10 +5,13 @@ import type { AuthenticationState, AuthenticationStep, Permission } from "./plan
 /** etcd's v3 API through its JSON gateway: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/ */
 
 export interface GatewayError {
-  /** gRPC status code: 7 permission denied, 9 failed precondition, 3 invalid argument, 16 unauthenticated. */
+  /** gRPC status code: 3 invalid argument, 4 deadline exceeded, 7 permission denied, 9 failed precondition, 14 unavailable, 16 unauthenticated. */
   readonly code: number;
   readonly message: string;
 }
+
+const DEADLINE_EXCEEDED = 4;
+const UNAVAILABLE = 14;
 
 export type GatewayAnswer =
   | { readonly ok: true; readonly value: Record<string, unknown> }
@@ -48,6 +51,15 @@ export async function isHealthy(send: SendHttps): Promise<string | undefined> {
   return health.reason || `status ${answer.status}`;
 }
 
+/** What etcd has answered with is no: asking again does not help, unless it only has no leader, majority or time for the moment. */
+const refused = (what: string, { code, message }: GatewayError): Error =>
+  Object.assign(new Error(`${what}: ${message}`), {
+    refused: code !== DEADLINE_EXCEEDED && code !== UNAVAILABLE,
+  });
+
+/** Whether an error is etcd's own no, and not that it could not be asked. */
+export const isRefusal = (error: unknown): boolean => (error as { refused?: boolean }).refused === true;
+
 /** The value of a call that has to succeed. */
 export async function must(
   gateway: Gateway,
@@ -56,7 +68,7 @@ export async function must(
   token?: string,
 ): Promise<Record<string, unknown>> {
   const answer = await gateway.call(path, body, token);
-  if (!answer.ok) throw new Error(`etcd refused ${path}: ${answer.error.message}`);
+  if (!answer.ok) throw refused(`etcd refused ${path}`, answer.error);
   return answer.value;
 }
 
@@ -72,7 +84,7 @@ export async function logIn(gateway: Gateway, name: string, password: string): P
   if (answer.error.message.includes("authentication is not enabled")) return { result: "not-enabled" };
   if (answer.error.message.includes("authentication failed, invalid user ID or password"))
     return { result: "wrong-password" };
-  throw new Error(`etcd refused to log in ${name}: ${answer.error.message}`);
+  throw refused(`etcd refused to log in ${name}`, answer.error);
 }
 
 /** Users and roles as they are. */
@@ -169,5 +181,5 @@ export async function mayWrite(gateway: Gateway, key: string, token: string): Pr
   );
   if (answer.ok) return true;
   if (answer.error.code === 7 || answer.error.message.includes("permission denied")) return false;
-  throw new Error(`etcd refused to say whether ${key} may be written: ${answer.error.message}`);
+  throw refused(`etcd refused to say whether ${key} may be written`, answer.error);
 }

@@ -1,8 +1,16 @@
 import { withHttps } from "../dynamic/https-client";
-import { waitUntil } from "../dynamic/wait-until";
+import { permanent, waitUntil } from "../dynamic/wait-until";
 import type { Reach } from "../platform/reach";
 import type { Gateway } from "./gateway";
-import { executeStep, isHealthy, logIn, mayWrite, readAuthentication, withGateway } from "./gateway";
+import {
+  executeStep,
+  isHealthy,
+  isRefusal,
+  logIn,
+  mayWrite,
+  readAuthentication,
+  withGateway,
+} from "./gateway";
 import type { Scope } from "./plan";
 import { describeStep, planAuthentication } from "./plan";
 import { tell } from "../dynamic/tell";
@@ -49,7 +57,7 @@ export async function rootToken(gateway: Gateway, passwords: readonly string[]):
     if (login.result === "ok") return login.token;
     if (login.result === "not-enabled") return undefined;
   }
-  throw new Error(
+  throw permanent(
     "etcd has authentication switched on and refuses root's password: its data volumes come from another stack or state. " +
       "Restore the state that made them, or delete etcd's volumes after a backup of Patroni's dynamic configuration",
   );
@@ -66,17 +74,35 @@ async function usersWithRightPassword(
   return right;
 }
 
-/** Makes users, roles, permissions and passwords as wanted, and proves that a scope is locked in. */
+interface Wanted extends Cluster, Credentials {
+  readonly deadlineSeconds: number;
+  readonly formerRootPassword?: string;
+  readonly retired?: readonly string[];
+}
+
+/**
+ * Makes users, roles, permissions and passwords as wanted, and proves that a scope is locked in. Where etcd stops answering on the way, or loses
+ * its leader, it looks again at what is still to be done.
+ */
 export async function reconcileAuthentication(
-  wanted: Cluster &
-    Credentials & {
-      readonly deadlineSeconds: number;
-      readonly formerRootPassword?: string;
-      readonly retired?: readonly string[];
-    },
+  wanted: Wanted,
   before: Partial<Credentials> | undefined,
 ): Promise<void> {
-  const member = await findHealthyMember(wanted, wanted.deadlineSeconds);
+  const { deadlineSeconds } = wanted;
+  await waitUntil({ what: "etcd has the declared users and permissions", deadlineSeconds }, async () => {
+    const member = await findHealthyMember(wanted, 0);
+    await reconcileOn(member, wanted, before).catch((error: unknown) => {
+      throw isRefusal(error) ? permanent((error as Error).message) : error;
+    });
+    return { done: true as const, value: undefined };
+  });
+}
+
+async function reconcileOn(
+  member: ClusterMember,
+  wanted: Wanted,
+  before: Partial<Credentials> | undefined,
+): Promise<void> {
   const passwords: Readonly<Record<string, string>> = { ...wanted.passwords, root: wanted.rootPassword };
   await withGateway({ ...member, ca: wanted.ca }, async (gateway) => {
     const known = [wanted.rootPassword, before?.rootPassword, wanted.formerRootPassword];
@@ -105,13 +131,13 @@ export async function reconcileAuthentication(
 /** A scope's user writes its own keys and is refused everywhere else; anything else is a hole or an outage to come. */
 async function proveScope(gateway: Gateway, scope: Scope, password: string): Promise<void> {
   const login = await logIn(gateway, scope.user, password);
-  if (login.result !== "ok") throw new Error(`etcd: ${scope.user} cannot log in (${login.result})`);
+  if (login.result !== "ok") throw permanent(`etcd: ${scope.user} cannot log in (${login.result})`);
   if (!(await mayWrite(gateway, `${scope.prefix}permission-check`, login.token))) {
-    throw new Error(`etcd: ${scope.user} may not write its own keys below ${scope.prefix}`);
+    throw permanent(`etcd: ${scope.user} may not write its own keys below ${scope.prefix}`);
   }
   for (const foreign of [`${scope.prefix.slice(0, -1)}-elsewhere/permission-check`, "permission-check"]) {
     if (await mayWrite(gateway, foreign, login.token)) {
-      throw new Error(`etcd: ${scope.user} may write ${foreign}, outside ${scope.prefix}`);
+      throw permanent(`etcd: ${scope.user} may write ${foreign}, outside ${scope.prefix}`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { etcdAuthenticationProvider } from "../../components/etcd/provider";
 import type { EtcdAuthenticationInputs, EtcdAuthenticationOutputs } from "../../components/etcd/provider";
 import { logIn, mayWrite, readAuthentication, withGateway } from "../../components/etcd/gateway";
@@ -7,6 +8,30 @@ import { describeWithDocker } from "../support/postgres";
 import { roundTrip } from "../support/round-trip";
 
 jest.setTimeout(240_000);
+
+/** A way to a server on this machine whose `nth` connection is taken and never answered. */
+async function silentAt(to: number, nth: number) {
+  let connections = 0;
+  const open = new Set<Socket>();
+  const server = createServer((client) => {
+    const ends = ++connections === nth ? [client] : [client, connect(to, "127.0.0.1")];
+    const end = (): void => ends.forEach((each) => each.destroy());
+    for (const each of ends) {
+      open.add(each);
+      each.on("error", end).on("close", end);
+    }
+    ends[1]?.pipe(client).pipe(ends[1]);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: (): number => connections,
+    close: async (): Promise<void> => {
+      for (const each of open) each.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
 
 describeWithDocker("etcd's users and roles on a real etcd", () => {
   let server: EtcdServer;
@@ -102,6 +127,29 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
     expect(((await provider.read("authentication", outs)).props as EtcdAuthenticationOutputs).drift).toEqual(
       [],
     );
+  });
+
+  it("an etcd that stops answering on the way is asked anew, and makes what is still missing", async () => {
+    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    // The first connection asks for its health, the second one is to do the work.
+    const gap = await silentAt(server.member.reach.port, 2);
+    try {
+      const members = [
+        { ...server.member, reach: { via: "tcp" as const, host: "127.0.0.1", port: gap.port } },
+      ];
+      const news = { ...outs, members, passwords: { "patroni-a": "newest-password-a" } };
+      await provider.update("authentication", outs, news);
+      expect(gap.connections()).toBeGreaterThan(3);
+      expect(printed).toContainEqual(
+        expect.stringMatching(
+          /^waiting until etcd has the declared .*: POST \S+: no answer within 10000 ms$/,
+        ),
+      );
+      expect(await login("patroni-a", "newest-password-a")).toBe("ok");
+      outs = { ...outs, passwords: news.passwords };
+    } finally {
+      await gap.close();
+    }
   });
 
   it("refuses to guess when root's password is another one", async () => {
