@@ -55,7 +55,7 @@ async function usedNumbers(cluster: string, groups: readonly number[]): Promise<
       setting: "workers.groups",
       value: group,
       rule: `${group} is the number of a group that was removed, and its data are still there (${names.join(", ")})`,
-      remedy: `Name the groups (- group: 1, ...) and give the new one a number that none had; or, when nobody needs the old data, \`docker volume rm ${names.join(" ")}\``,
+      remedy: `Name the groups (- group: 1, ...) and give the new one a number that none had; or, when nobody needs the old data, \`docker volume rm ${names.join(" ")}\`, after an \`up\` without the group where it is still about to leave`,
     };
   });
 }

@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly statementTimeoutSeconds?: number;
   /** Limit of a wait for a lock, in seconds. Default 10: a waiting DDL statement makes everybody behind it wait. */
   readonly lockTimeoutSeconds?: number;
+  /** A lock that could not be had in that time is tried for again, on a new session, until the deadline. Default false: it is an error. */
+  readonly awaitsLocks?: boolean;
   /** The session's statements hold secrets: keep them out of the server's log and of pg_stat_statements. Needs a superuser. */
   readonly secretive?: boolean;
 }
@@ -171,7 +173,8 @@ export async function withSession<T>(
     throw new Error(`there is no member "${role}": ${target.members.map((m) => m.name).join(", ")}`);
   // A node brings another secret into its pods within a minute or two.
   const deadlineSeconds = Math.max(options.deadlineSeconds ?? 60, target.settling === true ? 300 : 0);
-  const what = role === "primary" ? "the primary takes a session" : `${role} takes a session`;
+  const locks = options.awaitsLocks === true ? ", and the locks that it needs are free" : "";
+  const what = `${role === "primary" ? "the primary" : role} takes a session${locks}`;
   return waitUntil({ what, deadlineSeconds }, async () => {
     const reasons: string[] = [];
     let withoutDatabase = 0;
@@ -195,7 +198,9 @@ export async function withSession<T>(
         }
         // 28P01 invalid_password
         const settles = target.settling === true && sqlState(error) === "28P01";
-        if (!settles && !isWorthRetrying(error)) throw permanently(error);
+        // 55P03 lock_not_available
+        const waits = options.awaitsLocks === true && sqlState(error) === "55P03";
+        if (!settles && !waits && !isWorthRetrying(error)) throw permanently(error);
         reasons.push(`${member.name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }

@@ -14,8 +14,8 @@ export async function workloadsWithData(cluster: string): Promise<ReadonlySet<st
 }
 
 /**
- * Data volumes of these workloads that no container uses and that hold `file`: what a workload left there when it was taken away. One
- * that is in use is not looked at: its own members see to it. None when the engine does not answer.
+ * Data volumes of these workloads that no healthy container uses and that hold `file`: what a workload left there when it was taken away. A
+ * member that is healthy has none. None when the engine does not answer.
  */
 export async function abandonedVolumes(
   cluster: string,
@@ -28,7 +28,8 @@ export async function abandonedVolumes(
     engine.listVolumes({ filters: JSON.stringify({ label }) }),
     engine.listContainers({ all: true, filters: { label } }),
   ]).catch(() => [{ Volumes: [] }, []] as const);
-  const used = new Set(containers.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)));
+  const healthy = containers.filter(({ Status }) => Status.endsWith("(healthy)"));
+  const used = new Set(healthy.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)));
   const found = listed.Volumes.filter(({ Name }) => !used.has(Name))
     .map(({ Name, Labels }) => ({ volume: Name, workload: Labels[LABELS.workload] ?? "" }))
     .filter(({ workload }) => workloads.includes(workload))

@@ -60,8 +60,9 @@ const onCoordinator =
   (use) =>
     withSession({ ...inputs.coordinator, password: inputs.password, ca: inputs.ca }, use, {
       deadlineSeconds,
-      // A move holds locks for a moment at its end, and node properties wait for them.
+      // A move holds locks for a moment at its end, a group whose leader has stopped until another one leads, and node properties wait for them.
       lockTimeoutSeconds: 30,
+      awaitsLocks: true,
     });
 
 function reachOf(group: number, ...of: readonly (WorkerGroupsInputs | undefined)[]) {

@@ -115,6 +115,41 @@ loop(cluster(_1=group("a", "b")))`),
     ).toEqual([]);
   });
 
+  test("a switchover that nobody ends is given up at its deadline, though nothing else is to be changed", () => {
+    expect(
+      asked(`
+import threading
+view = cluster(_1=group("a", "b"))
+gone = SimpleNamespace(leader=None, members=[])
+loop(view)
+handler._ready_to_run.set()
+threading.Thread(target=handler.run, daemon=True).start()
+def until(condition):
+    for _ in range(3000):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise TimeoutError
+def stops(timeout):
+    with mock.patch("patroni.postgresql.mpp.citus.PgDistTask.wait"):
+        handler.handle_event(view, {"type": "before_demote", "group": 1, "leader": "a", "timeout": timeout, "cooldown": 3})
+    until(lambda: handler._in_flight is not None)
+stops(600)
+handler.sync_meta_data(cluster(_1=gone))
+nodes.asked.append(["kept", handler._in_flight is not None])
+handler._in_flight.deadline = 1
+handler.sync_meta_data(cluster(_1=gone))
+until(lambda: handler._in_flight is None)`),
+    ).toEqual([
+      ["hold"],
+      ["BEGIN"],
+      ["update_node", 2, "a-demoted", 5432, 3000],
+      ["release"],
+      ["kept", true],
+      ["ROLLBACK"],
+    ]);
+  });
+
   test("who waits for a task hears of it when the leader is demoted, or that nobody will do it", () => {
     expect(
       asked(`
