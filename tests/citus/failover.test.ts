@@ -2,7 +2,21 @@ import { withCitus } from "../support/citus";
 import { failures } from "../support/distributed";
 import * as faults from "../support/faults";
 import { inFailover } from "../support/promises";
-import { coordinatorLeader, leaderOf, nodes, report, settled, sqlIn, stack, underLoad } from "./cluster";
+import { eventually } from "../support/stack";
+import {
+  coordinatorLeader,
+  leaderOf,
+  nodes,
+  note,
+  report,
+  settled,
+  sqlIn,
+  stack,
+  underLoad,
+} from "./cluster";
+
+/** Patroni's `ttl`. */
+const LEASE_MS = 20_000;
 
 (withCitus ? describe : describe.skip)("leaders of a distributed database change and fail (D2, D8)", () => {
   afterAll(() => report());
@@ -72,6 +86,34 @@ import { coordinatorLeader, leaderOf, nodes, report, settled, sqlIn, stack, unde
       await faults.healthy(leader);
       await settled([1, 2]);
     });
+  });
+
+  test("a worker group stops as a whole, and nobody succeeds: the list of nodes can be changed again, and the group comes back (D2, H1)", async () => {
+    const leader = await leaderOf(2);
+    const members = [0, 1].map((index) => stack.member("worker-2", index));
+    const held = async (): Promise<string> =>
+      sqlIn(
+        await coordinatorLeader(),
+        "SELECT count(*) FROM pg_locks WHERE relation = 'pg_dist_node'::regclass AND mode = 'ExclusiveLock' AND granted",
+      );
+    expect(await held()).toBe("0");
+    try {
+      for (const member of members) if (member !== leader) await faults.stop(member);
+      await faults.stop(leader);
+      // Patroni keeps it for a successor.
+      expect(await held()).toBe("1");
+      const stopped = performance.now();
+      await eventually("nobody has a lock on the list of nodes", 3 * LEASE_MS, async () => {
+        if ((await held()) !== "0") throw new Error("a lock is held");
+      });
+      note(
+        `a worker group stopped as a whole: nodes can be changed after ${Math.round(performance.now() - stopped)} ms`,
+      );
+    } finally {
+      for (const member of members) await faults.start(member);
+    }
+    for (const member of members) await faults.healthy(member);
+    await settled([1, 2]);
   });
 
   test("members that were restarted still connect to themselves, so that shards can be moved (D3)", async () => {
