@@ -78,6 +78,9 @@ function connectionsToWorkers(coordinator: Readonly<Record<string, string | numb
   );
 }
 
+/** Switched off in a group's configuration before it is removed (components/sql/worker-groups/remove.ts). */
+const RECOVERY = "citus.recover_2pc_interval";
+
 /** What members keep for superusers, by default. */
 const KEPT = 10;
 
@@ -154,6 +157,14 @@ export function resolveWorkerPool(
           remedy: "Use 2",
         });
       }
+      const recovery = value.parameters[RECOVERY];
+      if (String(recovery ?? "").startsWith("-"))
+        problems.push({
+          setting: `${section}.parameters.${RECOVERY}`,
+          value: recovery,
+          rule: "switches off that transactions are settled which a failover left prepared, by which a group is known that is about to be removed",
+          remedy: "Give a time, such as 10s",
+        });
       const connections = Number(value.parameters["max_connections"]);
       const free = ordinaryConnections(value.parameters);
       if (free < wanted) {

@@ -20,7 +20,7 @@ import {
   readShards,
   refuseImpossible,
 } from "./reconcile";
-import { removeGroup } from "./remove";
+import { removeGroup, removeStopped } from "./remove";
 import { removeExternal } from "./remove-external";
 import { tell } from "../../dynamic/tell";
 
@@ -90,6 +90,12 @@ async function reconcile(
   before: WorkerGroupsInputs | undefined,
 ): Promise<WorkerGroupsOutputs> {
   const on = onCoordinator(inputs, inputs.deadlineSeconds);
+  const reachBefore = (group: number) => reachOf(group, before, inputs);
+  const toLeave = leavingGroups(inputs.groups, await on(readNodes));
+  await removeStopped(
+    on,
+    toLeave.map((group) => ({ group, reach: reachBefore(group) })),
+  );
   await refuseImpossible(on, inputs.groups);
   await addExternal(on, inputs.groups);
   await awaitRegistered(on, inputs.groups, inputs.deadlineSeconds);
@@ -100,7 +106,7 @@ async function reconcile(
   for (const group of leaving) {
     const known = before?.groups.find((other) => other.group === group);
     if (known?.externalPort === undefined)
-      await removeGroup(on, group, reachOf(group, before, inputs), inputs.deadlineSeconds);
+      await removeGroup(on, group, reachBefore(group), inputs.deadlineSeconds);
     else await removeExternal(on, group, inputs.deadlineSeconds);
   }
   const came = inputs.groups.some(({ group }) => !before?.groups.some((other) => other.group === group));

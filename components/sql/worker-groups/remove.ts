@@ -9,6 +9,7 @@ import type { OnCoordinator } from "./reconcile";
 import { readNodes, readShards } from "./reconcile";
 import {
   markRemovedStatement,
+  readGroupsWithShardsStatement,
   readPreparedStatement,
   readRecoveryIntervalStatement,
   readStandbyStatement,
@@ -119,6 +120,37 @@ async function stopStandbys(
   });
 }
 
+/** Before its row goes: who was interrupted after that finds no group any more whose members are to be told. */
+async function markRemoved(reach: GroupReach): Promise<void> {
+  for (const { name } of reach.session.members)
+    await onMember(reach, name, (session) => session.query(markRemovedStatement()));
+}
+
+/**
+ * Takes the rows of groups out that have no shard and none of whose members runs: an interrupted run has stopped them, or somebody else has. Citus asks
+ * every node that is registered when shards are to be moved, and would fail at these.
+ */
+export async function removeStopped(
+  on: OnCoordinator,
+  groups: readonly { readonly group: number; readonly reach: GroupReach | undefined }[],
+): Promise<void> {
+  if (groups.length === 0) return;
+  const withShards = await on((session) => session.query<{ group: number }>(readGroupsWithShardsStatement()));
+  for (const { group, reach } of groups) {
+    if (reach === undefined || withShards.some((row) => row.group === group)) continue;
+    const answers = await Promise.all(
+      reach.session.members.map(({ name }) => onMember(reach, name, () => Promise.resolve(true))),
+    );
+    if (answers.some((answer) => answer !== undefined)) continue;
+    await on(async (session) => {
+      for (const { host, port } of removalOrder(group, await readNodes(session))) {
+        tell(`remove ${host} from the cluster, which has no shard and does not run`);
+        await session.query(removeNodeStatement(), [host, port]);
+      }
+    });
+  }
+}
+
 /**
  * Takes an empty group out of the cluster and stops it. Interrupted anywhere, it does the rest the next time: each step looks first, and
  * the row of the group's leader, by which it is known to be leaving, goes last.
@@ -142,18 +174,15 @@ export async function removeGroup(
   await proveEmpty(on, group);
   tell(`group ${group} is empty, has no prepared transaction, and settles none any more`);
   await stopStandbys(on, group, reach, deadlineSeconds);
+  await markRemoved(reach);
   await on(async (session) => {
     for (const { host, port } of removalOrder(group, await readNodes(session))) {
       tell(`remove ${host} from the cluster, and stop it`);
       await session.query(removeNodeStatement(), [host, port]);
     }
   });
-  for (const { name } of reach.session.members) {
-    await onMember(reach, name, async (session) => {
-      await session.query(markRemovedStatement());
-      await session.query(stopMemberStatement());
-    });
-  }
+  for (const { name } of reach.session.members)
+    await onMember(reach, name, (session) => session.query(stopMemberStatement()));
   const names = reach.session.members.map(({ name }) => name).join(", ");
   tell(
     `group ${group} has left the cluster; the data volumes of ${names} stay, and nothing in them is needed any more`,

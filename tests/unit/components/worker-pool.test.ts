@@ -86,6 +86,10 @@ describe("what WorkerPool refuses (F6)", () => {
     [{ members: 1 }, "workers.members = 1: must be at least 2 in production"],
     [{ groups: [{ group: 1, members: 9 }] }, "workers.groups[0].members = 9: must be 1 to 7"],
     [
+      { parameters: { "citus.recover_2pc_interval": -1 } },
+      'workers.parameters.citus.recover_2pc_interval = "-1": switches off that transactions are settled which a failover left prepared, by which a group is known that is about to be removed. Give a time, such as 10s.',
+    ],
+    [
       { parameters: { max_connections: 50 } },
       "workers.parameters.max_connections = 50: leaves 40 connections beside those that are kept for superusers, and the coordinators open up to 85: one for each of their sessions, and citus.max_shared_pool_size. Use 95 or more, or lower the coordinators'.",
     ],

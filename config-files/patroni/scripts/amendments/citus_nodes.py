@@ -4,6 +4,9 @@ The coordinators' leader reads `pg_dist_node` once and then trusts its memory. A
 switchover of that group fails half-way, and queries are refused instead of held. And a group that left and came back as it was is taken for
 registered, so nobody ever registers it.
 
+A group that leaves is not registered again. Between the removal of its row and its stop its leader still runs; whoever removes it may have been
+killed there, and when another group's nodes were looked at, the row came back, of a member that then stopped (seen, with two groups that left).
+
 Upstream: no report is known; the memory and its ids are from https://github.com/patroni/patroni/pull/2755.
 """
 
@@ -14,8 +17,12 @@ from typing import Any
 
 from amendments import amends, relies_on
 
+# What is switched off in a group's configuration before its row is removed (components/sql/worker-groups/remove.ts).
+SWITCHED_OFF = ("citus.recover_2pc_interval", "-1")
+
 relies_on(
     {
+        "patroni.dcs:ClusterConfig": "69ff7f5bbdf45ee4",
         "patroni.postgresql.mpp.citus:CitusHandler.__init__": "781b0583c53caf07",
         "patroni.postgresql.mpp.citus:CitusHandler.schedule_cache_rebuild": "94b67e203183e85c",
         "patroni.postgresql.mpp.citus:CitusHandler.query": "4b83ebf73f2f29c6",
@@ -31,13 +38,25 @@ def update_group(upstream: Callable[..., Any], handler: Any, task: Any, transact
         handler.schedule_cache_rebuild()
         if not handler.load_pg_dist_group():
             raise RuntimeError("pg_dist_node cannot be read")
+        if task.groupid not in handler._pg_dist_group and task.groupid in getattr(handler, "_leaving", ()):
+            return
     upstream(handler, task, transaction)
+
+
+def leaves(worker: Any) -> bool:
+    """Whether a group's configuration in the DCS says that it is about to be removed."""
+    parameters = ((worker.config and worker.config.data or {}).get("postgresql") or {}).get("parameters") or {}
+    name, value = SWITCHED_OFF
+    return str(parameters.get(name)) == value
 
 
 @amends("patroni.postgresql.mpp.citus:CitusHandler.sync_meta_data", "2ccc743ed57558bf")
 def sync_meta_data(upstream: Callable[..., Any], handler: Any, cluster: Any) -> None:
-    """Forgets the groups of which the DCS knows nothing any more."""
+    """Forgets the groups of which the DCS knows nothing any more, and those that were to leave and now are to stay."""
+    leaving = {group for group, worker in cluster.workers.items() if leaves(worker)}
     with handler._condition:
-        for group in handler._pg_dist_group.keys() - cluster.workers.keys() - {handler.coordinator_group_id}:
-            del handler._pg_dist_group[group]
+        gone = handler._pg_dist_group.keys() - cluster.workers.keys() - {handler.coordinator_group_id}
+        for group in gone | (getattr(handler, "_leaving", set()) - leaving):
+            handler._pg_dist_group.pop(group, None)
+        handler._leaving = leaving
     upstream(handler, cluster)

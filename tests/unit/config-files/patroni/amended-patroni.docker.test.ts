@@ -43,8 +43,9 @@ handler._postgresql.name = "c"
 def member(name, role):
     return SimpleNamespace(name=name, conn_url=f"postgres://{name}:5432/app", noloadbalance=False, is_running=True,
                            data={"role": role, "state": "running"})
-def group(leader, *others):
-    return SimpleNamespace(leader=member(leader, "primary"), members=[member(leader, "primary"), *[member(o, "replica") for o in others]])
+def group(leader, *others, leaves=False):
+    parameters = {"citus.recover_2pc_interval": "-1"} if leaves else {}
+    return SimpleNamespace(leader=member(leader, "primary"), config=SimpleNamespace(data={"postgresql": {"parameters": parameters}}), members=[member(leader, "primary"), *[member(o, "replica") for o in others]])
 def cluster(**workers):
     return SimpleNamespace(members=[member("c", "primary")], workers={int(k[1:]): v for k, v in workers.items()})
 def loop(view):
@@ -120,7 +121,7 @@ loop(cluster(_1=group("a", "b")))`),
       asked(`
 import threading
 view = cluster(_1=group("a", "b"))
-gone = SimpleNamespace(leader=None, members=[])
+gone = SimpleNamespace(leader=None, config=None, members=[])
 loop(view)
 handler._ready_to_run.set()
 threading.Thread(target=handler.run, daemon=True).start()
@@ -148,6 +149,22 @@ until(lambda: handler._in_flight is None)`),
       ["kept", true],
       ["ROLLBACK"],
     ]);
+  });
+
+  test("a group that leaves is not registered again when another one changes, and is when it is to stay", () => {
+    expect(
+      asked(`
+nodes.rows.append((2, "d", 5432, "primary", 5))
+loop(cluster(_1=group("a", "b"), _2=group("d")))
+loop(cluster(_1=group("a", "b"), _2=group("d", leaves=True)))
+nodes.rows.pop()
+# Its standby has stopped: the nodes are looked at again.
+loop(cluster(_1=group("a"), _2=group("d", leaves=True)))
+nodes.rows = nodes.rows[:2]
+loop(cluster(_1=group("a"), _2=group("d", leaves=True)))
+nodes.asked.append(["to stay"])
+loop(cluster(_1=group("a"), _2=group("d")))`),
+    ).toEqual([["remove_node", "b", 5432], ["to stay"], ["add_node", "d", 5432, 2, "primary"]]);
   });
 
   test("who waits for a task hears of it when the leader is demoted, or that nobody will do it", () => {
