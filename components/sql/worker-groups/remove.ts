@@ -144,7 +144,9 @@ export async function removeStopped(
     if (answers.some((answer) => answer !== undefined)) continue;
     await on(async (session) => {
       for (const { host, port } of removalOrder(group, await readNodes(session))) {
-        tell(`remove ${host} from the cluster, which has no shard and does not run`);
+        tell(
+          `remove ${host} from the cluster, which has no shard and does not run; delete its data volume before a group gets the number ${group} again`,
+        );
         await session.query(removeNodeStatement(), [host, port]);
       }
     });
