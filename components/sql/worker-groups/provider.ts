@@ -20,7 +20,7 @@ import {
   readShards,
   refuseImpossible,
 } from "./reconcile";
-import { removeGroup, removeStopped } from "./remove";
+import { awaitRunning, removeGroup } from "./remove";
 import { removeExternal } from "./remove-external";
 import { tell } from "../../dynamic/tell";
 
@@ -91,11 +91,10 @@ async function reconcile(
 ): Promise<WorkerGroupsOutputs> {
   const on = onCoordinator(inputs, inputs.deadlineSeconds);
   const reachBefore = (group: number) => reachOf(group, before, inputs);
-  const toLeave = leavingGroups(inputs.groups, await on(readNodes));
-  await removeStopped(
-    on,
-    toLeave.map((group) => ({ group, reach: reachBefore(group) })),
-  );
+  for (const group of leavingGroups(inputs.groups, await on(readNodes))) {
+    const reach = reachBefore(group);
+    if (reach !== undefined) await awaitRunning(on, group, reach);
+  }
   await refuseImpossible(on, inputs.groups);
   await addExternal(on, inputs.groups);
   await awaitRegistered(on, inputs.groups, inputs.deadlineSeconds);

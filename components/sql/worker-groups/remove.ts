@@ -9,7 +9,6 @@ import type { OnCoordinator } from "./reconcile";
 import { readNodes, readShards } from "./reconcile";
 import {
   markRemovedStatement,
-  readGroupsWithShardsStatement,
   readPreparedStatement,
   readRecoveryIntervalStatement,
   readStandbyStatement,
@@ -126,31 +125,32 @@ async function markRemoved(reach: GroupReach): Promise<void> {
     await onMember(reach, name, (session) => session.query(markRemovedStatement()));
 }
 
+/** How long the members of a leaving group may take to come back from a restart, in seconds. */
+const RESTART_SECONDS = 60;
+
 /**
- * Takes the rows of groups out that have no shard and none of whose members runs: an interrupted run has stopped them, or somebody else has. Citus asks
- * every node that is registered when shards are to be moved, and would fail at these.
+ * Waits until one of a leaving group's members runs. Citus asks every node that is registered when shards are to be moved, and fails at one that does
+ * not; and nobody could prove of such a member that it will leave others' transactions alone when it comes back.
  */
-export async function removeStopped(
-  on: OnCoordinator,
-  groups: readonly { readonly group: number; readonly reach: GroupReach | undefined }[],
-): Promise<void> {
-  if (groups.length === 0) return;
-  const withShards = await on((session) => session.query<{ group: number }>(readGroupsWithShardsStatement()));
-  for (const { group, reach } of groups) {
-    if (reach === undefined || withShards.some((row) => row.group === group)) continue;
-    const answers = await Promise.all(
-      reach.session.members.map(({ name }) => onMember(reach, name, () => Promise.resolve(true))),
+export async function awaitRunning(on: OnCoordinator, group: number, reach: GroupReach): Promise<void> {
+  const remedy = async (): Promise<string> => {
+    const rows = removalOrder(group, await on(readNodes));
+    const byHand = rows.map(({ host, port }) => `SELECT citus_remove_node('${host}', ${port})`).join("; ");
+    return (
+      "Start them and run it again. If they cannot start any more, since they were marked as removed or their data are gone, " +
+      `remove their rows on the coordinators' leader (make psql): ${byHand}`
     );
-    if (answers.some((answer) => answer !== undefined)) continue;
-    await on(async (session) => {
-      for (const { host, port } of removalOrder(group, await readNodes(session))) {
-        tell(
-          `remove ${host} from the cluster, which has no shard and does not run; delete its data volume before a group gets the number ${group} again`,
-        );
-        await session.query(removeNodeStatement(), [host, port]);
-      }
-    });
-  }
+  };
+  const what = `a member of group ${group}, which is to leave, runs`;
+  await waitUntil({ what, deadlineSeconds: RESTART_SECONDS, explain: remedy }, async () => {
+    for (const { name } of reach.session.members)
+      if ((await onMember(reach, name, () => Promise.resolve(true))) === true)
+        return { done: true as const, value: undefined };
+    return {
+      done: false as const,
+      why: `${reach.session.members.map(({ name }) => name).join(", ")}: no answer`,
+    };
+  });
 }
 
 /**

@@ -15,13 +15,6 @@ JOIN pg_catalog.pg_dist_partition t ON t.logicalrelid = d.logicalrelid
 LEFT JOIN (SELECT shardid, nodename, nodeport, shard_size FROM citus_shards) s ON s.shardid = p.shardid
 WHERE NOT (t.partmethod = 'n' AND t.repmodel = 't') GROUP BY p.groupid ORDER BY p.groupid`;
 
-/** Groups on which shards lie, as the coordinator knows it: no other node is asked, since one may not run. */
-export const readGroupsWithShardsStatement = (): string => `SELECT DISTINCT p.groupid AS "group"
-FROM pg_catalog.pg_dist_placement p
-JOIN pg_catalog.pg_dist_shard d USING (shardid)
-JOIN pg_catalog.pg_dist_partition t ON t.logicalrelid = d.logicalrelid
-WHERE NOT (t.partmethod = 'n' AND t.repmodel = 't')`;
-
 /** What Citus would move now, and how many bytes. Parameter $1: only away from nodes that shall have no shards. */
 export const readPlanStatement =
   (): string => `SELECT p.sourcename AS source, p.targetname AS target, count(DISTINCT p.shardid)::int AS shards,
