@@ -119,12 +119,6 @@ async function stopStandbys(
   });
 }
 
-/** Before its row goes: who was interrupted after that finds no group any more whose members are to be told. */
-async function markRemoved(reach: GroupReach): Promise<void> {
-  for (const { name } of reach.session.members)
-    await onMember(reach, name, (session) => session.query(markRemovedStatement()));
-}
-
 /** How long the members of a leaving group may take to come back from a restart, in seconds. */
 const RESTART_SECONDS = 60;
 
@@ -176,15 +170,19 @@ export async function removeGroup(
   await proveEmpty(on, group);
   tell(`group ${group} is empty, has no prepared transaction, and settles none any more`);
   await stopStandbys(on, group, reach, deadlineSeconds);
-  await markRemoved(reach);
   await on(async (session) => {
     for (const { host, port } of removalOrder(group, await readNodes(session))) {
       tell(`remove ${host} from the cluster, and stop it`);
       await session.query(removeNodeStatement(), [host, port]);
     }
   });
-  for (const { name } of reach.session.members)
-    await onMember(reach, name, (session) => session.query(stopMemberStatement()));
+  // Not before the row goes: a group that is to stay after all must not have a leader that refuses its next start.
+  for (const { name } of reach.session.members) {
+    await onMember(reach, name, async (session) => {
+      await session.query(markRemovedStatement());
+      await session.query(stopMemberStatement());
+    });
+  }
   const names = reach.session.members.map(({ name }) => name).join(", ");
   tell(
     `group ${group} has left the cluster; the data volumes of ${names} stay, and nothing in them is needed any more`,
