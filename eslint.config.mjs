@@ -56,7 +56,10 @@ export default tseslint.config(
     },
   },
   // Constructing a resource is its effect; it often needs no name.
-  { files: ["components/**", "stacks/**", "tests/**", "local-engine/tests/**"], rules: { "no-new": "off" } },
+  {
+    files: ["components/**", "stacks/**", "tests/**", "local-engine/tests/**", "plugins/tests/**"],
+    rules: { "no-new": "off" },
+  },
   {
     files: ["components/**/*.ts"],
     ignores: ["components/dynamic/tell.ts"],

@@ -28,7 +28,9 @@ module.exports = {
     // On containers of their own.
     project(
       "docker",
-      ["<rootDir>/tests/unit/**/*.docker.test.ts", "<rootDir>/local-engine/tests/**/*.docker.test.ts"],
+      ["tests/unit", "local-engine/tests", "plugins/tests"].map(
+        (at) => `<rootDir>/${at}/**/*.docker.test.ts`,
+      ),
       patient,
     ),
     project("sql", ["<rootDir>/tests/sql/**/*.test.ts"], patient),

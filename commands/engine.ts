@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { pulumiCli } from "./pulumi-cli";
+import { folderOnPath } from "./pulumi-program";
 import { foreground } from "./runs";
 
 /** The folder of the project, from which every path here starts. */
@@ -29,10 +29,7 @@ export interface Invocation {
 }
 
 /** Is there a program of that name? */
-export const onPath = (program: string): boolean =>
-  (process.env["PATH"] ?? "")
-    .split(path.delimiter)
-    .some((folder) => fs.existsSync(path.join(folder, program)));
+export const onPath = (program: string): boolean => folderOnPath(program) !== undefined;
 
 /** Where a stack's settings and its state lie, and what deploys it. */
 export interface StackOptions {

@@ -14,7 +14,9 @@ import {
   runsIn,
   type StackFiles,
 } from "./engine";
+import { CommandError } from "./containers";
 import { startOf } from "./processes";
+import { layOutPlugins, pulumiProgram } from "./pulumi-program";
 import { endLeftovers, foreground } from "./runs";
 
 /** The verbs that read the stack's settings; only these take `--config-file`. */
@@ -32,10 +34,16 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
   // `stack init` takes no --config-file and writes the salt beside the Pulumi.yaml that it finds.
   const project = own ? path.join(backend, "project") : PROJECT;
   const configFile = own ? path.join(project, `Pulumi.${stack}.yaml`) : settings;
+  const cli = pulumiProgram();
+  const home = process.env["PULUMI_HOME"] ?? path.join(state, "pulumi-home");
+  const ours = cli !== undefined && !cli.hasPlugins;
   const env = environment({
     PULUMI_SKIP_UPDATE_CHECK: "true",
     ...(own ? { ...passphrase(), PULUMI_BACKEND_URL: `file://${backend}` } : {}),
+    // What is not laid out cannot be had here: the CLI would look for it in vain for minutes.
+    ...(ours ? { PULUMI_HOME: home, PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
   });
+  if (cli?.folder !== undefined) env["PATH"] = `${cli.folder}${path.delimiter}${env["PATH"]}`;
   // Who has said yes in advance sees the changes as they are made; the CLI would otherwise run the whole program twice.
   const unasked = (verb: readonly string[]): readonly string[] =>
     verb.includes("--yes") && CHANGES.includes(verb[0] ?? "") ? [...verb, "--skip-preview"] : verb;
@@ -50,6 +58,12 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
       PROJECT,
     );
   const prepare = async (): Promise<void> => {
+    if (cli === undefined) {
+      throw new CommandError(
+        `no pulumi on PATH, and none that tools/pulumi has got: 'tools/pulumi/pulumi.sh install' gets it, or install it (https://www.pulumi.com/docs/install/)`,
+      );
+    }
+    if (ours) layOutPlugins(home);
     if (own) {
       fs.mkdirSync(project, { recursive: true, mode: 0o700 });
       fs.copyFileSync(path.join(PROJECT, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));

@@ -1,64 +1,28 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { docker, PROGRAM, Things } from "../../plugins/tests/things";
 import { ended, removeStacks, Stack, until } from "./support/stack";
 
-const docker = (...args: string[]): string =>
-  execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-const list = (kind: string, prefix: string): string[] =>
-  docker(
-    kind,
-    "ls",
-    ...(kind === "container" ? ["-a"] : []),
-    "--filter",
-    `name=${prefix}-`,
-    "--format",
-    kind === "container" ? "{{.Names}}" : "{{.Name}}",
-  )
-    .split("\n")
-    .filter(Boolean);
-
 class Containers extends Stack {
-  private static count = 0;
-  private readonly number = Containers.count++;
-  /** Unique on this machine, so that suites can run side by side. */
-  readonly prefix = `engine-test-${process.pid}-${this.number}`;
-  readonly main = `${this.prefix}-main`;
+  readonly things = new Things(this.folder, this.env);
+  readonly prefix = this.things.prefix;
+  readonly main = this.things.main;
 
   constructor() {
-    super(join(__dirname, "programs", "containers"));
-    this.env.CONTAINERS = join(this.folder, "containers.json");
-    this.env.DOCKER_BUILDKIT = "0";
+    super(PROGRAM);
     made.push(this);
   }
 
-  wish(more: Record<string, unknown> = {}): void {
-    const subnet = `10.213.${(process.pid + this.number) % 250}.0/24`;
-    writeFileSync(
-      join(this.folder, "containers.json"),
-      JSON.stringify({ prefix: this.prefix, subnet, ...more }),
-    );
+  wish(more?: Record<string, unknown>): void {
+    this.things.wish(more);
   }
 
   id(): string {
-    return docker("inspect", "--format", "{{.Id}}", this.main);
-  }
-
-  sweep(): void {
-    for (const kind of ["container", "network", "volume"]) {
-      const found = list(kind, this.prefix);
-      // Debian 12's client knows no `docker network rm -f`.
-      if (found.length > 0) docker(kind, "rm", ...(kind === "network" ? [] : ["-f"]), ...found);
-    }
-    // By name: the image itself may be another test's too.
-    const image = `${this.prefix}-image:1`;
-    if (docker("image", "ls", "-q", image) !== "") docker("image", "rm", image);
+    return this.things.id();
   }
 }
 
 const made: Containers[] = [];
 afterAll(() => {
-  for (const each of made) each.sweep();
+  for (const each of made) each.things.sweep();
   removeStacks();
 });
 
@@ -87,9 +51,9 @@ test("a container comes up healthy with its image, network, volume and files; ag
   expect(stack.id()).toBe(id);
   expect(await stack.counts("destroy")).toMatchObject({ delete: 6, ok: true });
   expect([
-    ...list("container", stack.prefix),
-    ...list("network", stack.prefix),
-    ...list("volume", stack.prefix),
+    ...stack.things.list("container"),
+    ...stack.things.list("network"),
+    ...stack.things.list("volume"),
   ]).toEqual([]);
   expect(docker("image", "ls", "-q", `${stack.prefix}-image`)).not.toBe("");
 });
@@ -171,7 +135,7 @@ test("killed while it creates a container, the next up leaves one healthy contai
   const stack = new Containers();
   stack.wish({ container: { command: ["sh", "-c", "sleep 5; touch /tmp/ready; exec sleep infinity"] } });
   const engine = stack.start("up");
-  await until("the container runs", () => list("container", stack.prefix).length > 0, 120);
+  await until("the container runs", () => stack.things.list("container").length > 0, 120);
   const over = ended(engine);
   engine.kill("SIGKILL");
   await over;
@@ -182,8 +146,8 @@ test("killed while it creates a container, the next up leaves one healthy contai
   expect(result).toMatchObject({ create: 1, same: 4 });
   expect(result.diagnostics[0]?.message).toContain(`the container ${stack.main} was removed`);
   expect(stack.id()).not.toBe(orphan);
-  expect(list("container", stack.prefix)).toEqual([stack.main]);
-  expect(list("network", stack.prefix)).toEqual([`${stack.prefix}-network`]);
+  expect(stack.things.list("container")).toEqual([stack.main]);
+  expect(stack.things.list("network")).toEqual([`${stack.prefix}-network`]);
 });
 
 test("a container of somebody else that has the name is an error, and is left alone", async () => {
@@ -213,7 +177,7 @@ test("a network that is there is taken into the state as it is; one that is not 
   expect(docker("network", "inspect", "--format", "{{.Id}}", name)).toBe(id);
   expect(await stack.counts("up")).toMatchObject({ create: 0, update: 0, replace: 0, import: 0 });
   await stack.counts("destroy");
-  expect(list("network", stack.prefix)).toEqual([]);
+  expect(stack.things.list("network")).toEqual([]);
 });
 
 test("an engine that does not answer is named, with what to do", async () => {

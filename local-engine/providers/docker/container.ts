@@ -27,6 +27,9 @@ const HANDLING = [
   "waitTimeout",
 ];
 
+/** Outputs that say false where the input says true: it was not started, or did not become healthy. */
+const UNDONE = ["start", "wait"];
+
 const HEALTH_POLL_MS = 200;
 const LOG_LINES_IN_ERRORS = 10;
 
@@ -44,8 +47,12 @@ export function containerProvider(docker: Docker): Provider {
         const found = olds.outputs[key];
         return after[key] !== undefined && found !== undefined && found !== null && !equal(found, after[key]);
       });
-      const keys = [...new Set([...changedKeys(before, after), ...drifted])];
-      const replaceKeys = keys.filter((key) => !LIVE.includes(key) && !HANDLING.includes(key));
+      // What was not done when it was made is not made up for by an update.
+      const undone = UNDONE.filter((key) => after[key] === true && olds.outputs[key] === false);
+      const keys = [...new Set([...changedKeys(before, after), ...drifted, ...undone])];
+      const replaceKeys = keys.filter(
+        (key) => undone.includes(key) || (!LIVE.includes(key) && !HANDLING.includes(key)),
+      );
       return { changes: keys.length > 0, changedKeys: keys, replaceKeys, deleteBeforeReplace: true };
     },
 
@@ -53,15 +60,16 @@ export function containerProvider(docker: Docker): Provider {
       const inputs = meant(checked);
       running.status("creating");
       const container = await docker.createContainer(createRequest(inputs));
+      let undone = "start";
       try {
         await joinNetworks(docker, container, inputs);
         await upload(container, inputs);
-        if (inputs.start !== false) await start(running, container, inputs);
+        if (inputs.start !== false) await start(running, container, inputs, () => (undone = "wait"));
         const logs = inputs.attach === true ? await attached(running, container, inputs) : undefined;
         return { id: container.id, outputs: containerOutputs(await container.inspect(), inputs, logs) };
       } catch (error) {
         const message = reason(error);
-        const outputs = containerOutputs(await container.inspect(), inputs);
+        const outputs = { ...containerOutputs(await container.inspect(), inputs), [undone]: false };
         throw new InitFailed(message, container.id, outputs, [message], true);
       }
     },
@@ -69,10 +77,10 @@ export function containerProvider(docker: Docker): Provider {
     async read({ id }, checked, outputs) {
       try {
         const logs = typeof outputs.containerLogs === "string" ? outputs.containerLogs : undefined;
-        return {
-          id,
-          outputs: containerOutputs(await docker.getContainer(id).inspect(), meant(checked), logs),
-        };
+        const found = await docker.getContainer(id).inspect();
+        const read = containerOutputs(found, meant(checked), logs);
+        const undone = UNDONE.filter((key) => outputs[key] === false && !isDone(found));
+        return { id, outputs: { ...read, ...Object.fromEntries(undone.map((key) => [key, false])) } };
       } catch (error) {
         if (isStatus(error, 404)) return undefined;
         throw error;
@@ -185,13 +193,23 @@ async function upload(container: Docker.Container, inputs: Properties): Promise<
   await container.putArchive(archive as unknown as NodeJS.ReadableStream, { path: "/" });
 }
 
-async function start(running: Running, container: Docker.Container, inputs: Properties): Promise<void> {
+/** Somebody else, or time, has done what was not done. */
+const isDone = ({ State }: Docker.ContainerInspectInfo): boolean =>
+  State.Health === undefined ? State.Running : State.Health.Status === "healthy";
+
+async function start(
+  running: Running,
+  container: Docker.Container,
+  inputs: Properties,
+  started?: () => void,
+): Promise<void> {
   running.status("starting");
   try {
     await container.start();
   } catch (error) {
     if (!isStatus(error, 304)) throw error;
   }
+  started?.();
   if (inputs.wait === true) await healthy(running, container, inputs);
 }
 

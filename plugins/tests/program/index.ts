@@ -2,8 +2,6 @@
 
 import * as fs from "node:fs";
 import * as path from "node:path";
-// A test program is a user's program: it takes the provider's package as it is.
-// eslint-disable-next-line @typescript-eslint/no-restricted-imports
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -16,6 +14,8 @@ interface Wish {
   readonly container?: Partial<docker.ContainerArgs>;
   readonly secret?: string;
   readonly once?: boolean;
+  /** Of the network and the containers. */
+  readonly labels?: { readonly label: string; readonly value: string }[];
   /** Id of a network that is there already. */
   readonly importNetwork?: string;
 }
@@ -27,12 +27,13 @@ const {
   container,
   secret = "none-given",
   once,
+  labels,
   importNetwork,
 } = JSON.parse(fs.readFileSync(process.env.CONTAINERS ?? "", "utf8")) as Wish;
 
 const network =
   importNetwork === undefined
-    ? new docker.Network("network", { name: `${prefix}-network`, ipamConfigs: [{ subnet }] })
+    ? new docker.Network("network", { name: `${prefix}-network`, ipamConfigs: [{ subnet }], labels })
     : new docker.Network(
         "network",
         { name: `${prefix}-network`, driver: "bridge", labels: [{ label: "whose", value: "mine" }] },
@@ -65,6 +66,7 @@ const main = new docker.Container(
     memorySwap: 64,
     restart: "unless-stopped",
     destroyGraceSeconds: 0,
+    labels,
     ...container,
   },
   { deleteBeforeReplace: true },
