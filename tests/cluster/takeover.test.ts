@@ -1,15 +1,17 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { onPath } from "../../commands/engine";
+import { pulumiProgram } from "../../commands/pulumi-program";
 import { TestStack } from "../support/stack";
 
 const stack = new TestStack();
 /** The same stack in the hands of the other engine. */
 const cli = new TestStack({ engine: "pulumi" });
 
-const withCli = onPath("pulumi") && stack.engine.name === "local-engine";
+const withCli = pulumiProgram() !== undefined && stack.engine.name === "local-engine";
 if (!withCli)
-  console.log("skipped: the takeover by the Pulumi CLI needs `pulumi` on PATH beside the local engine");
+  console.log(
+    "skipped: the takeover by the Pulumi CLI needs it (tools/pulumi/pulumi.sh install) beside the local engine",
+  );
 
 (withCli ? describe : describe.skip)(
   "a stack that the local engine brought up, taken over by the Pulumi CLI",
