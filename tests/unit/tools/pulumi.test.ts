@@ -5,9 +5,15 @@ import * as path from "node:path";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { PROJECT } from "../../../commands/engine";
+import { eventually } from "../../support/stack";
 
 const TOOL = path.join(PROJECT, "tools/pulumi/pulumi.sh");
 const run = promisify(execFile);
+
+const appears = (file: string): Promise<void> =>
+  eventually(`${file} is there`, 30_000, () =>
+    fs.existsSync(file) ? Promise.resolve() : Promise.reject(new Error("it is not")),
+  );
 
 /** A machine with nothing but what a test puts on its PATH, and a cache of its own. */
 class Machine {
@@ -147,7 +153,7 @@ describe("the Pulumi CLI for a machine that has none (C1)", () => {
     machine.hasGo('echo half >"$HOME/started"; mkfifo "$HOME/gate"; read -r _ <"$HOME/gate"');
     const child = spawn(TOOL, ["install"], { env: machine.env(), detached: true, stdio: "ignore" });
     const started = path.join(machine.folder, "gate");
-    while (!fs.existsSync(started)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await appears(started);
     process.kill(-child.pid!, "SIGKILL");
     await new Promise((resolve) => child.on("close", resolve));
     expect(await machine.tool("folder")).toMatchObject({ code: 1 });
@@ -162,7 +168,7 @@ describe("the Pulumi CLI for a machine that has none (C1)", () => {
     machine.hasGo('echo build >>"$HOME/builds"; until [ -e "$HOME/go-on" ]; do sleep 0.05; done');
     const first = machine.tool("install");
     const builds = path.join(machine.folder, "builds");
-    while (!fs.existsSync(builds)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await appears(builds);
     const second = spawn(TOOL, ["install"], { env: machine.env(), stdio: ["ignore", "ignore", "pipe"] });
     await new Promise<void>((resolve) =>
       second.stderr.on("data", (text: Buffer) => {
