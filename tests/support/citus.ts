@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { buildImages } from "../../commands/images";
 import { withSession } from "../../components/sql/session";
-import { CITUS_FILE, type CitusPackage } from "../../config-files/images";
-import { docker, dockerAsRoot, orRemove } from "./docker";
+import { CITUS_FILE, type CitusPackage, imagesWith } from "../../config-files/images";
+import { docker, orRemove } from "./docker";
 import { type PostgresServer, startPostgres } from "./postgres";
 
 export const CITUS_PACKAGES = join(homedir(), ".cache/postgres-cluster/packages");
@@ -19,14 +20,21 @@ export const citusPackage: CitusPackage | undefined =
 export const withCitus = citusPackage !== undefined;
 if (!withCitus) console.log(`skipped: suites that run Citus need a package of it in ${CITUS_PACKAGES}`);
 
+let built: Promise<string> | undefined;
+
+/** The product's own image with Citus, as a stack builds it, with whatever the package needs. */
+function imageWithCitus(): Promise<string> {
+  const { patroni } = imagesWith({ citus: citusPackage });
+  built ??= buildImages("postgres-cluster", { patroni: patroni! }).then(([image]) => image!.reference);
+  return built;
+}
+
 /** A throw-away PostgreSQL with Citus in its database `postgres`, as any node knows the superuser's password of any other. */
 export async function startCitus(name: string): Promise<PostgresServer & { readonly address: string }> {
-  const server = await startPostgres(name);
+  const server = await startPostgres(name, await imageWithCitus());
   return orRemove(
     () => server.remove(),
     async () => {
-      docker("cp", citusPackage?.file ?? "", `${name}:/tmp/citus.deb`);
-      dockerAsRoot(name, "dpkg", "--install", "/tmp/citus.deb");
       server.restart("shared_preload_libraries=citus", "wal_level=logical", "max_prepared_transactions=100");
       await withSession(server.target, async (session) => {
         await session.query("CREATE EXTENSION IF NOT EXISTS citus");

@@ -38,8 +38,11 @@ export function describeWithDocker(name: string, suite: () => void): void {
   else describe.skip(`${name} (skipped: no Docker engine answers)`, suite);
 }
 
-/** @param name of the container, prefixed by what the test is about */
-export async function startPostgres(name: string): Promise<PostgresServer> {
+/**
+ * @param name of the container, prefixed by what the test is about
+ * @param image default: the database's own, as it is on this machine
+ */
+export async function startPostgres(name: string, image = imageOf("patroni")): Promise<PostgresServer> {
   const authority = await issueAuthority(new Date(), { commonName: "sql-tests", lifetimeDays: 1 });
   const leaf = await issueLeaf(new Date(), {
     commonName: "postgres",
@@ -64,7 +67,7 @@ export async function startPostgres(name: string): Promise<PostgresServer> {
       "postgres",
       "--entrypoint",
       "sleep",
-      imageOf("patroni"),
+      image,
       "3600",
     ]);
     const asPostgres = (script: string, input?: string): string =>
