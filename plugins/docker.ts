@@ -11,7 +11,7 @@ import { serve, type ServedProvider } from "./resource-provider";
 
 type Created = ReturnType<Provider["create"]>;
 
-/** What differs between this and a container or network that has its name, so that a run that was killed made it and did not record it. */
+/** What becomes of a container or network that a killed run has made and not recorded: its name is taken, and its labels are ours. */
 interface Recovery {
   /** Does this error say that the name is taken? */
   readonly taken: (error: unknown, name: string) => boolean;
