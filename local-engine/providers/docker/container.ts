@@ -48,7 +48,9 @@ export function containerProvider(docker: Docker): Provider {
         return after[key] !== undefined && found !== undefined && found !== null && !equal(found, after[key]);
       });
       // What was not done when it was made is not made up for by an update.
-      const undone = UNDONE.filter((key) => after[key] === true && olds.outputs[key] === false);
+      const undone = UNDONE.filter(
+        (key) => before[key] === true && after[key] === true && olds.outputs[key] === false,
+      );
       const keys = [...new Set([...changedKeys(before, after), ...drifted, ...undone])];
       const replaceKeys = keys.filter(
         (key) => undone.includes(key) || (!LIVE.includes(key) && !HANDLING.includes(key)),
