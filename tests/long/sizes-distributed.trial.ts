@@ -1,10 +1,8 @@
 import { withCitus } from "../support/citus";
-import { distributed } from "../support/distributed";
-import { docker, TestStack } from "../support/stack";
-import { imageRounds, membersRounds, sizesTrial } from "./sizes";
+import { TestStack } from "../support/stack";
+import { DISTRIBUTED, type DistributedSizes, imageRounds, membersRounds, sizesTrial } from "./sizes";
 
-/** The coordinators and the worker group have as many members, and what is done is done to both at once. */
-export const trial = sizesTrial<number>({
+export const trial = sizesTrial<DistributedSizes>({
   description: "coordinators and workers change their sizes, and are operated in groups of any size",
   missing: () => (withCitus ? undefined : "there is no package of Citus on this machine"),
   stack: () =>
@@ -16,8 +14,5 @@ export const trial = sizesTrial<number>({
       },
     }),
   rounds: [...membersRounds((members) => members), ...imageRounds((members: number) => members)],
-  settings: (members) => ({ coordinator: { members }, workers: { groups: 1, members } }),
-  groups: (members) => ({ coordinator: members, "worker-1": members }),
-  prepare: (stack) =>
-    distributed(stack, (member, ...command) => docker("exec", member, ...command)).prepare(),
+  ...DISTRIBUTED,
 });

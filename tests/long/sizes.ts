@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { restartAll } from "../../components/patroni/restart";
 import { switchover } from "../../components/patroni/switchover";
+import { distributed } from "../support/distributed";
 import { groupOf } from "../support/group";
 import { merged, type Settings, type TestStack } from "../support/stack";
 import { Writer } from "../support/writer";
@@ -111,6 +112,16 @@ export const PLAIN: Pick<SizesTrial<PlainSizes>, "settings" | "groups" | "prepar
   settings: ({ members, etcd }) => ({ etcd: { members: etcd }, patroni: { members } }),
   groups: ({ members }) => ({ patroni: members }),
   prepare: (stack) => stack.prepareWrites(),
+};
+
+/** The coordinators and one worker group have as many members; what is done is done to both at once. */
+export type DistributedSizes = number;
+
+/** What trials of a distributed database have in common, wherever it runs. */
+export const DISTRIBUTED: Pick<SizesTrial<DistributedSizes>, "settings" | "groups" | "prepare"> = {
+  settings: (members) => ({ coordinator: { members }, workers: { groups: 1, members } }),
+  groups: (members) => ({ coordinator: members, "worker-1": members }),
+  prepare: (stack) => distributed(stack, (...command) => stack.inside.run(...command)).prepare(),
 };
 
 /** Every pair of these sizes of etcd. */
