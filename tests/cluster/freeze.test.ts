@@ -31,6 +31,17 @@ describe("a leader that freezes never comes back as a second primary (H1)", () =
     },
   );
 
+  test("process 1 of a member has precedence over all that it may have to kill", async () => {
+    const { members, inside } = await frozenGroup(stack, "patroni", 3);
+    for (const member of members) {
+      // Whoever was executed from outside, such as the reader, has no parent in there, as process 1 has none.
+      const script = '$1 == 1 || $4 != 0 { print ($1 == 1 ? "first" : $2), $19 }';
+      const lines = (await inside.run(member, "sh", "-c", `awk '${script}' /proc/[0-9]*/stat`)).split("\n");
+      expect(lines).toEqual(expect.arrayContaining(["first 0", "(postgres) 10"]));
+      expect(lines.filter((line) => line !== "first 0" && !line.endsWith(" 10"))).toEqual([]);
+    }
+  });
+
   test("a freeze that ends well before the lease kills nobody", async () => {
     expect(await frozen("PostgreSQL", SHORT_SECONDS)).toMatchObject({ twoPrimariesMs: 0, kills: 0 });
   });
