@@ -37,18 +37,19 @@ type Rounds<Shape> = readonly (readonly [string, Change<Shape>])[];
 export const membersRounds = <Shape>(
   shape: (members: number) => Shape,
   operations: readonly Operation[] = OPERATIONS,
+  sizes: readonly number[] = MEMBERS,
 ): Rounds<Shape> => [
-  ...pairs(MEMBERS).map(([from, to]): [string, Change<Shape>] => [
+  ...pairs(sizes).map(([from, to]): [string, Change<Shape>] => [
     `members ${from} to ${to}`,
     { from: shape(from), to: shape(to) },
   ]),
   ...operations.flatMap((operation) =>
-    MEMBERS.filter((members) => operation !== "switchover" || members > 1).map(
-      (members): [string, Change<Shape>] => [
+    sizes
+      .filter((members) => operation !== "switchover" || members > 1)
+      .map((members): [string, Change<Shape>] => [
         `${operation} in a group of ${members}`,
         { from: shape(members), to: shape(members), operation },
-      ],
-    ),
+      ]),
   ),
 ];
 
