@@ -51,9 +51,13 @@ suite() { # projects of jest.config.js, then folders or files
   for word in "$@"; do if [[ $word = */* ]]; then paths+=("$word"); else projects+=("$word"); fi; done
   echo "--- suites: $*"
   rm -f "$out"
-  # Left to itself, jest leaves one of two cores idle, and some tests wait. Suites on containers share these, and cannot run beside each other.
-  local workers=3 niceness=0
-  [[ $1 = unit || $1 = engine ]] || workers=1
+  # Left to itself, jest leaves one of two cores idle, and some tests wait. Each file of `docker`, `sql` and `programs` has containers of its
+  # own; the files of other suites share a stack, and what they measure needs the machine.
+  local workers=1 niceness=0
+  case $1 in
+    unit | engine) workers=3 ;;
+    docker) workers=2 ;;
+  esac
   # The linter beside them is one long thread: whatever is left of it at the end has a core idle.
   [[ $1 != unit ]] || niceness=5
   nice -n "$niceness" $node node_modules/jest/bin/jest.js --selectProjects "${projects[@]}" --maxWorkers "$workers" --json --outputFile "$out" -- "${paths[@]}" >/dev/null || true
@@ -109,9 +113,7 @@ export POSTGRES_CLUSTER_ENGINE=${POSTGRES_CLUSTER_ENGINE:-local-engine}
 if [ "$what" = all ]; then
   # The cluster suites come first: they build the images that the others use.
   suite cluster
-  suite docker
-  suite sql
-  suite programs
+  suite docker sql programs
   suite citus
   if command -v pulumi >/dev/null || tools/pulumi/pulumi.sh folder >/dev/null; then
     POSTGRES_CLUSTER_ENGINE=pulumi suite cluster tests/cluster/stack tests/cluster/rolling tests/cluster/security
