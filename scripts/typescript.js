@@ -9,26 +9,32 @@ const { version } = require("typescript/package.json");
 
 const cache = join(__dirname, "..", "node_modules", ".cache", "typescript");
 
+const options = (ts) => ({
+  module: ts.ModuleKind.CommonJS,
+  target: ts.ScriptTarget.ES2022,
+  esModuleInterop: true,
+  sourceMap: true,
+  // Those within the functions of providers would be kept in the state, with each resource.
+  removeComments: true,
+});
+
+/** Of all that a translation follows from. */
+const keyOf = (source, fileName) =>
+  createHash("sha256")
+    .update([version, String(options), basename(fileName), source].join("\0"))
+    .digest("hex");
+
 /** JavaScript, its source map, and what is wrong with the source. */
 function translate(source, fileName) {
-  const key = createHash("sha256")
-    .update([version, basename(fileName), source].join("\0"))
-    .digest("hex");
-  const kept = join(cache, `${key.slice(0, 40)}.json`);
+  const kept = join(cache, `${keyOf(source, fileName).slice(0, 40)}.json`);
   try {
     return JSON.parse(readFileSync(kept, "utf8"));
   } catch {
     const ts = require("typescript");
-    const { ModuleKind, ScriptTarget } = ts;
     const { outputText, sourceMapText, diagnostics } = ts.transpileModule(source, {
       fileName,
       reportDiagnostics: true,
-      compilerOptions: {
-        module: ModuleKind.CommonJS,
-        target: ScriptTarget.ES2022,
-        esModuleInterop: true,
-        sourceMap: true,
-      },
+      compilerOptions: options(ts),
     });
     const result = { outputText, sourceMapText };
     if (diagnostics.length > 0) return { ...result, diagnostics };
@@ -59,6 +65,11 @@ function translateOrThrow(source, fileName) {
 
 /** For jest: providers are tested as the closure serialiser of `pulumi up` gets them. */
 exports.process = translateOrThrow;
+/** By Jest's own key a translation with other options would be taken for this one. */
+exports.getCacheKey = (source, fileName) =>
+  createHash("sha256")
+    .update(`${keyOf(source, fileName)}\0${fileName}`)
+    .digest("hex");
 
 /** For the program and the commands: `require` takes TypeScript from here on. NODE_OPTIONS=--enable-source-maps maps stack traces. */
 exports.register = () => {

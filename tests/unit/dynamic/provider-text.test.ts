@@ -19,8 +19,12 @@ function packageOf(files: Readonly<Record<string, string>>) {
   fs.mkdirSync(path.join(root, "node_modules"));
   for (const name of ["@pulumi", "require-from-string"])
     fs.symlinkSync(path.join(PROJECT, "node_modules", name), path.join(root, "node_modules", name));
-  for (const file of ["components/dynamic/resource.ts", "components/platform/meant-cluster.ts"])
-    write(file, fs.readFileSync(path.join(PROJECT, file), "utf8"));
+  const needed = [
+    "components/dynamic/resource.ts",
+    "components/dynamic/reason.ts",
+    "components/platform/meant-cluster.ts",
+  ];
+  for (const file of needed) write(file, fs.readFileSync(path.join(PROJECT, file), "utf8"));
   for (const [file, text] of Object.entries(files)) write(file, text);
   return {
     root,
