@@ -2,6 +2,7 @@ import { answerOf } from "../components/patroni/judge";
 import { serverComplaint } from "../components/patroni/judge-plan";
 import { lastLines } from "../components/platform/last-lines";
 import { execute, type Member } from "./containers";
+import { messageOf } from "../components/dynamic/reason";
 
 /** What is wrong with the configuration of a member, or with that of all. */
 export interface ConfigurationProblem {
@@ -54,7 +55,7 @@ async function liveProblems(workload: string, member: Member): Promise<readonly 
       remedy: CORRECT,
     }));
   } catch (error) {
-    const seen = `PostgreSQL cannot be asked whether it takes it: ${error instanceof Error ? error.message : String(error)}`;
+    const seen = `PostgreSQL cannot be asked whether it takes it: ${messageOf(error)}`;
     return [{ part: `${workload} configuration`, seen, remedy: `docker logs --tail 50 ${member.name}` }];
   }
 }

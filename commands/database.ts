@@ -18,6 +18,7 @@ import {
 import { capture } from "./engine";
 import { stackOutputs } from "./lifecycle";
 import { withGroup } from "./patroni";
+import { messageOf } from "../components/dynamic/reason";
 
 /** How long a member may take to be whole again, and a group to have another leader, in seconds. */
 const PATIENCE_SECONDS = 120;
@@ -133,7 +134,7 @@ async function replicationFailures(stack: string, group: Group): Promise<number>
     let seen: string;
     do {
       seen = await query(Member, `SELECT pg_last_wal_replay_lsn() >= '${position}'::pg_lsn`).catch(
-        (error: unknown) => String(error),
+        (error: unknown) => messageOf(error),
       );
     } while (seen !== "t" && Date.now() < deadline);
     if (seen !== "t") failed++;

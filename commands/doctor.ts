@@ -22,6 +22,7 @@ import { readAllNodesStatement } from "../components/sql/cluster-check/statement
 import { readHealthStatement } from "../components/sql/worker-groups/statements";
 import { leaderless } from "./leaderless";
 import { stackOutputs, type StackOutputs } from "./lifecycle";
+import { messageOf } from "../components/dynamic/reason";
 
 /** What a check found: nothing wrong, or what it is and how to mend it. */
 interface Finding {
@@ -62,7 +63,7 @@ export async function doctor(stack: string): Promise<number> {
       for (const group of databases) add(...(await checkGroup(stack, group, all)));
       add(...(await checkWatchdogs(databases, all)));
       if (databases[0]?.number !== undefined) add(...(await checkNodes(stack, databases, all)));
-      const outputs = await stackOutputs(stack).catch((error: unknown) => String(error));
+      const outputs = await stackOutputs(stack).catch((error: unknown) => messageOf(error));
       if (typeof outputs === "string") {
         add(bad("outputs", outputs, "run 'make up' to the end"));
       } else {
@@ -86,7 +87,7 @@ const checkEngine = (): Promise<Finding> =>
     (error: unknown) =>
       bad(
         "Docker engine",
-        String(error),
+        messageOf(error),
         "start it (systemctl start docker), or set DOCKER_HOST; 'make up' installs and starts one",
       ),
   );
@@ -144,7 +145,7 @@ export async function checkEtcd(all: readonly Member[]): Promise<Finding> {
   const seen = `${count} of ${etcd.length} members serve`;
   const serves = etcd[serving.indexOf(true)];
   if (serves !== undefined) {
-    const counted = await etcdMembers(serves).catch((error: unknown) => String(error));
+    const counted = await etcdMembers(serves).catch((error: unknown) => messageOf(error));
     if (typeof counted === "string") return bad("etcd", counted, `docker logs --tail 50 ${serves.name}`);
     const others = undeclared(
       counted,
@@ -179,7 +180,7 @@ async function checkGroup(stack: string, group: Group, all: readonly Member[]): 
     bad(part, seen, remedy),
   );
   const expected = all.filter((member) => member.workload === workload).length;
-  const found = await patroniMembers(stack, group).catch((error: unknown) => String(error));
+  const found = await patroniMembers(stack, group).catch((error: unknown) => messageOf(error));
   const waiting = async (otherwise: string): Promise<Finding> => {
     const why = await leaderless(stack, group).catch(() => undefined);
     return bad(`${workload} leader`, why?.seen ?? otherwise, why?.remedy ?? "docs/runbooks/no-leader.md");
@@ -262,7 +263,7 @@ async function checkNodes(
       dcs.map((view) =>
         view.then(
           (members) => ({ members }),
-          (error: unknown) => ({ problem: error instanceof Error ? error.message : String(error) }),
+          (error: unknown) => ({ problem: messageOf(error) }),
         ),
       ),
     );
@@ -280,7 +281,7 @@ async function checkNodes(
       ? problems.map((problem) => bad("Citus nodes", problem, remedy))
       : [good("Citus nodes", `${nodes.length} registered as they are, each reaches every other one`)];
   } catch (error) {
-    return [bad("Citus nodes", error instanceof Error ? error.message : String(error), remedy)];
+    return [bad("Citus nodes", messageOf(error), remedy)];
   }
 }
 
@@ -291,7 +292,7 @@ async function checkEndpoints(outputs: StackOutputs): Promise<Finding[]> {
       const part = `${kind} ${address}`;
       return tlsLogin(address, outputs.certificateAuthority).then(
         () => good(part, "answers, certificate verified"),
-        (error: unknown) => bad(part, String(error), "docs/runbooks/endpoint-down.md"),
+        (error: unknown) => bad(part, messageOf(error), "docs/runbooks/endpoint-down.md"),
       );
     }),
   );

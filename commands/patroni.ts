@@ -3,6 +3,7 @@ import type { PatroniRest, RestMember } from "../components/patroni/rest";
 import { withPatroni } from "../components/patroni/rest";
 import { PORTS } from "../components/platform/naming";
 import { CommandError, execute, type Group, members, runningMember } from "./containers";
+import { messageOf } from "../components/dynamic/reason";
 
 /**
  * Lets `use` speak to Patroni in the members of a group as `up` does, so that both ask in the same way. The password is the one that the
@@ -22,7 +23,7 @@ export async function withGroup<T>(
     }));
     return await withMembers(targets, (file) => execute(first.name, ["cat", file]), use);
   } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new CommandError(messageOf(error), { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { OpenReach } from "../platform/open-reach";
 import { openReach } from "../platform/open-reach";
 import type { Reach } from "../platform/reach";
+import { messageOf } from "./reason";
 
 /** Opens a reach, or fails when that takes longer than `timeoutMs`; one that opens later is closed. */
 export async function openInTime(
@@ -28,7 +29,7 @@ export async function openInTime(
 
 /** Adds what a tunnel complained about to an error: the client itself only sees that it was cut off. */
 export function withTunnelProblem(error: unknown, opened: OpenReach): Error {
-  const failed = error instanceof Error ? error : new Error(String(error));
+  const failed = error instanceof Error ? error : new Error(messageOf(error));
   const problem = opened.lastProblem();
   if (problem !== undefined && !failed.message.includes(problem)) failed.message += ` (${problem})`;
   return failed;

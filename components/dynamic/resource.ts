@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { keepMeantCluster } from "../platform/meant-cluster";
+import { messageOf } from "./reason";
 
 const ROOT = path.resolve(__dirname, "../..");
 const CACHE = path.join(ROOT, "node_modules", ".cache", "providers");
@@ -66,7 +67,7 @@ function keep(file: string, text: string): void {
     fs.writeFileSync(draft, text, { mode: 0o600 });
     fs.renameSync(draft, file);
   } catch (error) {
-    void pulumi.log.debug(`a provider's text is not kept: ${String(error)}`);
+    void pulumi.log.debug(`a provider's text is not kept: ${messageOf(error)}`);
   }
 }
 

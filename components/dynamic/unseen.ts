@@ -1,4 +1,5 @@
 import { tell } from "./tell";
+import { messageOf } from "./reason";
 
 /**
  * Looks at a server for `read`. One that cannot be looked at is neither gone nor as it was: the refresh goes on, since it is what heals
@@ -12,7 +13,7 @@ export async function orUnseen<Recorded extends object, Seen>(
   try {
     return await look();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     tell(`could not be looked at, and is verified by the next update: ${reason}`);
     return { id, props: { ...recorded, drift: [`could not be looked at: ${reason}`] } };
   }

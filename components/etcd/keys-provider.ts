@@ -4,6 +4,7 @@ import { waitUntil } from "../dynamic/wait-until";
 import { logIn, must, withGateway } from "./gateway";
 import type { ClusterMember } from "./reconcile";
 import { tell } from "../dynamic/tell";
+import { reasonOf } from "../dynamic/reason";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then records the new code. */
 export const ETCD_KEYS_PROVIDER_VERSION = 1;
@@ -38,7 +39,7 @@ async function deleteKeys(inputs: EtcdKeysInputs): Promise<number> {
         });
         return { done: true as const, value };
       } catch (error) {
-        reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+        reasons.push(`${name}: ${reasonOf(error)}`);
       }
     }
     return { done: false as const, why: reasons.splice(0).join("; ") };

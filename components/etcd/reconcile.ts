@@ -14,6 +14,7 @@ import {
 import type { Scope } from "./plan";
 import { describeStep, planAuthentication } from "./plan";
 import { tell } from "../dynamic/tell";
+import { reasonOf } from "../dynamic/reason";
 
 export interface ClusterMember {
   readonly name: string;
@@ -43,7 +44,7 @@ export async function findHealthyMember(cluster: Cluster, deadlineSeconds: numbe
         if (problem === undefined) return { done: true as const, value: member };
         failures.push(`${member.name}: ${problem}`);
       } catch (error) {
-        failures.push(`${member.name}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push(`${member.name}: ${reasonOf(error)}`);
       }
     }
     return { done: false as const, why: failures.join("; ") };

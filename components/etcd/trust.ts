@@ -8,6 +8,7 @@ import { waitUntil } from "../dynamic/wait-until";
 import { restartMember } from "../platform/restart-member";
 import { isHealthy } from "./gateway";
 import type { Cluster, ClusterMember } from "./reconcile";
+import { reasonOf } from "../dynamic/reason";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then records the new code. */
 export const ETCD_TRUST_PROVIDER_VERSION = 1;
@@ -21,9 +22,7 @@ export interface EtcdTrustInputs extends Cluster {
 
 /** Why a member does not serve; undefined when it does. */
 const problemOf = (member: ClusterMember, ca: string): Promise<string | undefined> =>
-  withHttps({ ...member, ca }, (send) => isHealthy(send)).catch((error: unknown) =>
-    error instanceof Error ? error.message : String(error),
-  );
+  withHttps({ ...member, ca }, (send) => isHealthy(send)).catch((error: unknown) => reasonOf(error));
 
 async function allServe({ members, ca, deadlineSeconds }: EtcdTrustInputs, what: string): Promise<void> {
   await waitUntil({ what, deadlineSeconds }, async () => {

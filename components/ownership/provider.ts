@@ -7,6 +7,7 @@ import { markByHand, markStore, type OwnerPlace, type Seen } from "../platform/o
 import { matchesVerifier } from "../sql/roles/scram";
 import { type Adoption, type Former, planAdoption } from "./adoption";
 import { type Claim, planOwnership } from "./plan";
+import { messageOf } from "../dynamic/reason";
 
 export interface OwnerArgs {
   readonly place: OwnerPlace;
@@ -52,8 +53,6 @@ const claimOf = ({ place, stack, project, owner }: Claiming, known: boolean): Cl
   ...{ cluster: place.cluster, owner, known, stack, project },
   where: whereOf(place),
 });
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function look(place: OwnerPlace): Promise<Seen> {
   try {

@@ -18,6 +18,7 @@ import type { JsonObject } from "./plan";
 import { planPatch } from "./plan";
 import { type PatroniRest, type RestTarget, withPatroni, withPatroniByAny } from "./rest";
 import { readStatus } from "./status";
+import { messageOf } from "../dynamic/reason";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const PATRONI_BEFOREHAND_PROVIDER_VERSION = 1;
@@ -39,7 +40,7 @@ const targetOf = (inputs: PatroniBeforehandInputs): RestTarget => ({
 });
 
 /** Why something has to be written before anybody is waited for; undefined when it can wait. */
-async function reasonOf(
+async function urgencyOf(
   rest: PatroniRest,
   live: JsonObject,
   desired: JsonObject,
@@ -54,7 +55,7 @@ async function reasonOf(
     const status = await readStatus(rest);
     return { unwell: ailing(status), leader: status.leader, leaving };
   } catch (error) {
-    return { unwell: error instanceof Error ? error.message : String(error), leaving };
+    return { unwell: messageOf(error), leaving };
   }
 }
 
@@ -90,7 +91,7 @@ async function mend(
     // At first there is nobody to ask. Where everybody is away, whoever starts reads what the DCS has, and the next run goes on.
     const live = await readConfiguration(rest).catch(() => undefined);
     if (live === undefined) return;
-    const { unwell, leader, leaving } = await reasonOf(rest, live, declared, before);
+    const { unwell, leader, leaving } = await urgencyOf(rest, live, declared, before);
     if (unwell === undefined && leaving.length === 0) return;
     const reduced = withoutNewLibraries(live, declared);
     const desired = unwell === undefined ? onlyLibraryLists(reduced, before) : reduced;

@@ -13,6 +13,7 @@ import {
 import { type JsonObject, planPatch } from "./plan";
 import type { PatroniRest, RestMember } from "./rest";
 import { type ClusterStatus, readStatus } from "./status";
+import { messageOf } from "../dynamic/reason";
 
 /** A configuration that is judged before it is applied, and taken back when it does not hold. Ends up inside serialised providers. */
 
@@ -131,6 +132,6 @@ async function takenBack(
     await applyConfiguration(rest, live, now, options);
     return "The change was taken back, and every member is well with what was there before.";
   } catch (error) {
-    return `The change was to be taken back, and that did not end well: ${error instanceof Error ? error.message : String(error)}`;
+    return `The change was to be taken back, and that did not end well: ${messageOf(error)}`;
   }
 }

@@ -1,6 +1,7 @@
 import { executeIn } from "../platform/execute";
 import type { Question, Refusal } from "./judge-plan";
 import type { RestMember } from "./rest";
+import { reasonOf } from "../dynamic/reason";
 
 /** Asks members' own images what PostgreSQL makes of a configuration. Ends up inside serialised providers, see ../platform/docker/engine.ts. */
 
@@ -34,7 +35,7 @@ export async function judge(
       if (result?.exitCode === 0) return { by: name, refusals: answerOf(result.output) };
       reasons.push(`${name}: ${result === undefined ? "nothing can be run there" : result.output}`);
     } catch (error) {
-      reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      reasons.push(`${name}: ${reasonOf(error)}`);
     }
   }
   return {

@@ -6,6 +6,7 @@ import { lastLines } from "../platform/last-lines";
 import { serverComplaint } from "./judge-plan";
 import type { RestTarget } from "./rest";
 import { withPatroni } from "./rest";
+import { messageOf } from "../dynamic/reason";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const PATRONI_LEADER_PROVIDER_VERSION = 1;
@@ -87,7 +88,7 @@ export const patroniLeaderProvider: dynamic.ResourceProvider<PatroniLeaderInputs
   // "Gone" when nobody leads, so that the next `up` waits for one again after it has mended the members.
   async read(id, props) {
     const recorded = recordedState(props);
-    const why = await problemOf(recorded).catch((error: unknown) => String(error));
+    const why = await problemOf(recorded).catch((error: unknown) => messageOf(error));
     return why === undefined ? { id, props: recorded } : {};
   },
 

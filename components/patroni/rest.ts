@@ -2,6 +2,7 @@ import type { HttpsAnswer, HttpsClient, HttpsRequest } from "../dynamic/https-cl
 import { openHttps } from "../dynamic/https-client";
 import { permanent, waitUntil } from "../dynamic/wait-until";
 import type { Reach } from "../platform/reach";
+import { reasonOf } from "../dynamic/reason";
 
 /** Patroni's REST API: https://patroni.readthedocs.io/en/latest/rest_api.html */
 
@@ -62,7 +63,7 @@ export async function withPatroni<T>(target: RestTarget, use: (rest: PatroniRest
           try {
             return await send(name, request);
           } catch (error) {
-            reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+            reasons.push(`${name}: ${reasonOf(error)}`);
           }
         }
         throw new Error(reasons.join("; "));

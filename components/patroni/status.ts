@@ -1,4 +1,5 @@
 import type { PatroniRest } from "./rest";
+import { reasonOf } from "../dynamic/reason";
 
 /** Why a member waits for a restart: the settings, with the value that runs and the one that is wanted. */
 export type PendingRestart = Readonly<
@@ -117,7 +118,7 @@ async function askMembers(rest: PatroniRest): Promise<ReadonlyMap<string, Member
       const answer = await rest.send(name, { method: "GET", path: "/patroni" });
       answers.set(name, answer.json ?? {});
     } catch (error) {
-      answers.set(name, error instanceof Error ? error : new Error(String(error)));
+      answers.set(name, new Error(reasonOf(error)));
     }
   });
   await Promise.all(asked);
@@ -159,7 +160,7 @@ export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
       }
       reasons.push(`${name}: status ${answer?.status} for /cluster`);
     } catch (error) {
-      reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      reasons.push(`${name}: ${reasonOf(error)}`);
     }
   }
   throw new Error(`no member tells the cluster's state: ${reasons.join("; ")}`);

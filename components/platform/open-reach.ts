@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { dockerEngine } from "./docker/engine";
 import { kubernetesClient } from "./kubernetes/client";
 import type { Reach } from "./reach";
+import { messageOf } from "../dynamic/reason";
 
 /** Where to connect to. Every connection is carried to the port; closing ends those that are open. */
 export interface OpenReach {
@@ -60,7 +61,7 @@ async function listen(carry: Carry): Promise<OpenReach> {
       // Not before it has got what was sent to it last.
       () => client.destroySoon(),
       (error: unknown) => {
-        problem = error instanceof Error ? error.message : String(error);
+        problem = messageOf(error);
         client.destroySoon();
       },
     );

@@ -3,6 +3,7 @@ import { PINS, sessionOptions, SUPERUSER_PINS } from "../../config-files/postgre
 import type { Reach } from "../platform/reach";
 import { openInTime, withTunnelProblem } from "../dynamic/open-in-time";
 import { waitUntil } from "../dynamic/wait-until";
+import { isProgramError, messageOf, reasonOf } from "../dynamic/reason";
 
 /** The only file that speaks to PostgreSQL: who a session goes to, how it is secured, when it is tried again. */
 
@@ -80,13 +81,14 @@ export function isWorthRetrying(error: unknown): boolean {
 
 /** An error of the connection: what came without a SQLSTATE was not said by the server. */
 function connectionLost(error: unknown): Error {
-  const lost = error instanceof Error ? error : new Error(String(error));
+  const lost = error instanceof Error ? error : new Error(messageOf(error));
+  if (isProgramError(lost)) return lost;
   return sqlState(lost) === undefined ? Object.assign(lost, { connectionLost: true }) : lost;
 }
 
 /** Marks an error as one that waiting does not mend. */
 function permanently(error: unknown): Error {
-  const permanent = error instanceof Error ? error : new Error(String(error));
+  const permanent = error instanceof Error ? error : new Error(messageOf(error));
   return Object.assign(permanent, { permanent: true });
 }
 
@@ -201,7 +203,7 @@ export async function withSession<T>(
         // 55P03 lock_not_available
         const waits = options.awaitsLocks === true && sqlState(error) === "55P03";
         if (!settles && !waits && !isWorthRetrying(error)) throw permanently(error);
-        reasons.push(`${member.name}: ${error instanceof Error ? error.message : String(error)}`);
+        reasons.push(`${member.name}: ${reasonOf(error)}`);
       }
     }
     return { done: false as const, why: reasons.join("; ") };

@@ -3,6 +3,7 @@ import type { Inside, SecretFiles } from "../former";
 import { dockerEngine, execIn } from "./engine";
 import { LABELS, secretVolumeName } from "./names";
 import { readVolume } from "./volume-files";
+import { reasonOf } from "../../dynamic/reason";
 
 export function dockerInside(cluster: string): Inside {
   const label = [`${LABELS.stack}=${cluster}`];
@@ -34,7 +35,7 @@ export function dockerInside(cluster: string): Inside {
           if (exitCode === 0) return output;
           reasons.push(`${name}: ${output}`);
         } catch (error) {
-          reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+          reasons.push(`${name}: ${reasonOf(error)}`);
         }
       }
       throw new Error(reasons.join("; ") || `none of its members runs (${workloads.join(", ")})`);

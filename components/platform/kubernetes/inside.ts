@@ -2,6 +2,7 @@
 import type { Inside, SecretFiles } from "../former";
 import { kubernetesClient } from "./client";
 import { execInPod } from "./pods";
+import { reasonOf } from "../../dynamic/reason";
 
 export function kubernetesInside(namespace: string, cluster: string): Inside {
   const labelSelector = `app.kubernetes.io/instance=${cluster}`;
@@ -44,7 +45,7 @@ export function kubernetesInside(namespace: string, cluster: string): Inside {
           if (exitCode === 0) return output;
           reasons.push(`${pod}: ${output}`);
         } catch (error) {
-          reasons.push(`${pod}: ${error instanceof Error ? error.message : String(error)}`);
+          reasons.push(`${pod}: ${reasonOf(error)}`);
         }
       }
       throw new Error(reasons.join("; ") || `none of its members runs (${workloads.join(", ")})`);

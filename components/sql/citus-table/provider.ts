@@ -18,6 +18,7 @@ import {
   undistributeStatement,
 } from "./statements";
 import { tell } from "../../dynamic/tell";
+import { messageOf } from "../../dynamic/reason";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const CITUS_TABLE_PROVIDER_VERSION = 1;
@@ -138,7 +139,7 @@ async function foresee(
     });
   } catch (error) {
     // 42P01 undefined_table: there is no Citus in this database yet.
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     if (sqlState(error) !== "42P01") tell(`${inputs.table} cannot be looked at: ${said}`);
     return { wrong: [], steps: [] };
   }

@@ -12,6 +12,7 @@ import type { ClusterObservation, RegisteredNode } from "./plan";
 import { judgeCluster } from "./plan";
 import { readAllNodesStatement } from "./statements";
 import { tell } from "../../dynamic/tell";
+import { messageOf } from "../../dynamic/reason";
 
 /** Raise it when the provider checks something else for the same inputs: the next `up` then checks anew. */
 export const CLUSTER_CHECK_PROVIDER_VERSION = 1;
@@ -48,7 +49,7 @@ async function readDcs({ members }: CheckedGroup, ca: string): Promise<ClusterOb
       return { members: known.map(({ name, role }) => ({ name, role })) };
     });
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 }
 
@@ -109,7 +110,7 @@ export const clusterCheckProvider: dynamic.ResourceProvider<ClusterCheckInputs, 
       for (const line of problems) tell(`nodes: ${line}`);
       return { changes: problems.length > 0, replaces: [] };
     } catch (error) {
-      tell(`the nodes cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`the nodes cannot be looked at: ${messageOf(error)}`);
       return { changes: true, replaces: [] };
     }
   },

@@ -5,9 +5,10 @@ import { withSession } from "../session";
 import type { DcsView, Observation, ReplicaRow } from "./plan";
 import { agreedLeader } from "./plan";
 import { readReplicasStatement, readStandbyStatement } from "./statements";
+import { reasonOf } from "../../dynamic/reason";
 
 const reason = (error: unknown): { readonly problem: string } => ({
-  problem: error instanceof Error ? error.message : String(error),
+  problem: reasonOf(error),
 });
 
 async function readView(rest: PatroniRest, member: string): Promise<DcsView> {

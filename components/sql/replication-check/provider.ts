@@ -7,6 +7,7 @@ import { observe } from "./observe";
 import type { Expectation, Seen, Verdict } from "./plan";
 import { describeChange, judgeReplication } from "./plan";
 import { tell } from "../../dynamic/tell";
+import { messageOf } from "../../dynamic/reason";
 
 /** Raise it when the provider checks something else for the same inputs: the next `up` then checks anew. */
 export const REPLICATION_CHECK_PROVIDER_VERSION = 1;
@@ -102,7 +103,7 @@ export const replicationCheckProvider: dynamic.ResourceProvider<
       for (const line of changes) tell(`replication: ${line}`);
       return { changes: changes.length > 0, replaces: [] };
     } catch (error) {
-      tell(`replication cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`replication cannot be looked at: ${messageOf(error)}`);
       return { changes: true, replaces: [] };
     }
   },

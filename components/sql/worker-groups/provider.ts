@@ -23,6 +23,7 @@ import {
 import { awaitRunning, removeGroup } from "./remove";
 import { removeExternal } from "./remove-external";
 import { tell } from "../../dynamic/tell";
+import { messageOf } from "../../dynamic/reason";
 
 /** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const WORKER_GROUPS_PROVIDER_VERSION = 2;
@@ -149,7 +150,7 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
     for (const line of describeMoves(moves)) tell(line);
     for (const problem of problems) tell(`refused: ${problem}`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     tell(`what would be moved cannot be told: ${reason}`);
   }
 }
@@ -171,7 +172,7 @@ export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, 
       for (const line of wrong) tell(line);
       return { changes: wrong.length > 0, replaces: [] };
     } catch (error) {
-      tell(`the nodes cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`the nodes cannot be looked at: ${messageOf(error)}`);
       return { changes: true, replaces: [] };
     }
   },
