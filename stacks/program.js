@@ -1,5 +1,6 @@
 // What `pulumi up` runs: stacks/index.ts, translated as for the commands and the tests.
 "use strict";
+require("../scripts/node-version.js");
 require("../scripts/lazy-modules.js");
 require("../scripts/typescript.js").register();
 // The SDK takes a stack trace for each of its thousands of promises. Its runner, and ts-node, map each of them to the source, which took
