@@ -16,6 +16,10 @@ export interface CitusChoice {
   readonly problems: readonly Problem[];
 }
 
+/** As an output of the stack: `off`, or the version, as far as this program knows it. The same in every run, whatever the reason is by then. */
+export const citusOutput = ({ distributed, package: from }: CitusChoice): string =>
+  distributed ? (from?.version ?? "in the registry's image") : "off";
+
 /** What a cluster's data say it is; undefined when there are none. */
 export type Existing = "distributed" | "replicated" | undefined;
 

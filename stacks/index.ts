@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { refuse } from "../components/problems";
+import { citusOutput } from "./citus";
 import { cluster } from "./cluster";
 import { environmentOf } from "./environment";
 import { problemsOf } from "./preflight";
@@ -27,7 +28,7 @@ export = async () => {
   return {
     endpoints: proxy.endpoints,
     database: database.database,
-    citus: citus.why,
+    citus: citusOutput(citus),
     replication: database.replication.seen,
     ...(workers && { shards: workers.registration.shards }),
     ...(workers?.resolved.external.length && { externalWorkers: pulumi.secret(workers.external) }),

@@ -1,4 +1,4 @@
-import { chooseCitus, type CitusSources, type Existing } from "../../../stacks/citus";
+import { chooseCitus, citusOutput, type CitusSources, type Existing } from "../../../stacks/citus";
 import { settingsOf } from "../../support/specs";
 
 const local = { version: "14.0", file: "/packages/postgresql-17-citus-14.0_1_amd64.deb" };
@@ -54,6 +54,17 @@ describe("whether a new cluster is distributed (D1)", () => {
 });
 
 describe("what a cluster is, it stays", () => {
+  test.each([
+    ["made with a package of this machine", { local: true }],
+    ["made with the vendor's", { vendor: true }],
+    ["made without", {}],
+  ])("and so does the stack's output, though the reason is another by then: %s", async (_how, from) => {
+    const first = await choose("auto", undefined, from);
+    const later = await choose("auto", first.distributed ? "distributed" : "replicated", from);
+    if (!("local" in from)) expect(later.why).not.toBe(first.why);
+    expect(citusOutput(later)).toBe(citusOutput(first));
+  });
+
   test("distributed, though Citus cannot be had today", async () => {
     expect(await choose("auto", "distributed", {})).toMatchObject({ distributed: true, problems: [] });
   });
