@@ -101,8 +101,9 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
 /** Has the user logged in somewhere, or named a backend? Then it is used, with the user's own secrets provider. */
 function userHasBackend(): boolean {
   if (process.env["PULUMI_BACKEND_URL"] || process.env["PULUMI_ACCESS_TOKEN"]) return true;
-  const home = process.env["PULUMI_HOME"] ?? path.join(process.env["HOME"] ?? "/root", ".pulumi");
   try {
+    // The CLI asks the system for the user's home, whatever HOME says.
+    const home = process.env["PULUMI_HOME"] ?? path.join(os.userInfo().homedir, ".pulumi");
     const credentials = JSON.parse(fs.readFileSync(path.join(home, "credentials.json"), "utf8")) as {
       current?: string;
     };
