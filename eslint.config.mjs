@@ -45,7 +45,7 @@ export default tseslint.config(
     rules: {
       // An Output in a template literal prints its toString; numbers are welcome.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      // Dynamic providers must load packages inside functions, or the closure serialiser captures them (reference: Pulumi dynamic providers).
+      // Dynamic providers load packages inside functions: a program that only registers their resources must not wait for them.
       "@typescript-eslint/no-require-imports": "off",
       "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
@@ -71,7 +71,7 @@ export default tseslint.config(
         {
           selector: "MemberExpression.superClass[object.property.name='dynamic'][property.name='Resource']",
           message:
-            "extend DynamicResource (components/dynamic/resource.ts): its provider is not serialised in every run",
+            "extend DynamicResource (components/dynamic/resource.ts): its provider is named in the state, and not kept there",
         },
       ],
     },

@@ -21,7 +21,6 @@ module.exports = {
   projects: [
     // Without Docker, in seconds.
     project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"], {
-      globalSetup: "<rootDir>/tests/unit/setup.ts",
       setupFilesAfterEnv: ["<rootDir>/tests/support/unit-patience.ts"],
     }),
     project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),

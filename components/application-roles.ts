@@ -1,4 +1,4 @@
-/** The roles that a cluster makes in its database. Part of serialised providers: no imports. */
+/** The roles that a cluster makes in its database. */
 
 /** The role that owns the application's database and may change its schema. */
 export const OWNER_ROLE = "dpg_cluster";

@@ -1,4 +1,4 @@
-// Packages that the SDK loads in every process and needs only to serialise a provider for the first time: the compiler, and npm's
+// Packages that the SDK loads in every process and needs only to serialise providers, as ours are not: the compiler, and npm's
 // dependency tree, 500 modules together and a second of a preview. Here each is loaded when something of it is first used.
 "use strict";
 const Module = require("node:module");

@@ -14,7 +14,7 @@ const options = (ts) => ({
   target: ts.ScriptTarget.ES2022,
   esModuleInterop: true,
   sourceMap: true,
-  // Those within the functions of providers would be kept in the state, with each resource.
+  // Nobody reads them there.
   removeComments: true,
 });
 
@@ -63,7 +63,7 @@ function translateOrThrow(source, fileName) {
   return { code: outputText, map: sourceMapText };
 }
 
-/** For jest: providers are tested as the closure serialiser of `pulumi up` gets them. */
+/** For jest. */
 exports.process = translateOrThrow;
 /** By Jest's own key a translation with other options would be taken for this one. */
 exports.getCacheKey = (source, fileName) =>

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
-import { AUTHORITY_PROVIDER_VERSION, authorityProvider } from "./authority-provider";
+import { AUTHORITY_PROVIDER_VERSION } from "./authority-provider";
 
 export interface CertificateAuthorityArgs {
   /** The authority's name, at most 64 characters: `pg-dev`. Another name is another authority and replaces every certificate. */
@@ -28,7 +28,7 @@ export class CertificateAuthority extends DynamicResource {
 
   constructor(name: string, args: CertificateAuthorityArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      authorityProvider,
+      "certificates/authority-provider#authorityProvider",
       name,
       {
         commonName: args.commonName,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
-import { CERTIFICATE_PROVIDER_VERSION, certificateProvider } from "./certificate-provider";
+import { CERTIFICATE_PROVIDER_VERSION } from "./certificate-provider";
 import type { CertificateUsage } from "./issue";
 
 export interface CertificateArgs {
@@ -31,7 +31,7 @@ export class Certificate extends DynamicResource {
 
   constructor(name: string, args: CertificateArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      certificateProvider,
+      "certificates/certificate-provider#certificateProvider",
       name,
       {
         authorityCertificatePem: args.authority.certificatePem,

@@ -1,7 +1,6 @@
 /** What the engine asks of every provider at the first Ctrl-C: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto. */
 const CANCEL = "/pulumirpc.ResourceProvider/Cancel";
-/** One for all providers of a process; each of them is loaded with copies of these functions. */
-const KEPT = "postgres-cluster.interruption";
+let signal: AbortSignal | undefined;
 
 /**
  * Aborted once the run that this process works for is interrupted. The engine says so to each provider; the SDK's server of dynamic ones
@@ -9,13 +8,11 @@ const KEPT = "postgres-cluster.interruption";
  * (https://nodejs.org/api/diagnostics_channel.html#http2, which Node.js 22.17 and newer have).
  */
 export function interruption(): AbortSignal {
-  const kept = globalThis as unknown as Record<string, AbortSignal | undefined>;
-  let signal = kept[KEPT];
   if (signal === undefined) {
     const { subscribe } = require("node:diagnostics_channel") as typeof import("node:diagnostics_channel");
     const events = require("node:events") as typeof import("node:events");
     const controller = new AbortController();
-    kept[KEPT] = signal = controller.signal;
+    signal = controller.signal;
     // Each wait listens, and there may be any number of them at a time.
     events.setMaxListeners(0, signal);
     subscribe("http2.server.stream.created", (message) => {

@@ -1,4 +1,4 @@
-/** What errors say, for waits and for those who read the end of one. Ends up inside serialised providers, see README.md. */
+/** What errors say, for waits and for those who read the end of one. */
 
 /** The kinds that say of a program that it is wrong. Not SyntaxError: that is what JSON.parse makes of an answer that is none. */
 const PROGRAM_ERRORS = ["TypeError", "ReferenceError", "RangeError", "AssertionError"];

@@ -1,5 +1,5 @@
 /**
- * Shows a line of progress, as the engine shows what a provider prints. Ends up inside serialised providers.
+ * Shows a line of progress, as the engine shows what a provider prints.
  *
  * When the engine was killed, nobody reads any more, and nobody will record what is done: the provider's process ends. Left to itself, the
  * SDK's (cmd/dynamic-provider) prints the error of each print, fails at that, and goes on so for ever, with a core and ever more memory.

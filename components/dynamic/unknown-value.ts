@@ -1,6 +1,6 @@
 /**
  * In a preview, `check` and `diff` of a dynamic provider see this text in place of a value that is not known yet. The literal is
- * repeated here because a serialised provider must not capture the Pulumi SDK, whose `runtime.unknownValue` it is.
+ * the SDK's `runtime.unknownValue`, repeated so that nobody loads the SDK for it.
  */
 const UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 

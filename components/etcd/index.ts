@@ -3,7 +3,7 @@ import { DynamicResource } from "../dynamic/resource";
 import type { Reach } from "../platform/reach";
 export { EtcdMembership } from "./membership";
 export { EtcdTrust } from "./trust";
-import { ETCD_AUTHENTICATION_PROVIDER_VERSION, etcdAuthenticationProvider } from "./provider";
+import { ETCD_AUTHENTICATION_PROVIDER_VERSION } from "./provider";
 
 export interface EtcdAuthenticationArgs {
   /** Every member of the etcd cluster; any that answers is asked. */
@@ -44,7 +44,7 @@ export class EtcdAuthentication extends DynamicResource {
 
   constructor(name: string, args: EtcdAuthenticationArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      etcdAuthenticationProvider,
+      "etcd/provider#etcdAuthenticationProvider",
       name,
       {
         members: args.members,

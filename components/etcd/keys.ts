@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
 import type { EtcdAuthenticationArgs } from "./index";
-import { ETCD_KEYS_PROVIDER_VERSION, etcdKeysProvider } from "./keys-provider";
+import { ETCD_KEYS_PROVIDER_VERSION } from "./keys-provider";
 
 export interface EtcdKeysArgs {
   readonly members: EtcdAuthenticationArgs["members"];
@@ -21,7 +21,7 @@ export interface EtcdKeysArgs {
 export class EtcdKeys extends DynamicResource {
   constructor(name: string, args: EtcdKeysArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      etcdKeysProvider,
+      "etcd/keys-provider#etcdKeysProvider",
       name,
       { ...args, password: pulumi.secret(args.password), providerVersion: ETCD_KEYS_PROVIDER_VERSION },
       pulumi.mergeOptions(opts ?? {}, { additionalSecretOutputs: ["password"] }),

@@ -61,7 +61,7 @@ export interface EtcdMembershipArgs extends Pick<EtcdMembers, "members"> {
 export class EtcdMembership extends DynamicResource {
   constructor(name: string, args: EtcdMembershipArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      etcdMembershipProvider,
+      "etcd/membership#etcdMembershipProvider",
       name,
       {
         members: args.members,

@@ -47,7 +47,6 @@ async function restartAll(inputs: EtcdTrustInputs): Promise<void> {
   await allServe(inputs, "every member of etcd serves");
 }
 
-/** A singleton: the serialiser and the provider server cache by object and by text. */
 export const etcdTrustProvider: dynamic.ResourceProvider<EtcdTrustInputs, EtcdTrustInputs> = {
   diff(_id, olds, news) {
     const { changed } = changedInputs(olds, news, ["ca"]);
@@ -77,7 +76,7 @@ export interface EtcdTrustArgs extends Pick<EtcdTrustInputs, "members"> {
 export class EtcdTrust extends DynamicResource {
   constructor(name: string, args: EtcdTrustArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      etcdTrustProvider,
+      "etcd/trust#etcdTrustProvider",
       name,
       {
         ...args,

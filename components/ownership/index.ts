@@ -3,7 +3,6 @@ import { APPLICATION_ROLES, POOL_ROLE } from "../application-roles";
 import { DynamicResource } from "../dynamic/resource";
 import type { OwnerPlace } from "../platform/owner-place";
 import type { Former } from "./adoption";
-import { markProvider, ownerProvider } from "./provider";
 
 /** How a cluster is taken over whose owner's state is lost or given up: docs/runbooks/adopt-a-cluster.md. */
 export interface AdoptArgs {
@@ -34,7 +33,7 @@ export class ClusterOwner extends DynamicResource {
 
   constructor(place: OwnerPlace, adopt: AdoptArgs | undefined, opts: pulumi.CustomResourceOptions) {
     super(
-      ownerProvider,
+      "ownership/provider#ownerProvider",
       `${place.cluster}-owner`,
       {
         place,
@@ -78,7 +77,7 @@ export class ClusterMark extends DynamicResource {
     opts: pulumi.CustomResourceOptions,
   ) {
     super(
-      markProvider,
+      "ownership/provider#markProvider",
       name,
       {
         place: owner.place,

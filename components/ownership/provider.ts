@@ -123,7 +123,6 @@ function kept(inputs: OwnerInputs, adoption?: Adoption): OwnerOutputs {
 
 const INPUTS = ["place", "stack", "project", "owner", "unproven"] as const;
 
-/** A singleton: the serialiser and the provider server cache by object and by text. */
 export const ownerProvider: dynamic.ResourceProvider<OwnerInputs, OwnerOutputs> = {
   /** In the preview, too, and before anything else of the cluster is registered. */
   async check(olds: Partial<OwnerInputs>, news: OwnerArgs) {

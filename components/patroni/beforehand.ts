@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
-import { PATRONI_BEFOREHAND_PROVIDER_VERSION, patroniBeforehandProvider } from "./beforehand-provider";
+import { PATRONI_BEFOREHAND_PROVIDER_VERSION } from "./beforehand-provider";
 import type { RestArgs } from "./index";
 import type { JudgedGroup } from "./judge-plan";
 
@@ -20,7 +20,7 @@ export class PatroniBeforehand extends DynamicResource {
   constructor(name: string, args: PatroniBeforehandArgs, opts?: pulumi.CustomResourceOptions) {
     const { password, ...rest } = args.rest;
     super(
-      patroniBeforehandProvider,
+      "patroni/beforehand-provider#patroniBeforehandProvider",
       name,
       {
         rest,

@@ -15,7 +15,7 @@ import type { PatroniRest, RestMember } from "./rest";
 import { type ClusterStatus, readStatus } from "./status";
 import { messageOf } from "../dynamic/reason";
 
-/** A configuration that is judged before it is applied, and taken back when it does not hold. Ends up inside serialised providers. */
+/** A configuration that is judged before it is applied, and taken back when it does not hold. */
 
 /** How long a member's PostgreSQL may be down, saying why, before it is taken for one that does not come back, in seconds. */
 const PATIENCE_SECONDS = 15;

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
 import type { JudgedGroup } from "./judge-plan";
 import type { RestMember } from "./rest";
-import { PATRONI_CONFIGURATION_PROVIDER_VERSION, patroniConfigurationProvider } from "./provider";
+import { PATRONI_CONFIGURATION_PROVIDER_VERSION } from "./provider";
 
 /** Where resources reach Patroni's REST APIs, and as whom. */
 export interface RestArgs {
@@ -43,7 +43,7 @@ export class PatroniConfiguration extends DynamicResource {
   constructor(name: string, args: PatroniConfigurationArgs, opts?: pulumi.CustomResourceOptions) {
     const { password, ...rest } = args.rest;
     super(
-      patroniConfigurationProvider,
+      "patroni/provider#patroniConfigurationProvider",
       name,
       {
         rest,

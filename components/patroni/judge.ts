@@ -3,7 +3,7 @@ import type { Question, Refusal } from "./judge-plan";
 import type { RestMember } from "./rest";
 import { reasonOf } from "../dynamic/reason";
 
-/** Asks members' own images what PostgreSQL makes of a configuration. Ends up inside serialised providers, see ../platform/docker/engine.ts. */
+/** Asks members' own images what PostgreSQL makes of a configuration. */
 
 export type Judgement =
   | { readonly by: string; readonly refusals: readonly Refusal[] }

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
-import { PATRONI_LEADER_PROVIDER_VERSION, patroniLeaderProvider } from "./leader-provider";
+import { PATRONI_LEADER_PROVIDER_VERSION } from "./leader-provider";
 import type { RestArgs } from "./index";
 
 export interface PatroniLeaderArgs {
@@ -16,7 +16,7 @@ export interface PatroniLeaderArgs {
 export class PatroniLeader extends DynamicResource {
   constructor(name: string, args: PatroniLeaderArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      patroniLeaderProvider,
+      "patroni/leader-provider#patroniLeaderProvider",
       name,
       {
         rest: args.rest,

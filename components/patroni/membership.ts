@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../dynamic/resource";
 import type { RestArgs } from "./index";
-import { PATRONI_MEMBERSHIP_PROVIDER_VERSION, patroniMembershipProvider } from "./membership-provider";
+import { PATRONI_MEMBERSHIP_PROVIDER_VERSION } from "./membership-provider";
 
 export interface PatroniMembershipArgs {
   readonly rest: RestArgs;
@@ -19,7 +19,7 @@ export class PatroniMembership extends DynamicResource {
   constructor(name: string, args: PatroniMembershipArgs, opts?: pulumi.CustomResourceOptions) {
     const { password, ...rest } = args.rest;
     super(
-      patroniMembershipProvider,
+      "patroni/membership-provider#patroniMembershipProvider",
       name,
       {
         rest,

@@ -1,4 +1,4 @@
-/** Commands in members, wherever these run. Ends up inside serialised dynamic providers, see docker/engine.ts. */
+/** Commands in members, wherever these run. */
 import { type CommandResult, dockerEngine, execIn } from "./docker/engine";
 import { execInPod } from "./kubernetes/pods";
 import type { Reach } from "./reach";

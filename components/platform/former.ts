@@ -1,6 +1,5 @@
 /**
- * What a running cluster tells whoever controls its platform: the secrets that its members have, and what they answer from inside. Ends up
- * inside serialised dynamic providers, see docker/engine.ts.
+ * What a running cluster tells whoever controls its platform: the secrets that its members have, and what they answer from inside.
  */
 import { dockerInside } from "./docker/inside";
 import { kubernetesInside } from "./kubernetes/inside";

@@ -1,4 +1,4 @@
-/** The end of a member's log, for errors about a member. Ends up inside serialised dynamic providers, see docker/engine.ts. */
+/** The end of a member's log, for errors about a member. */
 import { dockerEngine, frameText } from "./docker/engine";
 import { kubernetesClient } from "./kubernetes/client";
 

@@ -1,4 +1,4 @@
-/** The text of an owner's mark; part of serialised providers, see docker/engine.ts. */
+/** The text of an owner's mark. */
 import type { Mark } from "./owner-place";
 
 export const markText = ({ owner, stack, project, since }: Mark): string =>

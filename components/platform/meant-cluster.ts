@@ -1,7 +1,7 @@
 /**
  * Which cluster is meant. Pulumi's Kubernetes provider is told so by the settings `kubernetes:kubeconfig` (a path or the text itself) and
  * `kubernetes:context`, both optional (https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/). What our own
- * providers do must never meet another cluster than the objects that it is for. Ends up inside serialised providers, see docker/engine.ts.
+ * providers do must never meet another cluster than the objects that it is for.
  */
 import type * as pulumi from "@pulumi/pulumi";
 
@@ -10,19 +10,17 @@ export interface MeantCluster {
   readonly context?: string;
 }
 
-/** A serialised provider has no module to keep it in, and its process serves one stack. */
-interface Keeper {
-  postgresClusterKubernetes?: MeantCluster;
-}
+/** The process of the providers serves one stack. */
+let meant: MeantCluster = {};
 
 /** For `configure` of a dynamic provider: in memory only, since a kubeconfig holds credentials. */
 export async function keepMeantCluster({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> {
   const kubeconfig = config.get("kubernetes:kubeconfig");
   const context = config.get("kubernetes:context");
-  (globalThis as Keeper).postgresClusterKubernetes = {
+  meant = {
     ...(kubeconfig && { kubeconfig }),
     ...(context && { context }),
   };
 }
 
-export const meantCluster = (): MeantCluster => (globalThis as Keeper).postgresClusterKubernetes ?? {};
+export const meantCluster = (): MeantCluster => meant;

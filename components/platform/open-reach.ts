@@ -1,7 +1,4 @@
-/**
- * A local listener for a `Reach`. It ends up inside serialised dynamic providers: no state at module level, `require` inside bodies;
- * what it imports keeps to that, too.
- */
+/** A local listener for a `Reach`. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { dockerEngine } from "./docker/engine";

@@ -1,6 +1,5 @@
 /**
- * The owner's mark: who may change a cluster, written down where its data are, so that it outlives every state. Ends up inside serialised
- * dynamic providers, see docker/engine.ts.
+ * The owner's mark: who may change a cluster, written down where its data are, so that it outlives every state.
  */
 import { dockerMark } from "./docker/owner-mark";
 import { kubernetesMark, kubernetesMarkByHand } from "./kubernetes/owner-mark";

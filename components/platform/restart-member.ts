@@ -1,4 +1,4 @@
-/** Restarting a member from outside. Ends up inside serialised dynamic providers, see docker/engine.ts. */
+/** Restarting a member from outside. */
 import { dockerEngine } from "./docker/engine";
 import { replacePod } from "./kubernetes/pods";
 import type { Reach } from "./reach";

@@ -5,7 +5,7 @@ import { databaseProvider } from "../../components/sql/database/provider";
 import { rolesProvider } from "../../components/sql/roles/provider";
 import { withCitus } from "../support/citus";
 import { Crowd } from "../support/crowd";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 import { docker } from "../support/stack";
 import { measureRecall, nearest } from "../support/vectors";
 import { query } from "../support/writer";
@@ -65,14 +65,14 @@ const ROUNDS = 10;
         createDatabase: false,
         createRole: false,
       };
-      const roles = await roundTrip(rolesProvider);
+      const roles = served(rolesProvider);
       await roles.provider.create({
         ...common,
         roles: [{ ...analyst, memberOf: [], settings: {} }],
         passwords: { analyst: "of the analyst" },
         onRemoval: "disable-login",
       });
-      const databases = await roundTrip(databaseProvider);
+      const databases = served(databaseProvider);
       await databases.provider.create({
         ...common,
         ...{ name: database, owner: "dpg_cluster", extensions: ["citext"] },

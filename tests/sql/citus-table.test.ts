@@ -3,7 +3,7 @@ import { citusTableProvider } from "../../components/sql/citus-table/provider";
 import { withSession } from "../../components/sql/session";
 import { startCitus, withCitus } from "../support/citus";
 import type { PostgresServer } from "../support/postgres";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 
 (withCitus ? describe : describe.skip)("distributed and reference tables on a real Citus (D2)", () => {
   let server: PostgresServer;
@@ -18,11 +18,11 @@ import { roundTrip } from "../support/round-trip";
     };
   };
   const create = async (over: Partial<CitusTableInputs>): Promise<CitusTableOutputs> => {
-    const { provider } = await roundTrip(citusTableProvider);
+    const { provider } = served(citusTableProvider);
     return (await provider.create(inputs(over))).outs as CitusTableOutputs;
   };
   const reasons = async (over: Partial<CitusTableInputs>): Promise<string[]> => {
-    const { provider } = await roundTrip(citusTableProvider);
+    const { provider } = served(citusTableProvider);
     const { failures = [] } = await provider.check(inputs(over), inputs(over));
     return failures.map(({ reason }) => reason);
   };
@@ -63,7 +63,7 @@ import { roundTrip } from "../support/round-trip";
     expect(await kinds()).toEqual([{ name: "orders", kind: "distributed", column: "tenant", shards: 8 }]);
     expect(await sql("SELECT count(*)::int AS rows FROM orders")).toEqual([{ rows: 1000 }]);
     const outs = await create({ shardCount: 8 });
-    const { provider } = await roundTrip(citusTableProvider);
+    const { provider } = served(citusTableProvider);
     expect((await provider.read("public.orders", outs)).props).toEqual(outs);
   });
 
@@ -95,7 +95,7 @@ import { roundTrip } from "../support/round-trip";
     const spec = { table: "public.kinds", kind: "reference", column: undefined } as const;
     await create(spec);
     expect(await kinds()).toContainEqual({ name: "kinds", kind: "reference", column: "<none>", shards: 1 });
-    const { provider } = await roundTrip(citusTableProvider);
+    const { provider } = served(citusTableProvider);
     await provider.delete("public.kinds", { ...inputs(spec), drift: [] });
     expect(await kinds()).toHaveLength(3);
     await provider.delete("public.kinds", { ...inputs({ ...spec, onDelete: "undistribute" }), drift: [] });
@@ -104,7 +104,7 @@ import { roundTrip } from "../support/round-trip";
 
   test("what was undistributed by hand is drift, and the next update mends it", async () => {
     await sql("SELECT undistribute_table('items')");
-    const { provider } = await roundTrip(citusTableProvider);
+    const { provider } = served(citusTableProvider);
     const outs = { ...inputs({ table: "public.items" }), drift: [] };
     const seen = (await provider.read("public.items", outs)).props as CitusTableOutputs;
     expect(seen.drift).toEqual(["distribute public.items by tenant"]);

@@ -5,7 +5,7 @@ import { logIn, mayWrite, readAuthentication, withGateway } from "../../componen
 import { startEtcd } from "../support/etcd";
 import type { EtcdServer } from "../support/etcd";
 import { describeWithDocker } from "../support/postgres";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 
 jest.setTimeout(240_000);
 
@@ -60,12 +60,12 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   let outs: EtcdAuthenticationOutputs;
 
   it("says that a fresh etcd is gone", async () => {
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     expect(await provider.read("authentication", { ...inputs(), drift: [] })).toEqual({});
   });
 
   it("makes users and roles, switches authentication on, and locks each scope in", async () => {
-    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    const { provider, printed } = served(etcdAuthenticationProvider);
     outs = (await provider.create(inputs())).outs as EtcdAuthenticationOutputs;
     expect(printed.at(-1)).toBe("etcd: authentication is switched on");
     expect(printed.join("\n")).not.toContain("password-");
@@ -81,7 +81,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   });
 
   it("changes nothing the second time", async () => {
-    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    const { provider, printed } = served(etcdAuthenticationProvider);
     expect(await provider.diff("authentication", outs, inputs())).toEqual({ changes: false, replaces: [] });
     await provider.update("authentication", outs, inputs());
     expect(printed).toEqual([]);
@@ -89,7 +89,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   });
 
   it("sets changed passwords, root's too, and takes a scope away that is no longer declared", async () => {
-    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    const { provider, printed } = served(etcdAuthenticationProvider);
     const news = inputs({
       rootPassword: "new-root-password",
       scopes: [{ user: "patroni-a", prefix: "/service/a/" }],
@@ -110,7 +110,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   });
 
   it("notices by refresh what was changed by hand, and mends it", async () => {
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     await ask(async (gateway) => {
       const root = await logIn(gateway, "root", "new-root-password");
       const token = root.result === "ok" ? root.token : "";
@@ -130,7 +130,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   });
 
   it("an etcd that stops answering on the way is asked anew, and makes what is still missing", async () => {
-    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    const { provider, printed } = served(etcdAuthenticationProvider);
     // The first connection asks for its health, the second one is to do the work.
     const gap = await silentAt(server.member.reach.port, 2);
     try {
@@ -153,7 +153,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   });
 
   it("refuses to guess when root's password is another one", async () => {
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     await expect(provider.create(inputs({ rootPassword: "from another state" }))).rejects.toThrow(
       "etcd has authentication switched on and refuses root's password",
     );
@@ -162,7 +162,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   });
 
   it("records that etcd cannot be asked, instead of calling it gone, so that the next up verifies", async () => {
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     const unreachable = { ...server.member, reach: { via: "tcp" as const, host: "127.0.0.1", port: 1 } };
     const { id, props } = await provider.read("authentication", { ...outs, members: [unreachable] });
     expect(id).toBe("authentication");

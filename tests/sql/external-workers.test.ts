@@ -3,7 +3,7 @@ import type { WorkerGroupsInputs, WorkerGroupsOutputs } from "../../components/s
 import { workerGroupsProvider } from "../../components/sql/worker-groups/provider";
 import { startCitus, withCitus } from "../support/citus";
 import { allOrNone } from "../support/docker";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 
 jest.setTimeout(300_000);
 
@@ -72,7 +72,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
   };
 
   test("one is added under its number", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     outputs = (await provider.create(inputs([1]))).outs as WorkerGroupsOutputs;
     expect(printed.filter((line) => line.startsWith("add "))).toEqual([
       `add ${workers[0]?.address ?? ""}:5432 to the cluster as group 1`,
@@ -88,7 +88,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
   });
 
   test("shards that do not fit on the one that comes are not moved, and the reason names the parameter (D3)", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     await set(`ALTER SYSTEM SET ${LEAVE_FREE} = 99`);
     await expect(provider.update("worker-groups", outputs, inputs([1, 2]))).rejects.toThrow(
       /shards cannot be moved as planned, and none was: .* less than the 99 % of citus\.desired_percent_disk_available/,
@@ -101,7 +101,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
   });
 
   test("a job that gets no further ends the run with what it said, and the next run goes on with it (F3)", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     await sql(coordinator, "SELECT citus_rebalance_start()");
     await expect(
       withoutPauses(() => provider.update("worker-groups", outputs, inputs([1, 2]))),
@@ -126,7 +126,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
   });
 
   test("one that leaves is drained, settles nobody's transactions any more, and is no node", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     outputs = (await provider.update("worker-groups", outputs, inputs([1]))).outs as WorkerGroupsOutputs;
     expect(printed).toContain(`remove ${workers[1]?.address ?? ""}:5432 from the cluster`);
     expect(await shards()).toEqual([{ group: 1, shards: 8 }]);

@@ -13,7 +13,7 @@ import { dynamicConfiguration } from "../../config-files/patroni/patroni";
 import { resolveParameters } from "../../config-files/postgres/parameters";
 import { startPatroni, type PatroniTrial } from "../support/patroni";
 import { describeWithDocker } from "../support/postgres";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 
 jest.setTimeout(300_000);
 
@@ -90,7 +90,7 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
   afterAll(() => trial.remove());
 
   it("refuses in a preview, and in an update, what only the server can judge, and writes nothing", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     const bad = { TimeZone: "Europe/Brelin", session_preload_libraries: "auto_explian" };
     const before = await live();
     const { failures = [] } = await provider.check(inputs(), inputs(bad, { extensions: ["vectr"] }));
@@ -113,7 +113,7 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
   });
 
   it("refuses in a preview, also with another image, that a library goes whose extension is still there", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     const without = () => provider.check(inputs(), inputs({ shared_preload_libraries: "" }, { image: "2" }));
     expect((await without()).failures).toEqual([]);
     // As pgaudit has them: an extension's event trigger whose function is the library's. This one is never called.
@@ -169,7 +169,7 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
     await withSession(trial.target, (session) =>
       session.query("CREATE TABLE pinned (n int); DROP TABLE pinned"),
     );
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     await provider.update("configuration", inputs(hostile), inputs());
     expect(Object.keys(await live()).filter((name) => name in hostile)).toEqual([]);
   });
@@ -195,7 +195,7 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
       const { members } = await status();
       return members.some(({ name, state }) => name === replica && state === "start failed");
     });
-    const { provider } = await roundTrip(patroniBeforehandProvider);
+    const { provider } = served(patroniBeforehandProvider);
     await provider.update("beforehand", beforehand(inputs()), beforehand(inputs()));
     await whole();
     expect(await show(replica, "TimeZone")).toBe("UTC");
@@ -207,7 +207,7 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
     // The replica, which is asked and restarted first, has it.
     const library = "/usr/lib/postgresql/17/lib/auto_explain.so";
     trial.docker("exec", "--user", "0", leader!, "mv", library, `${library}.away`);
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     const added = inputs({ shared_preload_libraries: "pg_stat_statements,auto_explain" });
     const tried = provider.update("configuration", inputs(), added);
     await expect(tried).rejects.toThrow(
@@ -224,12 +224,12 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
   });
 
   it("takes a library out of the configuration without a restart, before an image is without it", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     const added = inputs({ shared_preload_libraries: "pg_stat_statements,auto_explain" });
     await provider.update("configuration", inputs(), added);
     for (const member of trial.members)
       expect(await show(member, "shared_preload_libraries")).toBe("pg_stat_statements,auto_explain");
-    const early = (await roundTrip(patroniBeforehandProvider)).provider;
+    const early = served(patroniBeforehandProvider).provider;
     await early.update("beforehand", beforehand(added), beforehand(inputs({ work_mem: "7MB" })));
     expect(await live()).toMatchObject({ shared_preload_libraries: "pg_stat_statements" });
     expect((await live())["work_mem"]).not.toBe("7MB");

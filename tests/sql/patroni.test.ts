@@ -17,7 +17,7 @@ import { resolveParameters } from "../../config-files/postgres/parameters";
 import { startPatroni } from "../support/patroni";
 import type { PatroniTrial } from "../support/patroni";
 import { describeWithDocker } from "../support/postgres";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 
 jest.setTimeout(300_000);
 
@@ -88,7 +88,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   beforeAll(async () => {
     trial = await startPatroni(`prov-trial-${process.pid}`, 3, dynamic());
     const { members, ca } = trial.rest;
-    const leader = (await roundTrip(patroniLeaderProvider)).provider;
+    const leader = served(patroniLeaderProvider).provider;
     led = (await leader.create({ rest: { members, ca }, deadlineSeconds: 90, providerVersion: 1 })).outs!;
     // At once: what depends on the leader would otherwise fail, or wait by itself.
     const once = { deadlineSeconds: 0 };
@@ -99,7 +99,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     );
     writable = row?.writable;
     // Everything else would only wait for it again.
-    const { provider } = await roundTrip(replicationCheckProvider);
+    const { provider } = served(replicationCheckProvider);
     seen = (await provider.create(checkInputs())).outs as ReplicationCheckOutputs;
   });
   afterAll(() => trial.remove());
@@ -115,12 +115,12 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
 
   it("says that there is a leader once it takes sessions of the superuser, and finds it again", async () => {
     expect(writable).toBe(true);
-    const { provider } = await roundTrip(patroniLeaderProvider);
+    const { provider } = served(patroniLeaderProvider);
     expect(await provider.read("leader", led)).toEqual({ id: "leader", props: led });
   });
 
   it("tells what it saw, and sees the same again", async () => {
-    const { provider } = await roundTrip(replicationCheckProvider);
+    const { provider } = served(replicationCheckProvider);
     expect(
       seen.seen.members.map((member) => [member.name, member.role, member.state, member.syncState]),
     ).toEqual(
@@ -134,7 +134,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("changes nothing in a cluster that has the declared configuration", async () => {
-    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const { provider, printed } = served(patroniConfigurationProvider);
     inputs = configurationInputs();
     await provider.create(inputs);
     expect(await provider.diff("configuration", inputs, inputs)).toEqual({ changes: false, replaces: [] });
@@ -142,7 +142,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("restarts nothing for a setting that needs a reload", async () => {
-    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const { provider, printed } = served(patroniConfigurationProvider);
     const before = await started();
     const news = configurationInputs({ deadlock_timeout: "2s" });
     expect((await provider.diff("configuration", inputs, news)).changes).toBe(true);
@@ -156,7 +156,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("restarts replicas first and the leader last, after a switchover", async () => {
-    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const { provider, printed } = served(patroniConfigurationProvider);
     const old = await leader();
     const replicas = trial.members.filter((name) => name !== old);
     const news = configurationInputs({ max_connections: 60, deadlock_timeout: "2s" });
@@ -174,7 +174,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("lowers a setting that a standby must not have below its primary", async () => {
-    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const { provider, printed } = served(patroniConfigurationProvider);
     const old = await leader();
     const news = configurationInputs({ max_connections: 40, deadlock_timeout: "2s" });
     await provider.update("configuration", inputs, news);
@@ -187,7 +187,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("removes a key that is no longer declared, and leaves keys alone that were never ours", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     await withPatroni(trial.rest, (rest) => {
       const body = { postgresql: { parameters: { vacuum_cost_limit: 300 } } };
       return rest.send(trial.members[0]!, { method: "PATCH", path: "/config", body });
@@ -203,7 +203,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("notices in a preview what somebody else changed", async () => {
-    const { provider, printed } = await roundTrip(patroniConfigurationProvider);
+    const { provider, printed } = served(patroniConfigurationProvider);
     await withPatroni(trial.rest, (rest) =>
       rest.send(trial.members[0]!, { method: "PATCH", path: "/config", body: { ttl: 30 } }),
     );
@@ -215,7 +215,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("refuses unsafe requests without the right password", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     const wrong = { ...configurationInputs({ deadlock_timeout: "3s" }), password: "wrong" };
     await expect(provider.update("configuration", inputs, wrong)).rejects.toThrow(
       "refuses the REST API's user name or password",
@@ -223,7 +223,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("takes a password that members do not know yet by the former one, and waits for it where there is none (F9)", async () => {
-    const { provider } = await roundTrip(patroniMembershipProvider);
+    const { provider } = served(patroniMembershipProvider);
     const { password, ...rest } = trial.rest;
     const membership = { rest, password, synchronousReplicas: 1, deadlineSeconds: 2, providerVersion: 1 };
     const unknown = { ...membership, password: "not there yet" };
@@ -235,7 +235,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("sees a switchover as a change of the picture", async () => {
-    const { provider, printed } = await roundTrip(replicationCheckProvider);
+    const { provider, printed } = served(replicationCheckProvider);
     seen = (await provider.update("replication", seen, checkInputs())).outs as ReplicationCheckOutputs;
     const { from, to } = await withPatroni(trial.rest, (rest) => switchover(rest));
     expect(from).toBe(seen.seen.leader);
@@ -248,7 +248,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
   });
 
   it("fails with the list of everything that is wrong", async () => {
-    const { provider } = await roundTrip(replicationCheckProvider);
+    const { provider } = served(replicationCheckProvider);
     const replica = trial.members.find((name) => name !== seen.seen.leader)!;
     trial.docker("stop", replica);
     const failing = provider.update(

@@ -7,7 +7,7 @@ import { withSession } from "../../components/sql/session";
 import { docker } from "../support/docker";
 import { describeWithDocker, startPostgres } from "../support/postgres";
 import type { PostgresServer } from "../support/postgres";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 
 const role = (name: string, change: Partial<Role> = {}): Role => ({
   name,
@@ -93,7 +93,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   let database: DatabaseOutputs;
 
   it("makes the roles with passwords that log in", async () => {
-    const { provider } = await roundTrip(rolesProvider);
+    const { provider } = served(rolesProvider);
     const made = await provider.create(rolesInputs());
     roles = made.outs as RolesOutputs;
     expect(made.id).toBe("roles");
@@ -124,7 +124,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   });
 
   it("changes nothing the second time", async () => {
-    const { provider, printed } = await roundTrip(rolesProvider);
+    const { provider, printed } = served(rolesProvider);
     expect(await provider.diff("roles", roles, rolesInputs())).toEqual({ changes: false, replaces: [] });
     const before = await asSuperuser("SELECT rolname, rolpassword FROM pg_authid ORDER BY 1", "postgres");
     await provider.update("roles", roles, rolesInputs());
@@ -135,7 +135,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   });
 
   it("makes the database with its rights, and changes nothing the second time", async () => {
-    const { provider, printed } = await roundTrip(databaseProvider);
+    const { provider, printed } = served(databaseProvider);
     database = (await provider.create(databaseInputs())).outs as DatabaseOutputs;
     expect(printed).toContain("create database app, owned by dpg_cluster");
     printed.length = 0;
@@ -173,8 +173,8 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   });
 
   it("grants on objects that were there before a role was let in, and takes it away again", async () => {
-    const { provider, printed } = await roundTrip(databaseProvider);
-    const { provider: rolesLoaded } = await roundTrip(rolesProvider);
+    const { provider, printed } = served(databaseProvider);
+    const { provider: rolesLoaded } = served(rolesProvider);
     const moreRoles = rolesInputs({
       roles: [...rolesInputs().roles, role("report")],
       passwords: { ...PASSWORDS, report: "report-secret-Xq7" },
@@ -238,7 +238,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   });
 
   it("notices by refresh what was changed by hand, and mends it", async () => {
-    const { provider } = await roundTrip(databaseProvider);
+    const { provider } = served(databaseProvider);
     await asSuperuser("REVOKE SELECT ON item FROM app_readonly");
     await asSuperuser("GRANT EXECUTE ON FUNCTION pool.lookup(text) TO PUBLIC");
     const read = await provider.read("app", database);
@@ -254,7 +254,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
       .outs as DatabaseOutputs;
     expect(((await provider.read("app", database)).props as DatabaseOutputs).drift).toEqual([]);
 
-    const loaded = (await roundTrip(rolesProvider)).provider;
+    const loaded = served(rolesProvider).provider;
     await asSuperuser("ALTER ROLE app_readonly SUPERUSER PASSWORD 'stolen'", "postgres");
     const seen = (await loaded.read("roles", roles)).props as RolesOutputs;
     expect(seen.drift).toEqual(["alter role app_readonly", "set the password of app_readonly"]);
@@ -263,7 +263,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   });
 
   it("sets a changed password", async () => {
-    const { provider, printed } = await roundTrip(rolesProvider);
+    const { provider, printed } = served(rolesProvider);
     const changed = rolesInputs({ passwords: { ...PASSWORDS, app_readonly: "new-secret-Xq7" } });
     expect(await provider.diff("roles", roles, changed)).toEqual({ changes: true, replaces: [] });
     printed.length = 0;
@@ -275,14 +275,14 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   });
 
   it("drops no role that owns something, and no data with the resource", async () => {
-    const { provider } = await roundTrip(rolesProvider);
+    const { provider } = served(rolesProvider);
     const fewer = rolesInputs({ roles: rolesInputs().roles.slice(1), onRemoval: "drop" });
     await provider.update("roles", { ...rolesInputs(), drift: [] }, fewer);
     expect(await asSuperuser("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'dpg_cluster'")).toEqual([
       { rolcanlogin: false },
     ]);
     await provider.delete("roles", roles);
-    await (await roundTrip(databaseProvider)).provider.delete("app", database);
+    await served(databaseProvider).provider.delete("app", database);
     expect(await asSuperuser("SELECT count(*)::int AS n FROM item")).toEqual([{ n: 1 }]);
   });
 
@@ -301,8 +301,8 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
   });
 
   it("says that a database or roles are gone when the server is a new one, and not when it cannot ask", async () => {
-    const loadedDatabase = (await roundTrip(databaseProvider)).provider;
-    const loadedRoles = (await roundTrip(rolesProvider)).provider;
+    const loadedDatabase = served(databaseProvider).provider;
+    const loadedRoles = served(rolesProvider).provider;
     expect(await loadedDatabase.read("other", { ...database, name: "other" })).toEqual({});
     expect(await loadedRoles.read("roles", { ...roles, roles: [role("never_made")], passwords: {} })).toEqual(
       {},

@@ -9,7 +9,7 @@ import { logOf } from "../support/docker";
 import type { PatroniTrial } from "../support/patroni";
 import { startPatroni } from "../support/patroni";
 import { describeWithDocker } from "../support/postgres";
-import { roundTrip } from "../support/round-trip";
+import { served } from "../support/served";
 
 jest.setTimeout(180_000);
 
@@ -53,7 +53,7 @@ describeWithDocker("a group of two members", () => {
       ...{ rest, password, deadlineSeconds: 90, restartSeconds: 90, providerVersion: 1 },
       configuration: JSON.stringify(configuration(maxConnections)),
     });
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     await provider.create(inputs(50));
     for (const [before, after] of [
       [50, 60],

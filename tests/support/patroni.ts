@@ -15,7 +15,7 @@ import { IMAGES } from "../../config-files/images";
 import type { DynamicConfiguration } from "../../config-files/patroni/patroni";
 import { bootstrapYml, patroniSecretsYml, patroniYml } from "../../config-files/patroni/patroni";
 import { orRemove } from "./docker";
-import { roundTrip } from "./round-trip";
+import { served } from "./served";
 
 /** One etcd and some Patroni members in throw-away containers of our own images, started by hand: no engine, no renderer. */
 export interface PatroniTrial {
@@ -143,7 +143,7 @@ export async function startPatroni(
         "/secrets/etcd": { "root-password": "etcd-root" },
       },
     );
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     await provider.create({
       members: [{ name: etcd, serverName: etcd, reach: { via: "docker", container: etcd, port: 2379 } }],
       ca: authority.certificatePem,

@@ -9,7 +9,7 @@ import { userlist } from "../../config-files/pgbouncer/pgbouncer";
 import { resolveParameters } from "../../config-files/postgres/parameters";
 import { docker, dockerMeanwhile } from "./docker";
 import { type PatroniTrial, start, startPatroni } from "./patroni";
-import { roundTrip } from "./round-trip";
+import { served } from "./served";
 import { eventually } from "./stack";
 
 /** A group of real members, one by default, with the application's roles and database, and whatever workloads of ours a test runs before it. */
@@ -63,18 +63,19 @@ export async function startPooledTrial(prefix: string, count = 1): Promise<Poole
     }),
   );
   const { members, ca } = trial.rest;
-  const leader = (await roundTrip(patroniLeaderProvider)).provider;
+  const leader = served(patroniLeaderProvider).provider;
   await leader.create({ rest: { members, ca }, deadlineSeconds: 120, providerVersion: 1 });
   const { password, ...session } = trial.target;
   const common = { target: session, password, deadlineSeconds: 120, providerVersion: 1 };
   const role = { login: true, connectionLimit: -1, createDatabase: false, createRole: false };
   const roles = Object.keys(PASSWORDS).map((each) => ({ ...role, name: each, memberOf: [], settings: {} }));
-  await (
-    await roundTrip(rolesProvider)
-  ).provider.create({ ...common, roles, passwords: PASSWORDS, onRemoval: "disable-login" });
-  await (
-    await roundTrip(databaseProvider)
-  ).provider.create({
+  await served(rolesProvider).provider.create({
+    ...common,
+    roles,
+    passwords: PASSWORDS,
+    onRemoval: "disable-login",
+  });
+  await served(databaseProvider).provider.create({
     ...common,
     name: "app",
     owner: "dpg_cluster",

@@ -38,6 +38,6 @@ export const allReadyProvider: pulumi.dynamic.ResourceProvider<AllReadyInputs, A
 /** Resolves when every member of a workload is ready; what needs the workload depends on it. */
 export class AllReady extends DynamicResource {
   constructor(name: string, args: AllReadyInputs, opts: pulumi.CustomResourceOptions) {
-    super(allReadyProvider, name, args, opts, "postgres-cluster", "AllReady");
+    super("platform/docker/all-ready#allReadyProvider", name, args, opts, "postgres-cluster", "AllReady");
   }
 }

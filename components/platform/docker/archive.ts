@@ -1,4 +1,4 @@
-/** Tar archives as far as the engine needs them (POSIX ustar); part of serialised providers, see engine.ts. */
+/** Tar archives as far as the engine needs them (POSIX ustar). */
 
 export interface ArchiveEntry {
   /** At most 100 characters. */

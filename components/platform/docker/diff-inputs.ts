@@ -1,4 +1,3 @@
-/** Part of serialised providers, see engine.ts. */
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../../dynamic/changed-inputs";
 

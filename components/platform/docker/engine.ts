@@ -1,6 +1,5 @@
 /**
- * What the dynamic resources ask of the Docker engine. These functions end up inside serialised providers: no imports but types, no
- * state at module level, `require` inside bodies.
+ * What the dynamic resources ask of the Docker engine.
  */
 import type Dockerode from "dockerode";
 

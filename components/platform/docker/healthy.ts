@@ -37,6 +37,6 @@ export class Healthy extends DynamicResource {
     args: pulumi.Inputs & Omit<HealthyInputs, "joins"> & { joins: pulumi.Input<boolean> },
     opts: pulumi.CustomResourceOptions,
   ) {
-    super(healthyProvider, name, args, opts, "postgres-cluster", "Healthy");
+    super("platform/docker/healthy#healthyProvider", name, args, opts, "postgres-cluster", "Healthy");
   }
 }

@@ -1,4 +1,4 @@
-/** A cluster's secrets and members as the engine shows them; part of serialised providers, see engine.ts. */
+/** A cluster's secrets and members as the engine shows them. */
 import type { Inside, SecretFiles } from "../former";
 import { dockerEngine, execIn } from "./engine";
 import { LABELS, secretVolumeName } from "./names";

@@ -58,6 +58,6 @@ export const leavingProvider: pulumi.dynamic.ResourceProvider<LeavingInputs, Lea
  */
 export class Leaving extends DynamicResource {
   constructor(name: string, args: LeavingInputs, opts: pulumi.CustomResourceOptions) {
-    super(leavingProvider, name, args, opts, "postgres-cluster", "Leaving");
+    super("platform/docker/leaving#leavingProvider", name, args, opts, "postgres-cluster", "Leaving");
   }
 }

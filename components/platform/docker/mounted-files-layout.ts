@@ -1,7 +1,7 @@
 /**
  * How files lie in a volume that running programs read: as in a Kubernetes Secret volume. The files are in a directory of this
  * version, `..data` points to it, and every file is a link through `..data`. Renaming a new `..data` over the old one changes all
- * of them in one step, so no reader ever sees half a change. Part of serialised providers, see engine.ts.
+ * of them in one step, so no reader ever sees half a change.
  */
 import type { ArchiveEntry } from "./archive";
 

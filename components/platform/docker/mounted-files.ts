@@ -57,6 +57,13 @@ export interface MountedFilesArgs {
 /** Files in a named volume, changed in one step under the programs that read them. */
 export class MountedFiles extends DynamicResource {
   constructor(name: string, args: MountedFilesArgs, opts: pulumi.CustomResourceOptions) {
-    super(mountedFilesProvider, name, args, opts, "postgres-cluster", "MountedFiles");
+    super(
+      "platform/docker/mounted-files#mountedFilesProvider",
+      name,
+      args,
+      opts,
+      "postgres-cluster",
+      "MountedFiles",
+    );
   }
 }

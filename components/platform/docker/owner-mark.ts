@@ -1,5 +1,5 @@
 /**
- * A cluster's owner, in a volume of its own beside the data volumes; part of serialised providers, see engine.ts. Not a label: another
+ * A cluster's owner, in a volume of its own beside the data volumes. Not a label: another
  * label is another volume, and that would take the data along.
  */
 import type Dockerode from "dockerode";

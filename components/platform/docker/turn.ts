@@ -34,7 +34,6 @@ async function handOver(engine: Dockerode, container: string, handover: Command 
   );
 }
 
-/** A singleton: the serialiser and the provider server cache by object and by text. */
 export const turnProvider: pulumi.dynamic.ResourceProvider<TurnInputs, TurnInputs> = {
   diff(_id, olds, news) {
     return diffInputs(olds, news, ["container", "digest", "handover"], "container");
@@ -72,6 +71,6 @@ export const turnProvider: pulumi.dynamic.ResourceProvider<TurnInputs, TurnInput
 /** A member's turn in a rolling change: what it alone has is handed over before its container is replaced. */
 export class Turn extends DynamicResource {
   constructor(name: string, args: TurnInputs, opts: pulumi.CustomResourceOptions) {
-    super(turnProvider, name, args, opts, "postgres-cluster", "Turn");
+    super("platform/docker/turn#turnProvider", name, args, opts, "postgres-cluster", "Turn");
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Reading and writing a volume's files through containers that exist for a moment; part of serialised providers, see engine.ts.
+ * Reading and writing a volume's files through containers that exist for a moment.
  */
 import type Dockerode from "dockerode";
 import { packArchive, unpackArchive } from "./archive";

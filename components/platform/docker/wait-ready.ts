@@ -1,4 +1,4 @@
-/** Waiting for members; part of serialised providers, see engine.ts. */
+/** Waiting for members. */
 import type Dockerode from "dockerode";
 import { lastLines } from "../last-lines";
 import { dockerEngine, execIn, type MemberState, memberState } from "./engine";

@@ -93,7 +93,6 @@ const awaitIssued = (inputs: CertificateIssuedInputs): Promise<undefined> =>
     () => look(inputs),
   );
 
-/** A singleton: the serialiser and the provider server cache by object and by text. */
 export const certificateIssuedProvider: pulumi.dynamic.ResourceProvider<
   CertificateIssuedInputs,
   CertificateIssuedInputs
@@ -121,6 +120,13 @@ export const certificateIssuedProvider: pulumi.dynamic.ResourceProvider<
 /** Resolves when an issuer has made a certificate, and an authority that is trusted has signed it. What mounts it depends on it. */
 export class CertificateIssued extends DynamicResource {
   constructor(name: string, args: CertificateIssuedInputs, opts: pulumi.CustomResourceOptions) {
-    super(certificateIssuedProvider, name, args, opts, "postgres-cluster", "CertificateIssued");
+    super(
+      "platform/kubernetes/certificate-issued#certificateIssuedProvider",
+      name,
+      args,
+      opts,
+      "postgres-cluster",
+      "CertificateIssued",
+    );
   }
 }

@@ -1,4 +1,4 @@
-/** The Kubernetes API, as kubectl finds it. Ends up inside serialised dynamic providers, see ../docker/engine.ts. */
+/** The Kubernetes API, as kubectl finds it. */
 import type { Duplex, Writable } from "node:stream";
 import { meantCluster } from "../meant-cluster";
 

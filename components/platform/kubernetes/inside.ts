@@ -1,4 +1,4 @@
-/** A cluster's secrets and members as the API server shows them; part of serialised providers, see ../docker/engine.ts. */
+/** A cluster's secrets and members as the API server shows them. */
 import type { Inside, SecretFiles } from "../former";
 import { kubernetesClient } from "./client";
 import { execInPod } from "./pods";

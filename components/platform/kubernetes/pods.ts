@@ -1,4 +1,4 @@
-/** What the dynamic resources ask of pods. Ends up inside serialised providers, see ../docker/engine.ts. */
+/** What the dynamic resources ask of pods. */
 import type { Writable } from "node:stream";
 import { waitUntil } from "../../dynamic/wait-until";
 import { kubernetesClient, type Pod } from "./client";

@@ -1,4 +1,4 @@
-/** Which member of a StatefulSet a rolling change replaces next. Pure; ends up inside serialised providers, see ../docker/engine.ts. */
+/** Which member of a StatefulSet a rolling change replaces next. Pure. */
 
 /** A pod as the API server knows it. */
 export interface RolloutPod {

@@ -98,7 +98,6 @@ const INPUTS = [
   ...["handover", "replacedLast", "deadlineSeconds"],
 ] as const;
 
-/** A singleton: the serialiser and the provider server cache by object and by text. */
 export const rolloutProvider: pulumi.dynamic.ResourceProvider<RolloutInputs, RolloutInputs> = {
   diff(_id, olds, news) {
     const { changed, certain } = changedInputs(olds, news, INPUTS);
@@ -131,7 +130,7 @@ export const rolloutProvider: pulumi.dynamic.ResourceProvider<RolloutInputs, Rol
  */
 export class Rollout extends DynamicResource {
   constructor(name: string, args: RolloutInputs, opts: pulumi.CustomResourceOptions) {
-    super(rolloutProvider, name, args, opts, "postgres-cluster", "Rollout");
+    super("platform/kubernetes/rollout#rolloutProvider", name, args, opts, "postgres-cluster", "Rollout");
   }
 }
 
@@ -197,6 +196,6 @@ export const podsReadyProvider: pulumi.dynamic.ResourceProvider<PodsReadyInputs,
 /** Resolves when every member of a workload is ready; what needs the workload depends on it. */
 export class PodsReady extends DynamicResource {
   constructor(name: string, args: PodsReadyInputs, opts: pulumi.CustomResourceOptions) {
-    super(podsReadyProvider, name, args, opts, "postgres-cluster", "PodsReady");
+    super("platform/kubernetes/rollout#podsReadyProvider", name, args, opts, "postgres-cluster", "PodsReady");
   }
 }

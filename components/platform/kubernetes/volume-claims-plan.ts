@@ -1,4 +1,4 @@
-/** What becomes of the claims of a StatefulSet's volumes. Pure; ends up inside serialised providers, see ../docker/engine.ts. */
+/** What becomes of the claims of a StatefulSet's volumes. Pure. */
 
 const FACTORS: Readonly<Record<string, number>> = {
   "": 1,

@@ -105,7 +105,6 @@ const INPUTS = [
   ...["namespace", "statefulSet", "replicas", "template", "size", "storageClass", "deadlineSeconds"],
 ] as const;
 
-/** A singleton: the serialiser and the provider server cache by object and by text. */
 export const volumeClaimsProvider: pulumi.dynamic.ResourceProvider<VolumeClaimsInputs, VolumeClaimsInputs> = {
   // Before anything is touched.
   check(olds: Partial<VolumeClaimsInputs>, news) {
@@ -156,6 +155,13 @@ export const volumeClaimsProvider: pulumi.dynamic.ResourceProvider<VolumeClaimsI
  */
 export class VolumeClaims extends DynamicResource {
   constructor(name: string, args: VolumeClaimsInputs, opts: pulumi.CustomResourceOptions) {
-    super(volumeClaimsProvider, name, args, opts, "postgres-cluster", "VolumeClaims");
+    super(
+      "platform/kubernetes/volume-claims#volumeClaimsProvider",
+      name,
+      args,
+      opts,
+      "postgres-cluster",
+      "VolumeClaims",
+    );
   }
 }

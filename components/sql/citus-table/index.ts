@@ -3,7 +3,7 @@ import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import type { TableSpec } from "./plan";
-import { CITUS_TABLE_PROVIDER_VERSION, citusTableProvider } from "./provider";
+import { CITUS_TABLE_PROVIDER_VERSION } from "./provider";
 
 interface CitusTableArgs {
   /** A superuser's session on the coordinators, in the distributed database: `coordinator.group.session(coordinator.database)`. */
@@ -64,7 +64,7 @@ export class DistributedTable extends DynamicResource {
   constructor(name: string, args: DistributedTableArgs, opts?: pulumi.CustomResourceOptions) {
     const { column, shardCount, colocateWith, onChange } = args;
     super(
-      citusTableProvider,
+      "sql/citus-table/provider#citusTableProvider",
       name,
       properties(args, { kind: "distributed", column, shardCount, colocateWith, onChange }),
       secretly(opts),
@@ -81,7 +81,7 @@ export class ReferenceTable extends DynamicResource {
 
   constructor(name: string, args: ReferenceTableArgs, opts?: pulumi.CustomResourceOptions) {
     super(
-      citusTableProvider,
+      "sql/citus-table/provider#citusTableProvider",
       name,
       properties(args, { kind: "reference" }),
       secretly(opts),

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
-import { type CheckedGroup, CLUSTER_CHECK_PROVIDER_VERSION, clusterCheckProvider } from "./provider";
+import { type CheckedGroup, CLUSTER_CHECK_PROVIDER_VERSION } from "./provider";
 
 export interface ClusterCheckArgs {
   /** A superuser's session on the coordinators, in the distributed database. */
@@ -22,7 +22,7 @@ export class ClusterCheck extends DynamicResource {
   constructor(name: string, args: ClusterCheckArgs, opts?: pulumi.CustomResourceOptions) {
     const { target, password } = splitPassword(args.coordinator);
     super(
-      clusterCheckProvider,
+      "sql/cluster-check/provider#clusterCheckProvider",
       name,
       {
         coordinator: target,

@@ -3,7 +3,7 @@ import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import type { Access } from "./plan";
-import { DATABASE_PROVIDER_VERSION, databaseProvider } from "./provider";
+import { DATABASE_PROVIDER_VERSION } from "./provider";
 
 export interface DatabaseArgs {
   /** A superuser's session in any other database. */
@@ -39,7 +39,7 @@ export class Database extends DynamicResource {
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.CustomResourceOptions) {
     const { target, password } = splitPassword(args.target);
     super(
-      databaseProvider,
+      "sql/database/provider#databaseProvider",
       name,
       {
         target,

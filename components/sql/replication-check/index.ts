@@ -4,7 +4,7 @@ import type { RestMember } from "../../patroni/rest";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import type { Seen } from "./plan";
-import { REPLICATION_CHECK_PROVIDER_VERSION, replicationCheckProvider } from "./provider";
+import { REPLICATION_CHECK_PROVIDER_VERSION } from "./provider";
 
 export interface ReplicationCheckArgs {
   /** A superuser's session; its members are the ones that are expected. */
@@ -33,7 +33,7 @@ export class ReplicationCheck extends DynamicResource {
   constructor(name: string, args: ReplicationCheckArgs, opts?: pulumi.CustomResourceOptions) {
     const { target, password } = splitPassword(args.target);
     super(
-      replicationCheckProvider,
+      "sql/replication-check/provider#replicationCheckProvider",
       name,
       {
         target,

@@ -3,7 +3,7 @@ import { DynamicResource } from "../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import type { OnRemoval } from "./plan";
-import { ROLES_PROVIDER_VERSION, rolesProvider } from "./provider";
+import { ROLES_PROVIDER_VERSION } from "./provider";
 
 export interface RoleArgs {
   /** At most 63 bytes, and none of PostgreSQL's own. */
@@ -53,7 +53,7 @@ export class Roles extends DynamicResource {
       role.password === undefined ? [] : [[role.name, role.password]],
     );
     super(
-      rolesProvider,
+      "sql/roles/provider#rolesProvider",
       name,
       {
         target,

@@ -3,7 +3,7 @@ import { DynamicResource } from "../../dynamic/resource";
 import type { RestArgs } from "../../patroni";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
-import { WORKER_GROUPS_PROVIDER_VERSION, workerGroupsProvider } from "./provider";
+import { WORKER_GROUPS_PROVIDER_VERSION } from "./provider";
 
 /** A worker group of the stack as the registration reaches it. */
 export interface WorkerGroupReach {
@@ -51,7 +51,7 @@ export class WorkerGroupRegistration extends DynamicResource {
     const { target, password } = splitPassword(args.coordinator);
     const { ca, ...coordinator } = target;
     super(
-      workerGroupsProvider,
+      "sql/worker-groups/provider#workerGroupsProvider",
       name,
       {
         coordinator,

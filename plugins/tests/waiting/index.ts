@@ -1,20 +1,15 @@
-// A resource that is made once the file $WAITS_FOR exists. "a mistake" instead of a name makes its provider fail as a wrong program does.
+// A resource that is made once the file $WAITS_FOR exists.
 
-import type * as pulumi from "@pulumi/pulumi";
-import { DynamicResource } from "../../../components/dynamic/resource";
-import { waitUntil } from "../../../components/dynamic/wait-until";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 
-const provider: pulumi.dynamic.ResourceProvider = {
-  create: ({ file }: { file: string }) =>
-    waitUntil({ what: "the file is there", deadlineSeconds: 600 }, () => {
-      const { existsSync } = require("node:fs") as typeof import("node:fs");
-      if (file === "a mistake") return (undefined as unknown as { bind(): Promise<never> }).bind();
-      return Promise.resolve(
-        existsSync(file)
-          ? { done: true as const, value: { id: "file", outs: { file } } }
-          : { done: false as const, why: "it is not" },
-      );
-    }),
-};
+const translated = join(__dirname, "../../../scripts/typescript.js");
+const loads = `require(${JSON.stringify(translated)}).register();
+exports.handler = () => require(${JSON.stringify(join(__dirname, "provider.ts"))}).provider;`;
 
-new DynamicResource(provider, "file", { file: process.env["WAITS_FOR"] ?? "" }, {}, "test", "File");
+class Waiting extends pulumi.CustomResource {
+  constructor(file: string) {
+    super("pulumi-nodejs:dynamic/test:File", "file", { file, __provider: loads });
+  }
+}
+new Waiting(process.env["WAITS_FOR"] ?? "");

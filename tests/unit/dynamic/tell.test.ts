@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as path from "node:path";
-import * as pulumi from "@pulumi/pulumi";
-import { tell } from "../../../components/dynamic/tell";
 
 const PROJECT = path.join(__dirname, "../../..");
 
 test("a provider whose engine was killed ends when it tells something, and does not complain for ever (F3)", async () => {
-  const { text } = await pulumi.runtime.serializeFunction(() => ({ tell }));
   const program = `
     // As the SDK's server for dynamic providers does.
     process.on("uncaughtException", (error) => console.error(error.stack));
-    const { tell } = require("require-from-string")(${JSON.stringify(text)}).handler();
+    require("./scripts/typescript.js").register();
+    const { tell } = require("./components/dynamic/tell.ts");
     let n = 0;
     setInterval(() => tell(\`line \${n++}\`), 20);`;
   const child = spawn(process.execPath, ["-e", program], { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"] });

@@ -1,5 +1,5 @@
 import { etcdKeysProvider, rangeEnd } from "../../../components/etcd/keys-provider";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const inputs = {
   // Nothing listens there.
@@ -20,9 +20,9 @@ test("the range of a prefix ends before the next one: group 3's keys, and not th
   expect("/service/pg/30/leader" < end).toBe(false);
 });
 
-describe("the serialised provider of EtcdKeys", () => {
+describe("the provider of EtcdKeys", () => {
   test("another prefix is another resource; a new password is none", async () => {
-    const { provider } = await roundTrip(etcdKeysProvider);
+    const { provider } = served(etcdKeysProvider);
     expect(await provider.diff("id", inputs, inputs)).toEqual({ changes: false, replaces: [] });
     expect(await provider.diff("id", inputs, { ...inputs, password: "q" })).toEqual({
       changes: true,
@@ -35,7 +35,7 @@ describe("the serialised provider of EtcdKeys", () => {
   });
 
   test("making it writes nothing", async () => {
-    const { provider } = await roundTrip(etcdKeysProvider);
+    const { provider } = served(etcdKeysProvider);
     expect(await provider.create(inputs)).toEqual({ id: "/service/pg/3/", outs: inputs });
   });
 });

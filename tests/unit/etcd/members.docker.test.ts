@@ -4,7 +4,7 @@ import { etcdAuthenticationProvider } from "../../../components/etcd/provider";
 import { etcdEnvironment } from "../../../config-files/etcd/etcd";
 import { docker, logOf } from "../../support/docker";
 import { start } from "../../support/patroni";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 import { eventually } from "../../support/stack";
 
 const PREFIX = `etcd-members-${process.pid}`;
@@ -49,7 +49,7 @@ describe("the members of an etcd cluster", () => {
   });
   /** What `up` does before it touches a member. */
   async function declare(before: number, count: number): Promise<void> {
-    const { provider } = await roundTrip(etcdMembershipProvider);
+    const { provider } = served(etcdMembershipProvider);
     await provider.update("membership", { ...inputs(before), drift: [] }, inputs(count));
   }
   function run(from: number, count: number): void {
@@ -84,7 +84,7 @@ describe("the members of an etcd cluster", () => {
     });
 
   const authenticate = async (count: number): Promise<void> => {
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     await provider.create({
       ...{ members: reachable(count), ca, rootPassword, scopes: [], passwords: {} },
       ...{ deadlineSeconds: 120, providerVersion: 1 },
@@ -129,7 +129,7 @@ describe("the members of an etcd cluster", () => {
     for (const ordinal of [3, 4]) await says(ordinal, "its old data are set aside");
     expect(etcdctl(4, "get", "/kept", "--print-value-only")).toBe("through it all");
 
-    const membership = await roundTrip(etcdMembershipProvider);
+    const membership = served(etcdMembershipProvider);
     const seen = await membership.provider.read("membership", { ...inputs(3), drift: [] });
     expect(seen.props?.drift).toEqual(names.slice(3).map((name) => `${name} is a member and not declared`));
 

@@ -1,6 +1,6 @@
 import { undeclared } from "../../../components/etcd/members";
 import { type EtcdMembershipInputs, etcdMembershipProvider } from "../../../components/etcd/membership";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const member = (ordinal: number) => ({
   name: `pg-etcd-${ordinal}`,
@@ -24,9 +24,9 @@ test("members that nobody declared are told by their peer URLs: one that never r
   expect(undeclared(listed, inputs.members).map(({ ID }) => ID)).toEqual(["3", "4"]);
 });
 
-describe("the serialised provider of EtcdMembership", () => {
+describe("the provider of EtcdMembership", () => {
   test("sees other members, itself, and drift, and not that credentials changed", async () => {
-    const { provider } = await roundTrip(etcdMembershipProvider);
+    const { provider } = served(etcdMembershipProvider);
     const changes = async (news: object, olds: object = {}) =>
       (await provider.diff("membership", { ...outs, ...olds }, { ...inputs, ...news })).changes;
     expect(await changes({})).toBe(false);
@@ -37,13 +37,13 @@ describe("the serialised provider of EtcdMembership", () => {
   });
 
   test("waits for nobody at first, nor in a refresh: what brings the members waits for it", async () => {
-    const { provider } = await roundTrip(etcdMembershipProvider);
+    const { provider } = served(etcdMembershipProvider);
     expect(await provider.create(inputs)).toEqual({ id: "membership", outs });
     expect(await provider.read("membership", outs)).toEqual({ id: "membership", props: outs });
   });
 
   test("changes nothing without a majority", async () => {
-    const { provider } = await roundTrip(etcdMembershipProvider);
+    const { provider } = served(etcdMembershipProvider);
     await expect(provider.update("membership", outs, { ...inputs, members: [member(0)] })).rejects.toThrow(
       /etcd has the declared members and no others: not within 1 s.*pg-etcd-0/,
     );

@@ -1,6 +1,6 @@
 import { etcdAuthenticationProvider } from "../../../components/etcd/provider";
 import type { EtcdAuthenticationInputs } from "../../../components/etcd/provider";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const inputs: EtcdAuthenticationInputs = {
@@ -16,9 +16,9 @@ const inputs: EtcdAuthenticationInputs = {
 };
 const outs = { ...inputs, drift: [] };
 
-describe("the serialised provider of EtcdAuthentication", () => {
+describe("the provider of EtcdAuthentication", () => {
   it("sees changes of inputs, of itself, and drift; it never replaces", async () => {
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     const diff = (change: object, old: object = {}) =>
       provider.diff("authentication", { ...outs, ...old }, { ...inputs, ...change });
     expect(await diff({})).toEqual({ changes: false, replaces: [] });
@@ -35,7 +35,7 @@ describe("the serialised provider of EtcdAuthentication", () => {
   });
 
   it("checks known scopes and skips unknown ones", async () => {
-    const { provider } = await roundTrip(etcdAuthenticationProvider);
+    const { provider } = served(etcdAuthenticationProvider);
     const check = async (scopes: unknown) =>
       (await provider.check(outs, { ...inputs, scopes } as never)).failures;
     expect(await check(UNKNOWN)).toEqual([]);
@@ -44,7 +44,7 @@ describe("the serialised provider of EtcdAuthentication", () => {
   });
 
   it("leaves etcd alone when it is deleted", async () => {
-    const { provider, printed } = await roundTrip(etcdAuthenticationProvider);
+    const { provider, printed } = served(etcdAuthenticationProvider);
     await provider.delete("authentication", outs);
     expect(printed).toEqual(["etcd keeps its users and its authentication; they go with its data volumes"]);
   });

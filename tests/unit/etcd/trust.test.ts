@@ -1,13 +1,13 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { etcdTrustProvider } from "../../../components/etcd/trust";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 describe("whom etcd's members trust", () => {
   const inputs = { members: [], ca: "A", running: false, deadlineSeconds: 1, providerVersion: 1 };
 
   test("only another authority restarts members; one that this state has started knows it already", async () => {
-    const { provider } = await roundTrip(etcdTrustProvider);
+    const { provider } = served(etcdTrustProvider);
     expect(await provider.create(inputs)).toEqual({ id: "trust", outs: inputs });
     expect(await provider.diff("trust", inputs, { ...inputs, running: true, deadlineSeconds: 9 })).toEqual({
       changes: false,
@@ -17,7 +17,7 @@ describe("whom etcd's members trust", () => {
   });
 
   test("none is restarted while another does not serve", async () => {
-    const { provider } = await roundTrip(etcdTrustProvider);
+    const { provider } = served(etcdTrustProvider);
     const closed = createServer();
     await new Promise<void>((listening) => closed.listen(0, "127.0.0.1", listening));
     const { port } = closed.address() as AddressInfo;

@@ -1,8 +1,7 @@
 import { markProvider, ownerProvider } from "../../../components/ownership/provider";
 import { describeWithImage, docker } from "../../support/docker";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
-// The providers are those that the engine would run: serialised, and loaded from their text.
 describeWithImage("the owner's mark on a Docker engine", (image) => {
   const cluster = `pg-owner-${process.pid}`;
   const args = { place: { via: "docker", cluster }, stack: "dev", project: "shop" } as const;
@@ -18,8 +17,8 @@ describeWithImage("the owner's mark on a Docker engine", (image) => {
       ...["--label", `postgres-cluster.replica=${cluster}-patroni-0`, `${cluster}-patroni-0-data`],
     );
   const state = async (stack = "dev") => {
-    const owner = (await roundTrip(ownerProvider)).provider;
-    const mark = (await roundTrip(markProvider)).provider;
+    const owner = served(ownerProvider).provider;
+    const mark = served(markProvider).provider;
     const checked = await owner.check(none, { ...args, stack } as never);
     return { owner, mark, checked, inputs: checked.inputs! };
   };

@@ -1,6 +1,6 @@
 import { markProvider, ownerProvider } from "../../../components/ownership/provider";
 import { KubernetesApi } from "../../support/kubernetes-api";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 interface Stored {
   readonly metadata: { resourceVersion: string; annotations?: Record<string, string> };
@@ -77,8 +77,8 @@ describe("the owner's mark on Kubernetes", () => {
   });
 
   const claim = async () => {
-    const owner = (await roundTrip(ownerProvider)).provider;
-    const mark = (await roundTrip(markProvider)).provider;
+    const owner = served(ownerProvider).provider;
+    const mark = served(markProvider).provider;
     const { inputs, failures } = await owner.check(none, args as never);
     const wanted = (await mark.check(none, { ...args, owner: inputs!.owner } as never)).inputs!;
     return { owner, mark, inputs: inputs!, failures, wanted };
@@ -166,7 +166,7 @@ describe("the owner's mark on Kubernetes", () => {
   });
 
   test("what cannot be seen is refused", async () => {
-    const owner = (await roundTrip(ownerProvider)).provider;
+    const owner = served(ownerProvider).provider;
     object = undefined;
     const broken = { ...args, place: { ...args.place, namespace: "a/../b" } };
     api.server.once("request", (request) => request.socket.destroy());

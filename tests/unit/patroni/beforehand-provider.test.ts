@@ -2,7 +2,7 @@ import {
   patroniBeforehandProvider,
   type PatroniBeforehandInputs,
 } from "../../../components/patroni/beforehand-provider";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const inputs: PatroniBeforehandInputs = {
   rest: {
@@ -17,16 +17,16 @@ const inputs: PatroniBeforehandInputs = {
   providerVersion: 1,
 };
 
-describe("the serialised provider of PatroniBeforehand", () => {
+describe("the provider of PatroniBeforehand", () => {
   it("has nothing to do where nobody answers, as before the first start", async () => {
-    const { provider } = await roundTrip(patroniBeforehandProvider);
+    const { provider } = served(patroniBeforehandProvider);
     expect(await provider.create(inputs)).toEqual({ id: "beforehand", outs: inputs });
     const news = { ...inputs, configuration: '{"ttl":30}' };
     expect(await provider.update("beforehand", inputs, news)).toEqual({ outs: news });
   });
 
   it("looks again when something is declared otherwise", async () => {
-    const { provider } = await roundTrip(patroniBeforehandProvider);
+    const { provider } = served(patroniBeforehandProvider);
     expect(await provider.diff("beforehand", inputs, inputs)).toEqual({ changes: false, replaces: [] });
     for (const change of [{ configuration: '{"ttl":30}' }, { providerVersion: 2 }])
       expect(await provider.diff("beforehand", inputs, { ...inputs, ...change })).toEqual({

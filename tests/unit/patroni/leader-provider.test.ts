@@ -3,7 +3,7 @@ import {
   type PatroniLeaderInputs,
   refusedBootstrap,
 } from "../../../components/patroni/leader-provider";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const inputs: PatroniLeaderInputs = {
   rest: {
@@ -14,9 +14,9 @@ const inputs: PatroniLeaderInputs = {
   providerVersion: 1,
 };
 
-describe("the serialised provider of PatroniLeader", () => {
+describe("the provider of PatroniLeader", () => {
   it("needs no cluster to see that its inputs are the same or others", async () => {
-    const { provider } = await roundTrip(patroniLeaderProvider);
+    const { provider } = served(patroniLeaderProvider);
     const diff = (change: object) => provider.diff("leader", inputs, { ...inputs, ...change });
     expect(await diff({})).toEqual({ changes: false, replaces: [] });
     expect(await diff({ deadlineSeconds: 5 })).toEqual({ changes: false, replaces: [] });
@@ -25,14 +25,14 @@ describe("the serialised provider of PatroniLeader", () => {
   });
 
   it("fails at its deadline with the members' reasons", async () => {
-    const { provider } = await roundTrip(patroniLeaderProvider);
+    const { provider } = served(patroniLeaderProvider);
     await expect(provider.create(inputs)).rejects.toThrow(
       "the members have a leader: not within 1 s. Last seen: pg-0: connect ECONNREFUSED",
     );
   });
 
   it("is gone where nobody answers, so that the next up waits again", async () => {
-    const { provider } = await roundTrip(patroniLeaderProvider);
+    const { provider } = served(patroniLeaderProvider);
     expect(await provider.read("leader", inputs)).toEqual({});
   });
 });

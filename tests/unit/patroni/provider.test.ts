@@ -1,6 +1,6 @@
 import { patroniConfigurationProvider } from "../../../components/patroni/provider";
 import type { PatroniConfigurationInputs } from "../../../components/patroni/provider";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const inputs: PatroniConfigurationInputs = {
@@ -16,9 +16,9 @@ const inputs: PatroniConfigurationInputs = {
   providerVersion: 1,
 };
 
-describe("the serialised provider of PatroniConfiguration", () => {
+describe("the provider of PatroniConfiguration", () => {
   it("needs no cluster to see that its inputs are the same or others", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     const diff = (change: object) => provider.diff("configuration", inputs, { ...inputs, ...change });
     expect(await diff({})).toEqual({ changes: false, replaces: [] });
     for (const change of [
@@ -32,7 +32,7 @@ describe("the serialised provider of PatroniConfiguration", () => {
   });
 
   it("refuses what is no JSON object and skips what is unknown", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     const failures = async (configuration: string) =>
       (await provider.check(inputs, { ...inputs, configuration })).failures;
     expect(await failures("[1]")).toEqual([
@@ -43,7 +43,7 @@ describe("the serialised provider of PatroniConfiguration", () => {
   });
 
   it("fails at its deadline, and does not call an unreachable cluster gone", async () => {
-    const { provider } = await roundTrip(patroniConfigurationProvider);
+    const { provider } = served(patroniConfigurationProvider);
     await expect(provider.create(inputs)).rejects.toThrow(
       "Patroni takes the configuration: not within 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
     );

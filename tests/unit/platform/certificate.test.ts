@@ -11,7 +11,7 @@ import {
 import { mounts } from "../../../components/platform/kubernetes/pod";
 import { expectGolden } from "../../support/golden";
 import { KubernetesApi } from "../../support/kubernetes-api";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 import { KUBERNETES } from "./contexts";
 import { DATABASE } from "./workloads";
 
@@ -174,14 +174,14 @@ describe("a Certificate is issued", () => {
 
     test("is waited for", async () => {
       looks = 0;
-      const { provider } = await roundTrip(certificateIssuedProvider);
+      const { provider } = served(certificateIssuedProvider);
       const given = inputs(root.certificatePem);
       expect(await provider.create(given)).toEqual({ id: "ns/pg-tls", outs: given });
       expect(looks).toBe(3);
     });
 
     test("and one of another authority is refused at once, before anything mounts it", async () => {
-      const { provider } = await roundTrip(certificateIssuedProvider);
+      const { provider } = served(certificateIssuedProvider);
       await expect(provider.create(inputs(next.certificatePem))).rejects.toThrow(
         /pg-tls was not signed by the authority that members and clients trust/,
       );

@@ -3,9 +3,8 @@ import { healthyProvider } from "../../../components/platform/docker/healthy";
 import { mountedFilesProvider } from "../../../components/platform/docker/mounted-files";
 import { turnProvider } from "../../../components/platform/docker/turn";
 import { describeWithImage, docker } from "../../support/docker";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
-// Every provider here is the one that the engine would run: serialised, and loaded from its text.
 describeWithImage("resources on a Docker engine", (image) => {
   const prefix = `resources-test-${process.pid}`;
   const started: string[] = [];
@@ -43,7 +42,7 @@ describeWithImage("resources on a Docker engine", (image) => {
       );
 
     test("are written, kept, mended, changed without a reader, and leave no helper", async () => {
-      const { provider } = await roundTrip(mountedFilesProvider);
+      const { provider } = served(mountedFilesProvider);
       const name = volume("files");
       const inputs = { volume: name, owner: 10001, files: { "a.key": "one\n", b: "two" } };
       expect(await provider.create(inputs)).toEqual({ id: name, outs: inputs });
@@ -64,7 +63,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("change in one step under a program that reads them all the time", async () => {
-      const { provider } = await roundTrip(mountedFilesProvider);
+      const { provider } = served(mountedFilesProvider);
       const name = volume("live");
       const files = (version: number) => ({
         a: `${version}\n`.repeat(2000),
@@ -87,7 +86,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("a helper that a killed run has left is cleared away", async () => {
-      const { provider } = await roundTrip(mountedFilesProvider);
+      const { provider } = served(mountedFilesProvider);
       const name = volume("left");
       const left = docker(
         "create",
@@ -112,7 +111,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("hands over before the member is replaced, and only then", async () => {
-      const { provider } = await roundTrip(turnProvider);
+      const { provider } = served(turnProvider);
       const name = container("turn", "sleep 600 & wait", "--tmpfs", "/tmp:mode=1777");
       const said = ["sh", "-c", "echo over >> /tmp/said"];
       await provider.create(inputs(name, "1", ...said));
@@ -123,7 +122,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("that begins takes over a container of the cluster that another state made, and no stranger's", async () => {
-      const { provider } = await roundTrip(turnProvider);
+      const { provider } = served(turnProvider);
       const adopted = container("adopted", "sleep 600 & wait", "--label", `postgres-cluster.stack=${prefix}`);
       const others = container("others", "sleep 600 & wait", "--label", "postgres-cluster.stack=others");
       const strange = container("strange");
@@ -134,7 +133,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("that cannot hand over fails with what was said", async () => {
-      const { provider } = await roundTrip(turnProvider);
+      const { provider } = served(turnProvider);
       const name = container("stuck");
       const change = (...command: string[]) =>
         provider.update(name, inputs(name, "1", "x"), inputs(name, "2", ...command));
@@ -145,7 +144,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("of a member that is gone, or does not run, is over at once", async () => {
-      const { provider } = await roundTrip(turnProvider);
+      const { provider } = served(turnProvider);
       const name = `${prefix}-none`;
       await provider.update(name, inputs(name, "1", "false"), inputs(name, "2", "false"));
       const stopped = container("stopped", "exit 3");
@@ -175,7 +174,7 @@ describeWithImage("resources on a Docker engine", (image) => {
       );
 
     test("of all members is awaited, without waiting for the engine's own first look", async () => {
-      const { provider } = await roundTrip(allReadyProvider);
+      const { provider } = served(allReadyProvider);
       const names = [
         healthy("sleep 1; touch /tmp/ready; sleep 600", "ready-0"),
         healthy("touch /tmp/ready; sleep 600", "ready-1"),
@@ -190,7 +189,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("fails early for a member that restarts again and again, with the end of its log", async () => {
-      const { provider } = await roundTrip(healthyProvider);
+      const { provider } = served(healthyProvider);
       const name = healthy("echo cannot open the data directory >&2; exit 9", "broken");
       const inputs = { ...member(name), deadlineSeconds: 100 };
       await provider.create(inputs);
@@ -207,7 +206,7 @@ describeWithImage("resources on a Docker engine", (image) => {
     });
 
     test("fails after the deadline and says who is not ready", async () => {
-      const { provider } = await roundTrip(allReadyProvider);
+      const { provider } = served(allReadyProvider);
       const name = healthy("sleep 600", "slow");
       const inputs = { workload: "w", members: [member(name)], deadlineSeconds: 2 };
       await expect(provider.create(inputs)).rejects.toThrow(

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
-import { DynamicResource } from "../../../components/dynamic/resource";
 import { kubernetesClient } from "../../../components/platform/kubernetes/client";
+import { keepMeantCluster } from "../../../components/platform/meant-cluster";
 import { KubernetesApi } from "../../support/kubernetes-api";
 
 /** Whose server a client of ours would ask. */
@@ -26,20 +26,15 @@ const kubeconfig = (...contexts: readonly string[]): string =>
 describe("which cluster a provider of ours asks is what Pulumi's own provider is told (C4)", () => {
   const folder = mkdtempSync(join(tmpdir(), "meant-"));
   const ambient = new KubernetesApi();
-  let provider: Required<pulumi.dynamic.ResourceProvider>;
+  const provider = { ...asking, configure: keepMeantCluster };
   const told = async (settings: Readonly<Record<string, string>>): Promise<string> => {
     const get = (key: string): string | undefined => settings[key];
     await provider.configure({ config: { get, require: (key) => get(key) ?? "" } });
-    return (await provider.create({})).id;
+    return (await provider.create()).id;
   };
 
   beforeAll(async () => {
     await ambient.start();
-    const text = await DynamicResource.text(asking, "test:Asking");
-    const requireFromString = require("require-from-string") as (code: string) => {
-      handler(): typeof provider;
-    };
-    provider = requireFromString(text).handler();
   });
   afterAll(async () => {
     await told({});

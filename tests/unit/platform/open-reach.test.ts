@@ -1,5 +1,4 @@
 import { connect } from "node:net";
-import * as pulumi from "@pulumi/pulumi";
 import { openReach } from "../../../components/platform/open-reach";
 import { KubernetesApi } from "../../support/kubernetes-api";
 
@@ -13,19 +12,6 @@ test("of a pod whose address is reached from here, too", async () => {
   const address = "pg-patroni-0.pg-patroni.postgres.svc.cluster.local";
   const pod = { namespace: "postgres", pod: "pg-patroni-0", port: 5432, address };
   expect(await openReach({ via: "kubernetes", ...pod })).toMatchObject({ host: address, port: 5432 });
-});
-
-test("it may be part of a serialised provider: modules are required when it runs, nothing is captured", async () => {
-  const serialised = await pulumi.runtime.serializeFunction(() => ({ open: openReach }));
-  expect(serialised.text).not.toContain("@pulumi/pulumi");
-  const requireFromString = require("require-from-string") as (text: string) => {
-    handler: () => { open: typeof openReach };
-  };
-  const { open } = requireFromString(serialised.text).handler();
-  expect(await open({ via: "tcp", host: "127.0.0.1", port: 1 })).toMatchObject({
-    host: "127.0.0.1",
-    port: 1,
-  });
 });
 
 describe("a port in a pod", () => {

@@ -1,6 +1,6 @@
 import { podsReadyProvider, rolloutProvider } from "../../../components/platform/kubernetes/rollout";
 import { KubernetesApi } from "../../support/kubernetes-api";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const set = { namespace: "ns", statefulSet: "pg", replicas: 3, digest: "1", deadlineSeconds: 20 };
 const rollout = { ...set, container: "patroni" };
@@ -56,7 +56,7 @@ describe("the members of a StatefulSet", () => {
   });
 
   test("are replaced one at a time by a change, each ready again before the next (D5)", async () => {
-    const { provider } = await roundTrip(rolloutProvider);
+    const { provider } = served(rolloutProvider);
     expect(await provider.update("ns/pg", rollout, rollout)).toEqual({ outs: rollout });
     expect(deleted).toEqual(["pg-0", "pg-1", "pg-2"]);
     expect(down).toBe(1);
@@ -64,7 +64,7 @@ describe("the members of a StatefulSet", () => {
 
   test("that do not become ready stop it, with what keeps them", async () => {
     pods.set("pg-1", { revision: "new", unready: 1e6 });
-    const { provider } = await roundTrip(rolloutProvider);
+    const { provider } = served(rolloutProvider);
     const said = await provider.update("ns/pg", rollout, { ...rollout, deadlineSeconds: 1 }).then(
       () => "done",
       (error: unknown) =>
@@ -78,7 +78,7 @@ describe("the members of a StatefulSet", () => {
 
   test("are waited for at first, and gone for a refresh when one is not ready", async () => {
     pods.delete("pg-2");
-    const { provider } = await roundTrip(podsReadyProvider);
+    const { provider } = served(podsReadyProvider);
     expect((await provider.create(set)).id).toBe("ns/pg");
     expect(await provider.read("ns/pg", set)).toMatchObject({ id: "ns/pg" });
     pods.set("pg-0", { revision: "new", unready: 1e6 });
@@ -86,7 +86,7 @@ describe("the members of a StatefulSet", () => {
   });
 
   test("start together: the first rollout returns at once, and another StatefulSet is another resource", async () => {
-    const { provider } = await roundTrip(rolloutProvider);
+    const { provider } = served(rolloutProvider);
     expect(await provider.create(rollout)).toEqual({ id: "ns/pg", outs: rollout });
     expect(await provider.diff("ns/pg", rollout, { ...rollout, digest: "2" })).toEqual({
       changes: true,

@@ -1,7 +1,7 @@
 import { volumeClaimsProvider } from "../../../components/platform/kubernetes/volume-claims";
 import { storageBytes } from "../../../components/platform/kubernetes/volume-claims-plan";
 import { KubernetesApi } from "../../support/kubernetes-api";
-import { roundTrip } from "../../support/round-trip";
+import { served } from "../../support/served";
 
 const set = {
   ...{ namespace: "ns", statefulSet: "pg", replicas: 2, template: "data" },
@@ -66,7 +66,7 @@ describe("the volumes of a StatefulSet (D5)", () => {
     for (const name of ["data-pg-0", "data-pg-1"]) claims.set(name, { requested: "10Gi", capacity: "10Gi" });
   });
   const update = async (over: object = {}): Promise<string> => {
-    const { provider } = await roundTrip(volumeClaimsProvider);
+    const { provider } = served(volumeClaimsProvider);
     return provider.update("ns/pg", set, { ...set, ...over }).then(
       () => "done",
       (error: unknown) => (error as Error).message,
@@ -110,7 +110,7 @@ describe("the volumes of a StatefulSet (D5)", () => {
 
   test("are a change after a refresh when one came back smaller", async () => {
     claims.set("data-pg-0", { requested: "20Gi", capacity: "20Gi" });
-    const { provider } = await roundTrip(volumeClaimsProvider);
+    const { provider } = served(volumeClaimsProvider);
     expect(await provider.read("ns/pg", set)).toEqual({
       id: "ns/pg",
       props: { ...set, size: "10Gi" },
@@ -118,7 +118,7 @@ describe("the volumes of a StatefulSet (D5)", () => {
   });
 
   test("never shrink and never change their class: a preview refuses it", async () => {
-    const { provider } = await roundTrip(volumeClaimsProvider);
+    const { provider } = served(volumeClaimsProvider);
     const failures = async (olds: object, news: object) =>
       (await provider.check(olds as never, { ...set, ...news })).failures?.map(({ reason }) => reason);
     expect(await failures({}, {})).toEqual([]);

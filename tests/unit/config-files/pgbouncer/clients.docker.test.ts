@@ -7,7 +7,7 @@ import { rolesProvider } from "../../../../components/sql/roles/provider";
 import { withSession } from "../../../../components/sql/session";
 import { describeWithImage, docker, dockerMeanwhile, logOf } from "../../../support/docker";
 import { freePort, type PooledTrial, startPooledTrial } from "../../../support/pooled-trial";
-import { roundTrip } from "../../../support/round-trip";
+import { served } from "../../../support/served";
 import { eventually } from "../../../support/stack";
 import { connect, query, type WriterTarget } from "../../../support/writer";
 
@@ -308,7 +308,7 @@ print(errors, answers[0] >= 50, sorted(count >= 3 for count in refused.values())
       const busy = await open("app_readonly");
       await busy.query("BEGIN");
       await client.query("SELECT 1");
-      const { provider } = await roundTrip(rolesProvider);
+      const { provider } = served(rolesProvider);
       const inputs = { ...common(), passwords: {}, onRemoval: "disable-login" as const };
       const before = { ...inputs, roles: [{ ...role, settings: {} }], drift: [] };
       await provider.update("roles", before, {
@@ -330,7 +330,7 @@ print(errors, answers[0] >= 50, sorted(count >= 3 for count in refused.values())
     test("whoever may no longer connect is refused within seconds, over connections that there were, too", async () => {
       const client = await open("app_readonly");
       await client.query("SELECT 1");
-      const { provider } = await roundTrip(databaseProvider);
+      const { provider } = served(databaseProvider);
       const spec = { ...common(), name: "app", owner: "dpg_cluster", extensions: [], poolRole: "pool_auth" };
       const access = { readWrite: ["app_readwrite"], readOnly: ["app_readonly"] };
       await provider.update(

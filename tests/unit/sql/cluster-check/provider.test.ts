@@ -2,7 +2,7 @@ import {
   type ClusterCheckInputs,
   clusterCheckProvider,
 } from "../../../../components/sql/cluster-check/provider";
-import { roundTrip } from "../../../support/round-trip";
+import { served } from "../../../support/served";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const member = { name: "c-0", serverName: "c-0", reach: { via: "tcp" as const, host: "127.0.0.1", port: 1 } };
@@ -14,9 +14,9 @@ const inputs: ClusterCheckInputs = {
   providerVersion: 1,
 };
 
-describe("the serialised provider of ClusterCheck", () => {
+describe("the provider of ClusterCheck", () => {
   it("shows in a preview that it cannot look, without failing", async () => {
-    const { provider, printed } = await roundTrip(clusterCheckProvider);
+    const { provider, printed } = served(clusterCheckProvider);
     expect(await provider.diff("cluster", { ...inputs, drift: [] }, inputs)).toEqual({
       changes: true,
       replaces: [],
@@ -25,7 +25,7 @@ describe("the serialised provider of ClusterCheck", () => {
   });
 
   it("checks anew what a refresh found wrong, and does not look while an input is unknown", async () => {
-    const { provider, printed } = await roundTrip(clusterCheckProvider);
+    const { provider, printed } = served(clusterCheckProvider);
     const change = { changes: true, replaces: [] };
     const drifted = { ...inputs, drift: ["group 1: w1-0 is not registered"] };
     expect(await provider.diff("cluster", drifted, inputs)).toEqual(change);
@@ -36,7 +36,7 @@ describe("the serialised provider of ClusterCheck", () => {
   });
 
   it("fails at its deadline when nobody answers", async () => {
-    const { provider } = await roundTrip(clusterCheckProvider);
+    const { provider } = served(clusterCheckProvider);
     await expect(provider.create(inputs)).rejects.toThrow(
       "the nodes are as declared: not within 1 s. Last seen: c-0: connect ECONNREFUSED 127.0.0.1:1",
     );

@@ -1,6 +1,6 @@
 import type { WorkerGroupsInputs } from "../../../../components/sql/worker-groups/provider";
 import { workerGroupsProvider } from "../../../../components/sql/worker-groups/provider";
-import { roundTrip } from "../../../support/round-trip";
+import { served } from "../../../support/served";
 
 const member = (name: string) => ({
   name,
@@ -26,9 +26,9 @@ const inputs: WorkerGroupsInputs = {
 };
 const outs = { ...inputs, shards: {}, drift: [] };
 
-describe("the serialised provider of WorkerGroupRegistration", () => {
+describe("the provider of WorkerGroupRegistration", () => {
   test("a change of the groups, the passwords or itself is an update, never a replacement", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     for (const change of [{ groups: [group(1)] }, { restPassword: "s" }, { providerVersion: 2 }]) {
       expect(await provider.diff("worker-groups", outs, { ...inputs, ...change })).toEqual({
         changes: true,
@@ -39,25 +39,25 @@ describe("the serialised provider of WorkerGroupRegistration", () => {
   });
 
   test("a preview tells which group comes, without asking anybody", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     await provider.diff("worker-groups", outs, { ...inputs, groups: [...inputs.groups, group(3)] });
     expect(printed).toEqual(["worker group 3 (w3-0) joins; then shards are moved onto it in the background"]);
   });
 
   test("a cluster that cannot be looked at is no reason to fail a preview, but one to look again", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     expect(await provider.diff("worker-groups", outs, inputs)).toEqual({ changes: true, replaces: [] });
     expect(printed).toEqual([expect.stringMatching(/^the nodes cannot be looked at: /)]);
   });
 
   test("check refuses a group that comes while another leaves", async () => {
-    const { provider } = await roundTrip(workerGroupsProvider);
+    const { provider } = served(workerGroupsProvider);
     const { failures } = await provider.check(outs, { ...inputs, groups: [group(1), group(3)] });
     expect(failures?.map(({ property }) => property)).toEqual(["groups"]);
   });
 
   test("deleting it moves nothing", async () => {
-    const { provider, printed } = await roundTrip(workerGroupsProvider);
+    const { provider, printed } = served(workerGroupsProvider);
     await provider.delete("worker-groups", outs);
     expect(printed).toEqual(["the worker groups 1, 2 stay as they are, with their shards"]);
   });
