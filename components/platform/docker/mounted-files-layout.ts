@@ -42,6 +42,8 @@ export function layoutEntries(
 /** What is in the volume at its top, and the files as a program reads them: through the links. */
 export interface Laid {
   readonly top: readonly string[];
+  /** The directory that `..data` points to. */
+  readonly version?: string;
   /** Undefined when the volume does not hold our layout. */
   readonly files: Files | undefined;
 }
@@ -54,14 +56,16 @@ export function laidFiles(entries: readonly ArchiveEntry[], root: string): Laid 
   const top = inside.map((entry) => entry.name).filter((name) => !name.includes("/"));
   const data = inside.find((entry) => entry.name === "..data" && entry.kind === "link");
   if (!data) return { top, files: undefined };
+  const version = data.content;
   const files: Record<string, string> = {};
   for (const link of inside) {
     if (link.kind !== "link" || link.name.startsWith("..") || link.name.includes("/")) continue;
-    const file = inside.find((entry) => entry.name === `${data.content}/${link.name}`);
-    if (link.content !== `..data/${link.name}` || file?.kind !== "file") return { top, files: undefined };
+    const file = inside.find((entry) => entry.name === `${version}/${link.name}`);
+    if (link.content !== `..data/${link.name}` || file?.kind !== "file")
+      return { top, version, files: undefined };
     files[link.name] = file.content;
   }
-  return { top, files };
+  return { top, version, files };
 }
 
 export function sameFiles(a: Files | undefined, b: Files): boolean {
@@ -70,6 +74,10 @@ export function sameFiles(a: Files | undefined, b: Files): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-/** What must go after the switch: former versions, and links whose files are not wanted any more. */
-export const staleNames = (top: readonly string[], files: Files, version: string): string[] =>
-  top.filter((name) => name !== "..data" && name !== version && files[name] === undefined);
+/**
+ * What must go after the switch to `version`: links whose files are not wanted any more, and former versions, but not the last one. Who looks for a
+ * file in the moment of the switch, on a busy machine, may have read the old `..data` and not yet what it points to. libpq, for one,
+ * connects without a certificate whose file is not there.
+ */
+export const staleNames = (laid: Laid, files: Files, version: string): string[] =>
+  laid.top.filter((name) => !["..data", version, laid.version].includes(name) && files[name] === undefined);

@@ -46,7 +46,7 @@ export async function writeVolume(
     Image: image,
     User: `${owner}:${owner}`,
     Entrypoint: ["/bin/sh", "-c", SWITCH_SCRIPT, "sh"],
-    Cmd: staleNames(laid.top, files, version),
+    Cmd: staleNames(laid, files, version),
   };
   const archive = packArchive(layoutEntries(ROOT, files, version, "..data_new", laid.top), owner);
   await withHelper(engine, volume, options, async (helper) => {

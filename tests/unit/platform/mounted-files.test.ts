@@ -69,9 +69,10 @@ describe("files in a volume", () => {
     expect(names).not.toContain("files/tls.key");
     expect(names).toContain("files/tls.crt");
   });
-  test("what is not wanted any more goes: former versions, leftovers, links of removed files", () => {
-    const top = ["..data", "..data_new", "..v1", "..v2", "old", "tls.crt"];
-    expect(staleNames(top, FILES, "..v2")).toEqual(["..data_new", "..v1", "old"]);
+  test("what is not wanted any more goes: leftovers, links of removed files, former versions but the last, which a reader may be about to open", () => {
+    const entries = layoutEntries("files", FILES, "..v2", "..data", []);
+    const top = ["..data", "..data_new", "..v1", "..v2", "..v3", "old", "tls.crt"];
+    expect(staleNames({ ...laid(entries), top }, FILES, "..v3")).toEqual(["..data_new", "..v1", "old"]);
   });
 });
 
