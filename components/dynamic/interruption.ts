@@ -25,10 +25,10 @@ export function interruption(): AbortSignal {
 
 /** Settles with the interruption, unless it is forgotten before. */
 export function untilInterrupted(): { readonly passed: Promise<void>; readonly forget: () => void } {
-  const signal = interruption();
+  const interrupted = interruption();
   let settle = (): void => undefined;
   const passed = new Promise<void>((resolve) => (settle = resolve));
-  if (signal.aborted) settle();
-  else signal.addEventListener("abort", settle, { once: true });
-  return { passed, forget: () => signal.removeEventListener("abort", settle) };
+  if (interrupted.aborted) settle();
+  else interrupted.addEventListener("abort", settle, { once: true });
+  return { passed, forget: () => interrupted.removeEventListener("abort", settle) };
 }

@@ -11,6 +11,8 @@ exports.provider = (place) => {
   const provider = require(join(__dirname, "..", file))[name];
   if (provider === undefined)
     throw new Error(`components/${file} has no ${name}: the state is of another version of this package`);
+  // From now on it is known when the run is interrupted, also to what waits only later.
+  require("./interruption").interruption();
   // Every provider that reaches into a cluster reaches into the one that is meant.
   const { keepMeantCluster } = require("../platform/meant-cluster");
   return { ...provider, configure: keepMeantCluster };

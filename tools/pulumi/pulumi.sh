@@ -108,7 +108,7 @@ need_space() {
   done
 }
 
-# A line whenever another hundred packages are compiled: it takes minutes.
+# A line whenever another two hundred packages are compiled: it takes minutes.
 build() { # folder with the go.mod, target, link flags, package
   local result=$2.new log
   log=$(mktemp "$cache/build.XXXXXX")
