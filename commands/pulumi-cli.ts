@@ -15,6 +15,7 @@ import {
   type StackFiles,
 } from "./engine";
 import { CommandError } from "./containers";
+import { formerState, type FormerState, setAside } from "./former-state";
 import { startOf } from "./processes";
 import { layOutPlugins, pulumiProgram } from "./pulumi-program";
 import { endLeftovers, foreground } from "./runs";
@@ -57,6 +58,21 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
       READS_SETTINGS.includes(verb[0] ?? "") ? [...verb, "--config-file", configFile] : verb,
       PROJECT,
     );
+  const isEmpty = async (): Promise<boolean> => {
+    const exported = await captured(inProject(["stack", "export"], project));
+    const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly unknown[] } };
+    return (deployment?.resources ?? []).length === 0;
+  };
+  const takeOver = async (former: FormerState): Promise<void> => {
+    const found = `the local engine has ${former.resources} resources of the stack ${stack} (${former.file})`;
+    if (!own)
+      throw new CommandError(
+        `${found}, and the backend that you are logged in to has none. After 'pulumi logout' make takes them over into a backend of its own, from which 'pulumi stack export' and 'pulumi stack import' move them to any other; POSTGRES_CLUSTER_ENGINE=local-engine goes on without the CLI. Nothing was changed.`,
+      );
+    console.error(`${found}: the Pulumi CLI takes them over; the file is kept, as ….taken-over`);
+    await captured(inProject(["stack", "import", "--file", former.file], project));
+    setAside(former);
+  };
   const prepare = async (): Promise<void> => {
     if (cli === undefined) {
       throw new CommandError(
@@ -77,6 +93,8 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
       copySettings(settings, configFile);
       if (hasDeadLock(backend, stack)) await captured(invocation(["cancel", "--yes"]));
     }
+    const former = formerState(stack, state);
+    if (former !== undefined && (await isEmpty())) await takeOver(former);
   };
   return {
     name: "pulumi",

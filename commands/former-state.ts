@@ -1,0 +1,34 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CommandError } from "./containers";
+import { isAlive, type ProcessId } from "./processes";
+
+/** The state that the local engine has of a stack: a deployment in Pulumi's own format, which the CLI imports as it is. */
+export interface FormerState {
+  readonly file: string;
+  readonly resources: number;
+}
+
+interface StateFile {
+  readonly deployment: { readonly resources?: readonly unknown[] };
+}
+
+/** Undefined where it has none, or nothing in it. Fails while a run of the local engine changes it. */
+export function formerState(stack: string, state: string): FormerState | undefined {
+  const folder = path.join(state, "local-engine");
+  const file = path.join(folder, `${stack}.json`);
+  const resources = (read(file) as StateFile | undefined)?.deployment.resources?.length ?? 0;
+  if (resources === 0) return undefined;
+  const lock = read(path.join(folder, `${stack}.lock`)) as ProcessId | undefined;
+  if (lock !== undefined && isAlive(lock))
+    throw new CommandError(
+      `the local engine is changing the stack ${stack} (process ${lock.pid}), whose state the Pulumi CLI would take over: wait for it to end, or stop it with: kill -INT ${lock.pid}`,
+    );
+  return { file, resources };
+}
+
+/** What is not wanted any more, and is kept all the same. */
+export const setAside = ({ file }: FormerState): void => fs.renameSync(file, `${file}.taken-over`);
+
+const read = (file: string): unknown =>
+  fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : undefined;
