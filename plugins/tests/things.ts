@@ -27,7 +27,9 @@ export class Things {
   }
 
   wish(more: Record<string, unknown> = {}): void {
-    const subnet = `10.213.${(process.pid + this.number) % 250}.0/24`;
+    // Jest's workers run such tests at the same time, and their process numbers are close to each other.
+    const worker = Number(process.env["JEST_WORKER_ID"] ?? 0);
+    const subnet = `10.${213 + worker}.${(process.pid + this.number) % 250}.0/24`;
     writeFileSync(this.file, JSON.stringify({ prefix: this.prefix, subnet, ...more }));
   }
 
