@@ -28,8 +28,8 @@ export class Things {
 
   wish(more: Record<string, unknown> = {}): void {
     // Jest's workers run such tests at the same time, and their process numbers are close to each other.
-    const worker = Number(process.env["JEST_WORKER_ID"] ?? 0);
-    const subnet = `10.${213 + worker}.${(process.pid + this.number) % 250}.0/24`;
+    const worker = Number(process.env["JEST_WORKER_ID"] ?? 0) % 5;
+    const subnet = `10.213.${50 * worker + ((process.pid + this.number) % 50)}.0/24`;
     writeFileSync(this.file, JSON.stringify({ prefix: this.prefix, subnet, ...more }));
   }
 
