@@ -22,6 +22,11 @@ function judge(parameters: Record<string, string>, more: object = {}): readonly 
     "--read-only",
     "--tmpfs",
     "/tmp",
+    // As a member has: where the kernel promises any memory, one that asks for too much takes all that there is.
+    "--memory",
+    "512m",
+    "--memory-swap",
+    "512m",
     "--entrypoint",
     "postgres-judge",
   ];
