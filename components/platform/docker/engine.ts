@@ -1,6 +1,4 @@
-/**
- * What the dynamic resources ask of the Docker engine.
- */
+/** What the dynamic resources ask of the Docker engine. */
 import type Dockerode from "dockerode";
 
 /** The engine that `DOCKER_HOST` names, else the local socket; the same that the Docker provider uses. */

@@ -77,7 +77,7 @@ export function sameFiles(a: Files | undefined, b: Files): boolean {
 /**
  * What must go after the switch to `version`: links whose files are not wanted any more, and former versions, but not the last one. Who looks for a
  * file in the moment of the switch, on a busy machine, may have read the old `..data` and not yet what it points to. libpq, for one,
- * connects without a certificate whose file is not there.
+ * connects without a certificate whose file is not there. So a secret that was replaced stays in its program's volume until the next change.
  */
 export const staleNames = (laid: Laid, files: Files, version: string): string[] =>
   laid.top.filter((name) => !["..data", version, laid.version].includes(name) && files[name] === undefined);

@@ -1,6 +1,4 @@
-/**
- * Reading and writing a volume's files through containers that exist for a moment.
- */
+/** Reading and writing a volume's files through containers that exist for a moment. */
 import type Dockerode from "dockerode";
 import { packArchive, unpackArchive } from "./archive";
 import { isNotFound } from "./engine";

@@ -1,5 +1,6 @@
 /**
- * A cluster's owner, as an annotation of an object of its own in the namespace that holds the claims. The API server lets one writer make an object, and refuses a change of what has changed meanwhile.
+ * A cluster's owner, as an annotation of an object of its own in the namespace that holds the claims. The API server lets one
+ * writer make an object, and refuses a change of what has changed meanwhile.
  */
 import { markText, readMark } from "../mark-text";
 import type { MarkStore } from "../owner-place";
