@@ -15,17 +15,17 @@ help: ## Show this list
 .PHONY: up down preview status doctor logs clean images
 up: setup ## Bring the stack up, or to what its settings say; installs what this machine lacks (NO_INSTALL=1 only tells)
 	$(run) up
-down: packages ## Take the stack down; volumes with data stay
+down: cli ## Take the stack down; volumes with data stay
 	$(run) down
-preview: packages ## Show what `up` would change
+preview: cli ## Show what `up` would change
 	$(run) preview
-status: packages ## Members, their roles and health, endpoints
+status: cli ## Members, their roles and health, endpoints
 	$(run) status
-doctor: packages ## Check every part, say what is wrong and how to mend it
+doctor: cli ## Check every part, say what is wrong and how to mend it
 	$(run) doctor
-logs: packages ## Follow the logs (WORKLOAD=patroni narrows, TAIL=100, FOLLOW= ends at once)
+logs: cli ## Follow the logs (WORKLOAD=patroni narrows, TAIL=100, FOLLOW= ends at once)
 	$(run) logs
-clean: packages ## Delete the volumes of a stack that is down, with all data; asks first (CONFIRM=<cluster>)
+clean: cli ## Delete the volumes of a stack that is down, with all data; asks first (CONFIRM=<cluster>)
 	$(run) clean
 
 images: setup ## Build the images of STACK=prod under their names in images.registry and print their tags; PUSH=1 publishes them
@@ -33,28 +33,28 @@ images: setup ## Build the images of STACK=prod under their names in images.regi
 
 ##@ The database
 .PHONY: psql psql-replica switchover restart reconnect slow-queries test-replication password worker-files
-psql: packages ## SQL on the leader as superuser (GROUP=2: of worker group 2); ROLE=app_readwrite goes through the write endpoint
+psql: cli ## SQL on the leader as superuser (GROUP=2: of worker group 2); ROLE=app_readwrite goes through the write endpoint
 	$(run) psql
-psql-replica: packages ## SQL on a replica; ROLE=app_readonly goes through the read endpoint
+psql-replica: cli ## SQL on a replica; ROLE=app_readonly goes through the read endpoint
 	$(run) psql-replica
-switchover: packages ## Hand leadership over (TO=<member>)
+switchover: cli ## Hand leadership over (TO=<member>)
 	$(run) switchover
-restart: packages ## Restart PostgreSQL in every member, replicas first, the leader last
+restart: cli ## Restart PostgreSQL in every member, replicas first, the leader last
 	$(run) restart
-reconnect: packages ## Have the pools make their connections anew, after rights or settings of roles were changed by hand
+reconnect: cli ## Have the pools make their connections anew, after rights or settings of roles were changed by hand
 	$(run) reconnect
-slow-queries: packages ## List the slowest statements (LIMIT=20)
+slow-queries: cli ## List the slowest statements (LIMIT=20)
 	$(run) slow-queries
-test-replication: packages ## Write on the leader, find it on every replica
+test-replication: cli ## Write on the leader, find it on every replica
 	$(run) test-replication
-password: packages ## Print the password of ROLE (default app_readwrite)
+password: cli ## Print the password of ROLE (default app_readwrite)
 	$(run) password
-worker-files: packages ## Write certificate and key of an external worker (GROUP=9 DIR=./db9)
+worker-files: cli ## Write certificate and key of an external worker (GROUP=9 DIR=./db9)
 	$(run) worker-files
 
 ##@ Development
-.PHONY: test test-unit test-long lint golden test-kubernetes kube-up kube-down bench setup packages
-test: setup ## All tests: lint, types, unit, engine, SQL and the cluster on real containers
+.PHONY: test test-unit test-long lint golden test-kubernetes kube-up kube-down bench setup cli packages
+test: setup ## All tests: lint, types, unit, SQL and the cluster on real containers
 	scripts/test.sh
 test-unit: packages ## What needs no Docker: lint, types, unit tests and goldens
 	scripts/test.sh unit
@@ -74,5 +74,7 @@ bench: setup ## Measure bring-up, preview, failover and throughput as ratios
 	$(node) tests/bench/bin.js
 setup:
 	scripts/setup.sh
+cli:
+	scripts/setup.sh cli
 packages:
 	scripts/setup.sh packages

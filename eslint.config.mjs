@@ -19,7 +19,7 @@ const providers = {
   },
   product: {
     group: ["**/components/**", "**/stacks/**", "**/config-files/**"],
-    message: "The local engine runs any program and knows nothing of this product.",
+    message: "The plugins serve any program and know nothing of this product.",
   },
   upward: { group: ["**/stacks/**"], message: "Components do not know which stacks exist." },
   platforms: {
@@ -57,7 +57,7 @@ export default tseslint.config(
   },
   // Constructing a resource is its effect; it often needs no name.
   {
-    files: ["components/**", "stacks/**", "tests/**", "local-engine/tests/**", "plugins/tests/**"],
+    files: ["components/**", "stacks/**", "tests/**", "plugins/tests/**"],
     rules: { "no-new": "off" },
   },
   {
@@ -86,7 +86,7 @@ export default tseslint.config(
   restrict(["components/platform/docker/**/*.ts"], [providers.kubernetes, providers.pg, providers.upward]),
   restrict(["components/platform/kubernetes/**/*.ts"], [providers.docker, providers.pg, providers.upward]),
   restrict(["config-files/**/*.ts"], [providers.docker, providers.pulumi, providers.pg, providers.upward]),
-  restrict(["local-engine/**/*.ts"], [providers.docker, providers.product, providers.pg]),
+  restrict(["plugins/*.ts", "plugins/{docker,random}/**"], [providers.product, providers.pg]),
   {
     files: ["**/tests/**/*.ts"],
     rules: {

@@ -20,16 +20,18 @@ module.exports = {
   coverageProvider: "v8",
   projects: [
     // Without Docker, in seconds.
-    project("unit", ["<rootDir>/tests/unit/**/!(*.docker).test.ts", "<rootDir>/tests/golden/**/*.test.ts"], {
-      setupFilesAfterEnv: ["<rootDir>/tests/support/unit-patience.ts"],
-    }),
-    project("engine", ["<rootDir>/local-engine/tests/**/!(*.docker).test.ts"]),
+    project(
+      "unit",
+      [
+        ...["tests/unit", "plugins/tests"].map((at) => `<rootDir>/${at}/**/!(*.docker).test.ts`),
+        "<rootDir>/tests/golden/**/*.test.ts",
+      ],
+      { setupFilesAfterEnv: ["<rootDir>/tests/support/unit-patience.ts"] },
+    ),
     // On containers of their own.
     project(
       "docker",
-      ["tests/unit", "local-engine/tests", "plugins/tests"].map(
-        (at) => `<rootDir>/${at}/**/*.docker.test.ts`,
-      ),
+      ["tests/unit", "plugins/tests"].map((at) => `<rootDir>/${at}/**/*.docker.test.ts`),
       patient,
     ),
     project("sql", ["<rootDir>/tests/sql/**/*.test.ts"], patient),

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import type { OwnerPlace } from "../components/platform/owner-place";
-import { capture, PROJECT } from "./engine";
+import { capture, PROJECT } from "./programs";
 
 /** A container of a stack, as the Docker engine sees it. */
 export interface Member {

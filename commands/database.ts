@@ -15,7 +15,7 @@ import {
   psqlIn,
   runningMember,
 } from "./containers";
-import { capture } from "./engine";
+import { capture } from "./programs";
 import { stackOutputs } from "./lifecycle";
 import { withGroup } from "./patroni";
 import { messageOf } from "../components/dynamic/reason";

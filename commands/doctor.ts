@@ -1,7 +1,7 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { configurationProblems } from "./configuration";
-import { capture } from "./engine";
+import { capture } from "./programs";
 import {
   etcdctl,
   execute,

@@ -13,7 +13,7 @@ import { type Images, imagesWith } from "../config-files/images";
 import { chooseCitus } from "../stacks/citus";
 import { readSettings, type StackSettings } from "../stacks/settings";
 import { CommandError } from "./containers";
-import { PROJECT } from "./engine";
+import { PROJECT } from "./programs";
 
 const FOLDER = path.join(PROJECT, "config-files");
 

@@ -3,9 +3,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
 import { clusterName, CommandError, groups, members, patroniMembers } from "./containers";
-import { engineFor, STATE } from "./engine";
+import { STATE } from "./programs";
 import { leaderless } from "./leaderless";
 import { refuseAnothers } from "./ownership";
+import { pulumiCli } from "./pulumi-cli";
 import { deleteVolumes, volumesOf } from "./volumes";
 
 /** What the stack's program exports. */
@@ -28,7 +29,7 @@ export interface StackOutputs {
 }
 
 export async function stackOutputs(stack: string): Promise<StackOutputs> {
-  const outputs = await engineFor(stack).outputs();
+  const outputs = await pulumiCli(stack).outputs();
   if (!outputs["endpoints"])
     throw new CommandError(`the stack ${stack} is not up: bring it up with 'make up'`);
   return outputs as unknown as StackOutputs;
@@ -56,18 +57,7 @@ export function connectionString(
 }
 
 export async function up(stack: string): Promise<number> {
-  const engine = engineFor(stack);
-  if (engine.name === "local-engine") {
-    console.log(
-      "No Pulumi CLI on PATH: the local engine deploys the stack (the CLI: https://www.pulumi.com/docs/install/).",
-    );
-  }
-  const code = await engine.run([
-    "up",
-    "--yes",
-    "--refresh",
-    ...(engine.name === "pulumi" ? ["--suppress-outputs"] : []),
-  ]);
+  const code = await pulumiCli(stack).run(["up", "--yes", "--refresh", "--suppress-outputs"]);
   if (code !== 0) return code;
   const outputs = await stackOutputs(stack);
   fs.mkdirSync(path.dirname(authorityFile(stack)), { recursive: true, mode: 0o700 });
@@ -90,17 +80,18 @@ Superuser        make psql          All commands   make help
 }
 
 export async function down(stack: string): Promise<number> {
-  const engine = engineFor(stack);
-  await refuseAnothers(stack, engine, "down");
-  return engine.run(["destroy", "--yes", "--exclude-protected"]);
+  const cli = pulumiCli(stack);
+  await refuseAnothers(stack, cli, "down");
+  return cli.run(["destroy", "--yes", "--exclude-protected"]);
 }
 
-export const preview = (stack: string): Promise<number> => engineFor(stack).run(["preview", "--diff"]);
+export const preview = (stack: string): Promise<number> => pulumiCli(stack).run(["preview", "--diff"]);
 
 /** Deletes what `down` keeps: the data, and the passwords to it. Asks for the stack's cluster name, or takes it from CONFIRM. */
 export async function clean(stack: string): Promise<number> {
   const cluster = clusterName(stack);
-  await refuseAnothers(stack, engineFor(stack), "clean");
+  const cli = pulumiCli(stack);
+  await refuseAnothers(stack, cli, "clean");
   const running = await members(stack);
   if (running.length > 0)
     throw new CommandError(`the stack ${stack} is up (${running.length} containers): 'make down' first`);
@@ -119,11 +110,10 @@ export async function clean(stack: string): Promise<number> {
     return 1;
   }
   await deleteVolumes(volumes);
-  const engine = engineFor(stack);
-  const code = await engine.run(["state", "unprotect", "--all", "--yes"]);
+  const code = await cli.run(["state", "unprotect", "--all", "--yes"]);
   if (code !== 0) return code;
   console.log(`Deleted ${volumes.length} volumes.`);
-  return engine.run(["destroy", "--yes"]);
+  return cli.run(["destroy", "--yes"]);
 }
 
 function ask(question: string): Promise<string> {

@@ -2,7 +2,8 @@ import { whereOf } from "../components/ownership/provider";
 import { markStore } from "../components/platform/owner-place";
 import { keepMeantCluster } from "../components/platform/meant-cluster";
 import { CommandError, ownerPlace } from "./containers";
-import { captured, type Engine } from "./engine";
+import { captured } from "./programs";
+import type { PulumiCli } from "./pulumi-cli";
 
 interface Exported {
   readonly deployment?: {
@@ -11,9 +12,9 @@ interface Exported {
 }
 
 /** The id that the stack's state has for its cluster; undefined when it has none. */
-async function ownerInState(engine: Engine): Promise<string | undefined> {
-  await engine.prepare();
-  const text = await captured(engine.invocation(["stack", "export"]));
+async function ownerInState(cli: PulumiCli): Promise<string | undefined> {
+  await cli.prepare();
+  const text = await captured(cli.invocation(["stack", "export"]));
   const { deployment } = JSON.parse(text) as Exported;
   const owner = deployment?.resources?.find(({ type }) => type.endsWith(":ClusterOwner"))?.inputs?.owner;
   return typeof owner === "string" ? owner : undefined;
@@ -23,12 +24,12 @@ async function ownerInState(engine: Engine): Promise<string | undefined> {
  * Fails when the stack's cluster belongs to another state: what this one takes away would be another's. Nothing is said of a cluster
  * without a mark, as one that was never up has none.
  */
-export async function refuseAnothers(stack: string, engine: Engine, what: string): Promise<void> {
+export async function refuseAnothers(stack: string, cli: PulumiCli, what: string): Promise<void> {
   const { place, kubernetes } = ownerPlace(stack);
   const get = (key: string) => kubernetes(key.replace("kubernetes:", ""));
   await keepMeantCluster({ config: { get } } as Parameters<typeof keepMeantCluster>[0]);
   const { mark } = await markStore(place).look();
-  if (mark === undefined || mark.owner === (await ownerInState(engine))) return;
+  if (mark === undefined || mark.owner === (await ownerInState(cli))) return;
   throw new CommandError(
     `the cluster ${place.cluster} belongs to the stack ${mark.stack} of the project ${mark.project}, since ${mark.since} ` +
       `(owner ${mark.owner}, written in ${whereOf(place)}), and not to the state of ${stack}: ${what} is for its owner. Nothing was changed.`,

@@ -2,21 +2,11 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
-import {
-  capture,
-  captured,
-  type Engine,
-  environment,
-  type Invocation,
-  type Outputs,
-  passphrase,
-  PROJECT,
-  runsIn,
-  type StackFiles,
-} from "./engine";
 import { CommandError } from "./containers";
 import { formerState, type FormerState, setAside } from "./former-state";
+import { passphraseProblem, passphraseVariables } from "./passphrase";
 import { startOf } from "./processes";
+import { captured, environment, folderOnPath, type Invocation, PROJECT, STATE } from "./programs";
 import { layOutPlugins, pulumiProgram } from "./pulumi-program";
 import { endLeftovers, foreground } from "./runs";
 
@@ -25,11 +15,34 @@ const READS_SETTINGS = ["preview", "up", "refresh", "destroy"];
 /** The verbs that show a preview first, and ask. */
 const CHANGES = ["up", "refresh", "destroy"];
 
+/** Where a stack's settings and its state lie. */
+export interface StackFiles {
+  /** Default `Pulumi.<stack>.yaml` of the project. */
+  readonly settings?: string;
+  /** Default `.state` of the project. */
+  readonly state?: string;
+}
+
+export type Outputs = Readonly<Record<string, unknown>>;
+
+/** The Pulumi CLI, for one stack. */
+export interface PulumiCli {
+  /** Makes what the CLI needs before its first verb; safe to repeat. `run` and `outputs` do it themselves. */
+  prepare(): Promise<void>;
+  /** What is started for a verb, for callers that want its output or its end in their own hands. */
+  invocation(verb: readonly string[]): Invocation;
+  /** Runs a verb in the foreground and resolves with its exit code. */
+  run(verb: readonly string[]): Promise<number>;
+  /** The stack's outputs, with secrets in clear. */
+  outputs(): Promise<Outputs>;
+}
+
 /**
  * The Pulumi CLI, with the user's backend if there is one, else with one in this machine's state folder. There it must not write the
  * salt of this machine's passphrase into the tracked Pulumi.<stack>.yaml, so it works on a copy that keeps the salt.
  */
-export function pulumiCli(stack: string, { settings, state }: StackFiles): Engine {
+export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
+  const { settings = path.join(PROJECT, `Pulumi.${stack}.yaml`), state = STATE } = files;
   const own = !userHasBackend();
   const backend = path.join(state, "pulumi");
   // `stack init` takes no --config-file and writes the salt beside the Pulumi.yaml that it finds.
@@ -40,7 +53,7 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
   const ours = cli !== undefined && !cli.hasPlugins;
   const env = environment({
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    ...(own ? { ...passphrase(), PULUMI_BACKEND_URL: `file://${backend}` } : {}),
+    ...(own ? { ...passphraseVariables(), PULUMI_BACKEND_URL: `file://${backend}` } : {}),
     // What is not laid out cannot be had here: the CLI would look for it in vain for minutes.
     ...(ours ? { PULUMI_HOME: home, PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
   });
@@ -59,7 +72,7 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
       PROJECT,
     );
   const isEmpty = async (): Promise<boolean> => {
-    const exported = await captured(inProject(["stack", "export"], project));
+    const exported = await asked(inProject(["stack", "export"], project));
     const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly unknown[] } };
     return (deployment?.resources ?? []).length === 0;
   };
@@ -67,10 +80,10 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
     const found = `the local engine has ${former.resources} resources of the stack ${stack} (${former.file})`;
     if (!own)
       throw new CommandError(
-        `${found}, and the backend that you are logged in to has none. After 'pulumi logout' make takes them over into a backend of its own, from which 'pulumi stack export' and 'pulumi stack import' move them to any other; POSTGRES_CLUSTER_ENGINE=local-engine goes on without the CLI. Nothing was changed.`,
+        `${found}, and the backend that you are logged in to has none. After 'pulumi logout' make takes them over into a backend of its own, from which 'pulumi stack export' and 'pulumi stack import' move them to any other. Nothing was changed.`,
       );
     console.error(`${found}: the Pulumi CLI takes them over; the file is kept, as ….taken-over`);
-    await captured(inProject(["stack", "import", "--file", former.file], project));
+    await asked(inProject(["stack", "import", "--file", former.file], project));
     setAside(former);
   };
   const prepare = async (): Promise<void> => {
@@ -84,36 +97,87 @@ export function pulumiCli(stack: string, { settings, state }: StackFiles): Engin
       fs.mkdirSync(project, { recursive: true, mode: 0o700 });
       fs.copyFileSync(path.join(PROJECT, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
     }
-    const known = await capture("pulumi", ["stack", "ls", "--json", "--cwd", PROJECT], env);
+    const list: Invocation = { program: "pulumi", args: ["stack", "ls", "--json", "--cwd", PROJECT], env };
+    // The one that tools/pulumi has got is new enough.
+    const [known] = await Promise.all([asked(list), cli.folder === undefined ? refuseOld(env) : undefined]);
     const names = (JSON.parse(known) as { name: string }[]).map((entry) => entry.name);
     if (!names.some((name) => name === stack || name.endsWith(`/${stack}`))) {
-      await captured(inProject(["stack", "init", "--no-select"], project));
+      await asked(inProject(["stack", "init", "--no-select"], project));
     }
     if (own) {
       copySettings(settings, configFile);
-      if (hasDeadLock(backend, stack)) await captured(invocation(["cancel", "--yes"]));
+      if (hasDeadLock(backend, stack)) await asked(invocation(["cancel", "--yes"]));
     }
     const former = formerState(stack, state);
     if (former !== undefined && (await isEmpty())) await takeOver(former);
   };
   return {
-    name: "pulumi",
     prepare,
     invocation,
     run: async (verb) => {
-      const folder = runsIn(state);
+      const folder = path.join(state, "runs");
       // First, since the lock of a run that is ended here is then one of nobody.
       await endLeftovers({ stack, folder });
       await prepare();
-      return foreground({ stack, verb: verb.join(" "), folder }, invocation(verb));
+      const code = await foreground({ stack, verb: verb.join(" "), folder }, invocation(verb));
+      const problem = code === 0 ? undefined : await passphraseProblem(saltOf(configFile), env);
+      if (problem !== undefined) throw new CommandError(problem);
+      return code;
     },
     outputs: async () => {
       await prepare();
-      return JSON.parse(
-        await captured(invocation(["stack", "output", "--json", "--show-secrets"])),
-      ) as Outputs;
+      return JSON.parse(await asked(invocation(["stack", "output", "--json", "--show-secrets"]))) as Outputs;
     },
   };
+}
+
+/** The salt that a stack's settings have, once something has been encrypted. */
+function saltOf(file: string): string | undefined {
+  if (!fs.existsSync(file)) return undefined;
+  const salt = parseDocument(fs.readFileSync(file, "utf8")).get("encryptionsalt");
+  return typeof salt === "string" ? salt : undefined;
+}
+
+/** Fails for a CLI that is older than Pulumi.yaml asks for; those that know what stands there say it themselves, others ignore it. */
+async function refuseOld(env: NodeJS.ProcessEnv): Promise<void> {
+  const required = parseDocument(fs.readFileSync(path.join(PROJECT, "Pulumi.yaml"), "utf8")).get(
+    "requiredPulumiVersion",
+  );
+  const oldest = String(required).replace(">=", "");
+  const found = (await asked({ program: "pulumi", args: ["version"], env })).trim();
+  const older = found.replace(/^v/, "").localeCompare(oldest, "en", { numeric: true }) < 0;
+  if (/^v\d/.test(found) && older)
+    throw new CommandError(
+      `the pulumi on PATH (${path.join(folderOnPath("pulumi") ?? "", "pulumi")}) is ${found}, and requiredPulumiVersion of Pulumi.yaml is ${oldest} or newer: ` +
+        "update it (https://www.pulumi.com/docs/install/), or take it off PATH: 'make up' then gets one of its own",
+    );
+}
+
+/** The ways out that the CLI does not name, by what it says. */
+const WAYS_OUT: readonly [RegExp, string][] = [
+  [
+    /PULUMI_ACCESS_TOKEN must be set/,
+    "you are not logged in to that backend: 'pulumi login', or PULUMI_ACCESS_TOKEN; without PULUMI_BACKEND_URL and after 'pulumi logout' make uses a backend of its own",
+  ],
+  [
+    /unable to open (state directory|bucket)|read "\.pulumi\/meta\.yaml"/,
+    "the backend cannot be reached: see PULUMI_BACKEND_URL, or 'pulumi whoami --verbose'; without it and after 'pulumi logout' make uses a backend of its own",
+  ],
+  [
+    /passphrase must be set/,
+    "set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to the passphrase of the stack's secrets",
+  ],
+];
+
+/** What the CLI answers; where it fails, its words with the way out. */
+async function asked(invocation: Invocation): Promise<string> {
+  try {
+    return await captured(invocation);
+  } catch (error) {
+    const { message } = error as Error;
+    const wayOut = WAYS_OUT.find(([pattern]) => pattern.test(message))?.[1];
+    throw new CommandError(wayOut === undefined ? message : `${message}\n  -> ${wayOut}`);
+  }
 }
 
 /** Has the user logged in somewhere, or named a backend? Then it is used, with the user's own secrets provider. */
@@ -153,9 +217,7 @@ export function hasDeadLock(backend: string, stack: string): boolean {
 /** The settings as they are tracked, with the salt that the copy has. */
 function copySettings(file: string, copy: string): void {
   const settings = parseDocument(fs.readFileSync(file, "utf8"));
-  if (fs.existsSync(copy)) {
-    const salt = parseDocument(fs.readFileSync(copy, "utf8")).get("encryptionsalt");
-    if (salt !== undefined && !settings.has("encryptionsalt")) settings.set("encryptionsalt", salt);
-  }
+  const salt = saltOf(copy);
+  if (salt !== undefined && !settings.has("encryptionsalt")) settings.set("encryptionsalt", salt);
   fs.writeFileSync(copy, settings.toString(), { mode: 0o600 });
 }

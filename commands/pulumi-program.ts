@@ -2,7 +2,8 @@ import { execFileSync, type StdioOptions } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-const PROJECT = path.join(__dirname, "..");
+import { folderOnPath, PROJECT } from "./programs";
+
 const PLUGINS = path.join(PROJECT, "plugins/bin");
 const TOOL = path.join(PROJECT, "tools/pulumi/pulumi.sh");
 
@@ -13,12 +14,6 @@ export interface PulumiProgram {
   /** Whether the vendor's plugins come with it. Where they do not, ours are laid out for it. */
   readonly hasPlugins: boolean;
 }
-
-/** The folder of PATH that has a program of this name. */
-export const folderOnPath = (program: string): string | undefined =>
-  (process.env["PATH"] ?? "")
-    .split(path.delimiter)
-    .find((folder) => folder !== "" && fs.existsSync(path.join(folder, program)));
 
 /** The user's CLI, which always comes first, or the one that tools/pulumi has got; undefined where there is neither. */
 export function pulumiProgram(): PulumiProgram | undefined {

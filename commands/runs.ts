@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Invocation, PROJECT } from "./engine";
+import { type Invocation, PROJECT } from "./programs";
 import {
   becomes,
   ignoresHangup,

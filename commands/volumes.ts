@@ -1,7 +1,7 @@
 import { dockerEngine } from "../components/platform/docker/engine";
 import { LABELS } from "../components/platform/docker/names";
 import { removeHelpers } from "../components/platform/docker/volume-files";
-import { capture } from "./engine";
+import { capture } from "./programs";
 
 /** Names of all volumes of a cluster on the Docker engine. */
 export async function volumesOf(cluster: string): Promise<readonly string[]> {

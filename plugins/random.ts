@@ -1,5 +1,5 @@
 import { version } from "@pulumi/random/package.json";
-import { randomProvider } from "../local-engine/providers/random";
+import { randomProvider } from "./random/provider";
 import { serve } from "./resource-provider";
 
 serve(version, (type) => randomProvider(type));

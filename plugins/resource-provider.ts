@@ -7,28 +7,18 @@ import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import type { Properties } from "../local-engine/properties";
-import {
-  type Checked,
-  InitFailed,
-  type Provider,
-  type ResourceRef,
-} from "../local-engine/providers/provider";
-import { structOf, valuesOf } from "../local-engine/wire";
+import type { Properties } from "./properties";
+import { type Checked, InitFailed, type Provider, type ResourceRef } from "./provider";
+import { structOf, valuesOf } from "./wire";
 import { answer, info, listen, nothing, type StatusError } from "./server";
 
-/** A provider, and what only the CLI asks for. */
-export interface ServedProvider extends Provider {
-  /** Inputs of something that is there and is to be imported, made from its outputs. Without this nothing can be imported. */
-  readonly inputsOf?: (outputs: Properties) => Properties;
-}
-
-type Configured = (type: string, settings: Properties) => ServedProvider;
+/** `settings` are those of the provider itself. */
+type Configured = (type: string, settings: Properties) => Provider;
 
 export function serve(version: string, providerOf: Configured): void {
   const engine = new EngineClient(process.argv[2] ?? "", grpc.credentials.createInsecure());
   let settings: Properties = {};
-  const of = (request: { getUrn(): string }): ResourceRef & { provider: ServedProvider } => {
+  const of = (request: { getUrn(): string }): ResourceRef & { provider: Provider } => {
     const { type, name } = partsOf(request.getUrn());
     return { urn: request.getUrn(), type, name, provider: providerOf(type, settings) };
   };
@@ -65,12 +55,11 @@ export function serve(version: string, providerOf: Configured): void {
     diff: answer(async (request: proto.DiffRequest) => {
       const resource = withId(request);
       const olds = { inputs: valuesOf(request.getOldInputs()), outputs: valuesOf(request.getOlds()) };
-      const ignored = request.getIgnorechangesList();
-      const diff = await resource.provider.diff(resource, olds, valuesOf(request.getNews()), ignored);
+      const diff = await resource.provider.diff(resource, olds, valuesOf(request.getNews()));
       const response = new proto.DiffResponse();
-      const { DIFF_SOME, DIFF_NONE, DIFF_UNKNOWN } = proto.DiffResponse.DiffChanges;
-      response.setChanges(diff.changes === undefined ? DIFF_UNKNOWN : diff.changes ? DIFF_SOME : DIFF_NONE);
-      response.setDiffsList([...(diff.changedKeys ?? [])]);
+      const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
+      response.setChanges(diff.changedKeys.length > 0 ? DIFF_SOME : DIFF_NONE);
+      response.setDiffsList([...diff.changedKeys]);
       response.setReplacesList([...diff.replaceKeys]);
       response.setDeletebeforereplace(diff.deleteBeforeReplace === true);
       return response;

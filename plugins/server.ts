@@ -3,9 +3,9 @@
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
-import { GRPC_OPTIONS } from "../local-engine/wire";
+import { GRPC_OPTIONS } from "./wire";
 // The CLI holds the other end of the standard input.
-import "../local-engine/end-with-parent.js";
+import "./end-with-parent.js";
 
 /** An error that brings what gRPC sends beside its message. */
 export type StatusError = Error & Partial<Pick<grpc.StatusObject, "code" | "metadata">>;

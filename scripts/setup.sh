@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# Brings a machine to where `make up` and `make test` can work: Node 22 with the packages of package-lock.json, a running Docker
-# engine, the base image, and a passphrase for the stack's secrets. Says what it will install before it does; safe to run again.
+# Brings a machine to where `make up` and `make test` can work: Node 22 with the packages of package-lock.json, the Pulumi CLI, a running
+# Docker engine, the base image, and a passphrase for the stack's secrets. Says what it will install before it does; safe to run again.
 #
-#   scripts/setup.sh [packages]   `packages`: only Node and npm packages, no Docker
+#   scripts/setup.sh [cli | packages]   `packages`: only Node and npm packages; `cli`: with the Pulumi CLI, no Docker
 #
+# STACK says which stack it is for: one on Kubernetes needs that provider, too.
 # NO_INSTALL=1 only tells what is missing (exit code 1 if anything is).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
 state=.state
+stack=${STACK:-dev}
+environment=$(sed -n 's/^ *postgres-cluster:environment: *//p' "Pulumi.$stack.yaml" 2>/dev/null || true)
+provider=
+[ "${environment:-$stack}" != prod ] || provider=kubernetes
 base_image=$(sed -n "s/.*baseImage: \"\(.*\)\".*/\1/p" config-files/versions.ts)
 started=$SECONDS
 
@@ -27,6 +32,7 @@ lock_digest() { sha256sum package-lock.json | cut -d' ' -f1; }
 has_packages() {
   [ -x node_modules/.bin/node ] && [ "$(cat node_modules/.lock-digest 2>/dev/null)" = "$(lock_digest)" ]
 }
+has_pulumi() { tools/pulumi/pulumi.sh complete $provider; }
 
 # --- What is missing -------------------------------------------------------------------------------------------------------------
 
@@ -35,6 +41,11 @@ apt=()
 if ! has_packages; then
   command -v npm >/dev/null || { apt+=(nodejs npm); plan+=("Debian packages: nodejs npm"); }
   plan+=("npm packages of package-lock.json into node_modules/ (Node 22 among them)")
+fi
+if [ "$what" != packages ] && ! has_pulumi; then
+  packages=$(tools/pulumi/pulumi.sh debian-packages)
+  [ -z "$packages" ] || { apt+=($packages); plan+=("Debian packages: $packages"); }
+  plan+=("$(tools/pulumi/pulumi.sh says $provider)")
 fi
 if [ "$what" = all ]; then
   if ! engine_answers; then
@@ -73,6 +84,18 @@ apt_install() {
 if [ ${#apt[@]} -gt 0 ]; then
   say "Installing ${apt[*]}"
   apt_install "${apt[@]}"
+fi
+
+# It may have to be built, for minutes: what else is missing comes meanwhile. In a process group of its own, which ends with this script.
+pulumi=
+if [ "$what" != packages ] && ! has_pulumi; then
+  set -m
+  tools/pulumi/pulumi.sh install $provider </dev/null &
+  pulumi=$!
+  set +m
+  trap 'kill -- "-$pulumi" 2>/dev/null || true' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
 fi
 
 if ! has_packages; then
@@ -116,6 +139,11 @@ if [ "$what" = all ] && ! has_base_image; then
     command -v mmdebstrap >/dev/null || apt_install mmdebstrap
     scripts/base-image.sh "$base_image"
   fi
+fi
+
+if [ -n "$pulumi" ]; then
+  wait "$pulumi" || fail "the Pulumi CLI is missing: see above"
+  trap - EXIT
 fi
 
 if [ ${#plan[@]} -gt 0 ]; then say "Ready after $((SECONDS - started)) s"; fi

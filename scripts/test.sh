@@ -55,7 +55,7 @@ suite() { # projects of jest.config.js, then folders or files
   # own; the files of other suites share a stack, and what they measure needs the machine.
   local workers=1 niceness=0
   case $1 in
-    unit | engine) workers=3 ;;
+    unit) workers=3 ;;
     docker) workers=2 ;;
   esac
   # The linter beside them is one long thread: whatever is left of it at the end has a core idle.
@@ -108,19 +108,11 @@ if [ "$what" != kubernetes ]; then
   suite unit
   checked
 fi
-[ "$what" != all ] || suite engine
-export POSTGRES_CLUSTER_ENGINE=${POSTGRES_CLUSTER_ENGINE:-local-engine}
 if [ "$what" = all ]; then
   # The cluster suites come first: they build the images that the others use.
   suite cluster
   suite docker sql programs
   suite citus
-  if command -v pulumi >/dev/null || tools/pulumi/pulumi.sh folder >/dev/null; then
-    POSTGRES_CLUSTER_ENGINE=pulumi suite cluster tests/cluster/stack tests/cluster/rolling tests/cluster/security
-  else
-    echo "--- skipped: the cluster suites through the Pulumi CLI: none is on PATH (tools/pulumi/pulumi.sh install gets it)"
-    skipped=$((skipped + 1))
-  fi
 fi
 if [ "$what" = kubernetes ] || [ -n "${KUBERNETES:-}" ]; then
   # Some first, in case time is short, then the others.

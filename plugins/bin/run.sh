@@ -8,7 +8,7 @@ case $(basename "$0") in
   pulumi-resource-random) plugin=random ;;
   pulumi-resource-pulumi-nodejs)
     # The SDK's own server for dynamic resources.
-    exec "$project/node_modules/.bin/node" --require "$project/local-engine/end-with-parent.js" \
+    exec "$project/node_modules/.bin/node" --require "$project/plugins/end-with-parent.js" \
       "$project/node_modules/@pulumi/pulumi/cmd/dynamic-provider" "$@"
     ;;
 esac

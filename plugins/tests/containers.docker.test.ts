@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { pulumiProgram } from "../../commands/pulumi-program";
 import { eventually } from "../../tests/support/stack";
 import { CliStack } from "./stack";
@@ -85,6 +86,23 @@ describeWithCli("the Docker plugin, through the Pulumi CLI (C1)", () => {
     expect(cli.resource("main")?.initErrors ?? []).toEqual([]);
   });
 
+  test("does not wait until the time is up for a container that ends at once", async () => {
+    const { cli, things } = await begin();
+    const command = ["sh", "-c", "echo no such setting; exit 7"];
+    things.wish({ container: { command, restart: "no", waitTimeout: 120 } });
+    const { said } = await cli.outcome("up", "fails");
+    expect(said).toMatch(/it exited with code 7(.|\n)*no such setting/);
+  });
+
+  test("a failed build says what the failing step said, and the next up builds again", async () => {
+    const { cli, things } = await begin();
+    things.wish({ marker: "broken" });
+    const { said } = await cli.outcome("up", "fails");
+    expect(said).toMatch(/the build of \S+ failed: (.|\n)*test "\$MARKER" != broken/);
+    things.wish();
+    expect((await cli.outcome("up")).changes).toMatchObject({ create: 2 });
+  });
+
   test("a refresh notices a container that was removed and one that was stopped; up mends both, with the data", async () => {
     const { cli, things } = await begin();
     things.wish();
@@ -148,6 +166,23 @@ describeWithCli("the Docker plugin, through the Pulumi CLI (C1)", () => {
     expect((await cli.outcome("up")).changes).toMatchObject({ import: 1 });
     expect(docker("network", "inspect", "--format", "{{.Id}}", `${things.prefix}-network`)).toBe(id);
     expect((await cli.outcome("up")).changes).toEqual({ same: 5 });
+  });
+
+  test("the language host runs policy packs: what one forbids is not made, and what it has to say is said", async () => {
+    const { cli, things } = await begin();
+    const pack = ["--policy-pack", join(__dirname, "policy")];
+    things.wish({ container: { memory: 0, memorySwap: 0 } });
+    expect((await cli.outcome("up", "fails", ...pack)).policies).toEqual(["main has no limit of memory"]);
+    expect(things.list("container")).toEqual([]);
+    things.wish();
+    expect((await cli.outcome("up", "succeeds", ...pack)).policies).toEqual(["1 container"]);
+    expect(things.list("container")).toEqual([things.main]);
+  });
+
+  test("the language host names the plugins of the program that are here", async () => {
+    const { cli } = await begin();
+    const { plugins } = JSON.parse(await cli.said("about", "--json")) as { plugins: { name: string }[] };
+    expect(plugins.map(({ name }) => name)).toEqual(expect.arrayContaining(["docker", "random"]));
   });
 
   test("an engine that does not answer is named, with what to do", async () => {

@@ -4,7 +4,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { environment } from "../../commands/engine";
+import { environment } from "../../commands/programs";
 import { layOutPlugins, pulumiProgram } from "../../commands/pulumi-program";
 
 /** What the summary of a run counts, by operation, and what was said. */
@@ -12,11 +12,14 @@ export interface Outcome {
   readonly changes: Readonly<Record<string, number>>;
   /** Errors and warnings, as a person reads them. */
   readonly said: string;
+  /** What policy packs reported. */
+  readonly policies: readonly string[];
   readonly ok: boolean;
 }
 
 interface EngineEvent {
   readonly diagnosticEvent?: { readonly message: string; readonly severity: string };
+  readonly policyEvent?: { readonly message: string };
   readonly summaryEvent?: { readonly resourceChanges: Readonly<Record<string, number>> };
 }
 
@@ -104,7 +107,15 @@ export class CliStack {
         .filter(({ severity }) => severity === "error" || severity === "warning")
         .map(({ message }) => message)
         .join("\n"),
+      policies: events.flatMap(({ policyEvent }) => policyEvent?.message.trim().split("\n").at(-1) ?? []),
     };
+  }
+
+  /** What a command prints that is about no stack. */
+  async said(...command: string[]): Promise<string> {
+    const { code, out, text } = await this.run(this.program, ...command);
+    if (code !== 0) throw new Error(text);
+    return out;
   }
 
   /** Starts a verb and leaves it running, in a process group of its own. */

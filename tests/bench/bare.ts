@@ -140,15 +140,11 @@ function databaseSql(database: DatabaseSpec): string {
 
 const SECRET = "4dabf18193072939515e22adb298388d";
 
-/** Secrets in clear: the CLI exports them as JSON in `plaintext`, the local engine as `value`. */
+/** Secrets in clear: the CLI exports them as JSON in `plaintext`. */
 function reveal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reveal);
   if (typeof value !== "object" || value === null) return value;
   const fields = value as Record<string, unknown>;
-  if (SECRET in fields) {
-    return reveal(
-      typeof fields["plaintext"] === "string" ? JSON.parse(fields["plaintext"]) : fields["value"],
-    );
-  }
+  if (SECRET in fields) return reveal(JSON.parse(String(fields["plaintext"])));
   return Object.fromEntries(Object.entries(fields).map(([key, inner]) => [key, reveal(inner)]));
 }

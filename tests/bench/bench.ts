@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { capture, type Engine, PROJECT } from "../../commands/engine";
+import { capture, PROJECT } from "../../commands/programs";
 import { docker, eventually, type Settings, TestStack } from "../support/stack";
 import { type Ended, run } from "./child";
 import type { Figure, Line } from "./table";
@@ -8,21 +8,16 @@ import type { Figure, Line } from "./table";
 export const MEMBERS = 3;
 const ENTRIES = 2;
 
-const stackOf = (engine: Engine["name"]): TestStack =>
-  new TestStack({
+/** The measured stack, what has been measured of it, and its end. */
+export class Bench {
+  readonly stack = new TestStack({
     name: "bench",
     cluster: "pg-bench",
     ports: { write: 26432, read: 26433, statistics: 27000 },
     folder: "bench",
-    engine,
   });
-
-/** The measured stack, what has been measured of it, and its end. */
-export class Bench {
-  stack = stackOf("local-engine");
   readonly lines: Line[] = [];
   private readonly started = Date.now();
-  private usedCli = false;
   private interrupted = false;
   /** Of the measured stack, over the defaults of dev. */
   settings: Settings = {};
@@ -58,17 +53,15 @@ export class Bench {
   private unlessInterrupted = (): Promise<void> =>
     this.interrupted ? new Promise(() => {}) : Promise.resolve();
 
-  /** From now on the stack is deployed by this engine. */
-  async use(engine: Engine["name"]): Promise<void> {
-    this.stack = stackOf(engine);
-    this.usedCli ||= engine === "pulumi";
+  /** From now on the stack has these settings. */
+  async prepare(): Promise<void> {
     this.stack.configure(this.settings);
-    await this.stack.engine.prepare();
+    await this.stack.cli.prepare();
   }
 
-  /** One verb of the engine, timed. */
+  /** One verb of the CLI, timed. */
   invoke(...verb: string[]): Promise<Ended> {
-    const { program, args, env } = this.stack.engine.invocation(verb);
+    const { program, args, env } = this.stack.cli.invocation(verb);
     return run(program, args, { env });
   }
 
@@ -114,13 +107,13 @@ export class Bench {
     if (volumes.length > 0) await docker("volume", "rm", ...volumes);
     const networks = await docker("network", "ls", "--format", "{{.Name}}");
     if (networks.split("\n").includes(cluster)) await docker("network", "rm", cluster);
-    if (this.usedCli) await this.forgetInPulumi();
+    await this.forget();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 
   /** The CLI's state may lie in a backend of the user's. */
-  private async forgetInPulumi(): Promise<void> {
-    const { program, env } = stackOf("pulumi").engine.invocation(["stack"]);
+  private async forget(): Promise<void> {
+    const { program, env } = this.stack.cli.invocation(["stack"]);
     const verb = ["stack", "rm", "--force", "--yes", "--preserve-config", "--stack", this.stack.name];
     // A stack that is not there (any more) is what is wanted.
     await capture(program, [...verb, "--cwd", PROJECT], env).catch(() => undefined);

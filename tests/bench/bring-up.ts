@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { imageTag } from "../../components/platform/docker/image-build";
 import { PORTS } from "../../components/platform/naming";
-import { PROJECT, type Engine } from "../../commands/engine";
+import { PROJECT } from "../../commands/programs";
 import { IMAGES } from "../../config-files/images";
 import { docker } from "../support/stack";
 import { writeBare } from "./bare";
@@ -13,38 +13,24 @@ const LONGEST_RATIO = 1.5;
 const LONGEST_NO_CHANGE_SECONDS = 5;
 const NO_CHANGE_RUNS = 3;
 
-/**
- * Times of each engine, and of the bare script against which they are held. Leaves the stack up, deployed by the last of the engines.
- */
-export async function measureEngines(bench: Bench, engines: readonly Engine["name"][]): Promise<void> {
+/** How long the stack takes from nothing, and where nothing is to be done. Leaves it up. */
+export async function measureUp(bench: Bench): Promise<void> {
   await ensureImages(bench);
-  const last = engines.at(-1);
-  const times = new Map<string, number[]>();
-  const bare: number[] = [];
-  for (const engine of engines) {
-    const first = await upFromNothing(bench, engine);
-    await measureNoChange(bench, engine);
-    if (engine === last) bare.push(...(await bareRuns(bench)));
-    times.set(engine, [first, await upFromNothing(bench, engine)]);
-  }
-  for (const [engine, taken] of times) {
-    await bench.measure(`up from nothing, ${engine} / bare script, best of 2`, () =>
-      Promise.resolve(comparison(spread(taken).min, spread(bare).min)),
-    );
-  }
+  await measureBringUp(bench, "up");
+  await measureNoChange(bench);
 }
 
-/** The local engine against the bare script, for the stack that the bench is set to. Leaves it up. */
+/** `up` against the bare script, for the stack that the bench is set to. Leaves it up. */
 export async function measureBringUp(bench: Bench, what: string): Promise<void> {
-  const first = await upFromNothing(bench, "local-engine");
+  const first = await upFromNothing(bench);
   const bare = await bareRuns(bench);
-  const second = await upFromNothing(bench, "local-engine");
-  await bench.measure(`${what} from nothing, local-engine / bare script, best of 2`, () =>
+  const second = await upFromNothing(bench);
+  await bench.measure(`${what} from nothing / bare script, best of 2`, () =>
     Promise.resolve(comparison(Math.min(first, second), spread(bare).min)),
   );
 }
 
-/** In the midst of runs of the engine, so that a machine that gets slower or faster does so for both. */
+/** Between runs of `up`, so that a machine that gets slower or faster does so for both. */
 async function bareRuns(bench: Bench): Promise<number[]> {
   const folder = path.join(bench.stack.folder, "bare");
   writeBare(folder, await bench.stack.export("--show-secrets"), [PORTS.write, PORTS.read]);
@@ -75,16 +61,16 @@ async function ensureImages(bench: Bench): Promise<void> {
   );
   if (present.every(Boolean)) return;
   bench.say("building the images, which is not measured");
-  await upFromNothing(bench, "local-engine");
+  await upFromNothing(bench);
 }
 
 /** Seconds of an `up` where there are images and nothing else. */
-export async function upFromNothing(bench: Bench, engine: Engine["name"]): Promise<number> {
+export async function upFromNothing(bench: Bench): Promise<number> {
   await bench.sweep();
-  await bench.use(engine);
-  bench.say(`${engine}: up from nothing`);
+  await bench.prepare();
+  bench.say("up from nothing");
   const { output, seconds: taken } = await bench.invoke("up", "--yes");
-  bench.say(`${engine}: up took ${seconds(taken)}; longest: ${slowest(output).join(", ")}`);
+  bench.say(`up took ${seconds(taken)}; longest: ${slowest(output).join(", ")}`);
   return taken;
 }
 
@@ -123,7 +109,7 @@ async function bareFromNothing(bench: Bench, folder: string): Promise<number> {
 }
 
 /** A preview and an `up` that find nothing to do. */
-async function measureNoChange(bench: Bench, engine: Engine["name"]): Promise<void> {
+async function measureNoChange(bench: Bench): Promise<void> {
   const verbs: Readonly<Record<string, readonly string[]>> = {
     preview: ["preview"],
     up: ["up", "--yes"],
@@ -131,7 +117,7 @@ async function measureNoChange(bench: Bench, engine: Engine["name"]): Promise<vo
     "up --refresh": ["up", "--yes", "--refresh"],
   };
   for (const [name, verb] of Object.entries(verbs)) {
-    await bench.measure(`${name} without a change, ${engine}, median of ${NO_CHANGE_RUNS}`, async () => {
+    await bench.measure(`${name} without a change, median of ${NO_CHANGE_RUNS}`, async () => {
       const taken: number[] = [];
       for (let i = 0; i < NO_CHANGE_RUNS; i++) {
         taken.push((await bench.invoke(...verb, "--expect-no-changes")).seconds);

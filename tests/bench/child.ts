@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { environment, PROJECT } from "../../commands/engine";
+import { environment, PROJECT } from "../../commands/programs";
 
 /** What is running now, so that an interrupted measurement leaves no `up` behind that goes on making containers. */
 const running = new Set<ChildProcess>();

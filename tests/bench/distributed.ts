@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PORTS } from "../../components/platform/naming";
-import { PROJECT } from "../../commands/engine";
+import { PROJECT } from "../../commands/programs";
 import { CITUS_PACKAGES, withCitus } from "../support/citus";
 import { Crowd } from "../support/crowd";
 import { docker } from "../support/stack";
@@ -49,8 +49,8 @@ async function measurePreviews(bench: Bench): Promise<void> {
   const taken: number[] = [];
   for (const groups of GROUPS) {
     bench.settings = distributed(groups);
-    await bench.use("local-engine");
-    await bench.measure(`preview of ${groups} worker groups, local-engine, median of 3`, async () => {
+    await bench.prepare();
+    await bench.measure(`preview of ${groups} worker groups, median of 3`, async () => {
       const runs: number[] = [];
       for (let i = 0; i < 3; i++) runs.push((await bench.invoke("preview")).seconds);
       const { median } = spread(runs);

@@ -39,8 +39,8 @@ export async function measureKubernetes(bench: Bench): Promise<void> {
   const stack = new KubernetesStack("kube-bench", SIZES, imagesWith({ citus: citusPackage }));
   const previews = async (groups: number, ...options: string[]): Promise<number> => {
     stack.configure(workers(groups));
-    await stack.engine.prepare();
-    const { program, args, env } = stack.engine.invocation(["preview", ...options]);
+    await stack.cli.prepare();
+    const { program, args, env } = stack.cli.invocation(["preview", ...options]);
     const taken: number[] = [];
     for (let i = 0; i < RUNS; i++) taken.push((await run(program, args, { env })).seconds);
     return spread(taken).median;

@@ -1,7 +1,6 @@
 import * as os from "node:os";
-import { type Engine, onPath } from "../../commands/engine";
 import { Bench } from "./bench";
-import { measureEngines, upFromNothing } from "./bring-up";
+import { measureUp, upFromNothing } from "./bring-up";
 import { stopChildren } from "./child";
 import { measureGaps } from "./gaps";
 import { measureDistributed } from "./distributed";
@@ -9,22 +8,19 @@ import { measureKubernetes } from "./kubernetes";
 import { formatTable } from "./table";
 import { measureThroughput } from "./throughput";
 
-const PARTS = ["engines", "gaps", "throughput", "distributed", "kubernetes"] as const;
+const PARTS = ["up", "gaps", "throughput", "distributed", "kubernetes"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `usage: bench [${PARTS.join("|")}]...
 
-Measures a stack of its own on this machine's Docker engine, and removes it: how long the engines take, how long writes wait when the
+Measures a stack of its own on this machine's Docker engine, and removes it: how long \`up\` takes, how long writes wait when the
 leader meets a fault, what the way through the pool costs, what a distributed database costs and gives, and how long previews of prod take
 where a Kubernetes cluster is there. Without a part: all of them. A goal that is missed is no failure of the
 command, since machines are busy; a measurement that could not be made is.`;
 
-/** The local engine is there in any case; its stack is the one that the other parts use. */
-const engines = (): Engine["name"][] => [...(onPath("pulumi") ? ["pulumi" as const] : []), "local-engine"];
-
 async function measure(bench: Bench, parts: ReadonlySet<Part>): Promise<void> {
-  if (parts.has("engines")) await measureEngines(bench, engines());
-  else if (parts.has("gaps") || parts.has("throughput")) await upFromNothing(bench, "local-engine");
+  if (parts.has("up")) await measureUp(bench);
+  else if (parts.has("gaps") || parts.has("throughput")) await upFromNothing(bench);
   if (parts.has("gaps")) await measureGaps(bench);
   if (parts.has("throughput")) await measureThroughput(bench);
   if (parts.has("distributed")) await measureDistributed(bench);

@@ -1,4 +1,4 @@
-import { environment } from "../../commands/engine";
+import { environment } from "../../commands/programs";
 import { docker, eventually } from "../support/stack";
 import { type Bench, MEMBERS } from "./bench";
 import { run } from "./child";

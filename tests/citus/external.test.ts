@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT } from "../../commands/engine";
+import { PROJECT } from "../../commands/programs";
 import { withCitus } from "../support/citus";
 import { docker } from "../support/docker";
 import { freezeContainer, switchover } from "../support/faults";

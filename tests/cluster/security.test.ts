@@ -27,7 +27,7 @@ async function markers(): Promise<Map<string, string>> {
   return found;
 }
 
-/** The CLI and the local engine both write an exported secret as an object with its JSON text. */
+/** The CLI writes an exported secret as an object with its JSON text. */
 function plain(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   const text = (value as { plaintext?: string } | undefined)?.plaintext;

@@ -1,4 +1,4 @@
-import { kubectl } from "./applier";
+import { kubectl } from "./kubectl";
 
 /** Of pods that are no stack's. */
 export const NAMESPACE = "default";

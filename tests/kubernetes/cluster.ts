@@ -2,14 +2,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildImages, publishedImages } from "../../commands/images";
-import { capture, onPath, PROJECT } from "../../commands/engine";
+import { capture, onPath, PROJECT } from "../../commands/programs";
+import { pulumiProgram } from "../../commands/pulumi-program";
 import { IMAGES, type Images } from "../../config-files/images";
 import type { Reach } from "../../components/platform/reach";
 import { clientEnvironment } from "../support/kubernetes-api";
 import { ASK_PATRONI, type PatroniMember, type Settings, TestStack } from "../support/stack";
 import type { Inside } from "../support/inside";
 import type { WriterTarget } from "../support/writer";
-import { kubectl } from "./applier";
+import { kubectl } from "./kubectl";
 import { Deployer } from "./deployer";
 import { pods } from "./inside";
 
@@ -22,8 +23,6 @@ export const withKubernetes = !ours || existsSync(OURS);
 if (withKubernetes) {
   clientEnvironment["KUBECONFIG"] = process.env["KUBECONFIG"] ??= OURS;
   if (!onPath("kubectl")) process.env["KUBECTL"] ??= `${TOOL} kubectl`;
-  // What the program registers is applied by these where there is no Pulumi CLI.
-  process.env["LOCAL_ENGINE_PROVIDERS"] = join(__dirname, "applier.ts");
 } else console.log("skipped: suites on Kubernetes need a cluster: KUBECONFIG, or make kube-up");
 
 /** Whether the cluster of this machine can be given a further part, which is built when first asked for. */
@@ -128,21 +127,16 @@ export class KubernetesStack extends TestStack {
     await kubectl(["delete", "namespace", this.namespace]);
   }
 
-  /** A pod has no CLI, and this machine's folders only where it is the node. */
+  /** A pod has this machine's folders only where it is the node, and of the CLI what tools/pulumi has got. */
   get canRunInside(): boolean {
-    return ours && this.engine.name === "local-engine";
+    return ours && pulumiProgram()?.folder !== undefined;
   }
 
   /** `up` in a pod of the cluster that make kube-up started, with neither a kubeconfig nor the right to forward ports. */
   async upInside(): Promise<void> {
     const runner = publishedImages(REGISTRY, this.images).find(({ name }) => name === "patroni");
     const programs = (await capture(TOOL, ["programs"])).trim();
-    // The project's own Node: the pod has no other.
-    const invocation = {
-      ...this.invocation("up", "--yes"),
-      program: join(PROJECT, "node_modules/.bin/node"),
-    };
-    await this.deployer.runInside(runner?.reference ?? "", programs, invocation);
+    await this.deployer.runInside(runner?.reference ?? "", programs, this.invocation("up", "--yes"));
   }
 
   override async remove(): Promise<void> {

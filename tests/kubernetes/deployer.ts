@@ -1,15 +1,15 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { type Invocation, PROJECT } from "../../commands/engine";
-import { kubectl } from "./applier";
+import { type Invocation, PROJECT } from "../../commands/programs";
+import { kubectl } from "./kubectl";
 import { NAMESPACE, removeBystander, startBystander } from "./bystander";
 
 /** As the docs give it to users. */
 const ROLE = join(PROJECT, "docs/kubernetes-deployer.yaml");
 const HOURS = 4;
 /** What a program of this project finds in its environment; the rest is this machine's. */
-const PASSED_ON = /^(PATH|NODE_OPTIONS|KUBECTL|(PULUMI|LOCAL_ENGINE)_.*)$/;
+const PASSED_ON = /^(PATH|NODE_OPTIONS|KUBECTL|PULUMI_.*)$/;
 
 interface ClusterRole {
   readonly metadata: { readonly name: string };
@@ -78,10 +78,11 @@ export class Deployer {
 
   /**
    * Runs a program of this project in a pod of the one-node Kubernetes, as a runner there would: no kubeconfig, the account is the pod's own,
-   * and names are the cluster's. It may not forward ports, so its SQL goes straight to the members or nowhere. `programs` is where kubectl is.
+   * and names are the cluster's. It may not forward ports, so its SQL goes straight to the members or nowhere. `programs` is where kubectl is,
+   * in the folder of what this project has got for this machine.
    */
   async runInside(image: string, programs: string, { program, args, env }: Invocation): Promise<void> {
-    const folders = [PROJECT, programs];
+    const folders = [PROJECT, dirname(dirname(programs))];
     const variables = Object.entries({ ...env, KUBECTL: `${programs}/kubernetes kubectl` }).filter(([name]) =>
       PASSED_ON.test(name),
     );

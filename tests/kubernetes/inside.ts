@@ -1,6 +1,6 @@
 import { processesWith } from "../../commands/processes";
 import { byClient, type Inside } from "../support/inside";
-import { kubectlCommand } from "./applier";
+import { kubectlCommand } from "./kubectl";
 
 /** Members that are pods of a namespace. Their processes are this machine's where it is their node, as `make kube-up` has it. */
 export const pods = (namespace: string): Inside => ({

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { capture } from "../../commands/engine";
+import { capture } from "../../commands/programs";
 import { openReach } from "../../components/platform/open-reach";
-import { kubectl } from "./applier";
+import { kubectl } from "./kubectl";
 import { canHave, type KubernetesStack, ours, TOOL, withKubernetes } from "./cluster";
 
 /** The cluster of KUBECONFIG has cert-manager, or the one of this machine can be given it. */

@@ -1,5 +1,5 @@
 import { prodManifests } from "./prod-manifests";
-import { kubectl, kubectlSays } from "./applier";
+import { kubectl, kubectlSays } from "./kubectl";
 import { withKubernetes } from "./cluster";
 
 const NAMESPACE = "pg-manifests";

@@ -1,7 +1,7 @@
 import { onKubernetes, type Promised } from "../support/promises";
 import { eventually } from "../support/stack";
 import type { Writer, WriterReport } from "../support/writer";
-import { kubectl } from "./applier";
+import { kubectl } from "./kubectl";
 import { KubernetesStack, withKubernetes } from "./cluster";
 import { addNodes, apiServer, nameServer, ourNodes, powerOff, powerOn, removeNodes } from "./nodes";
 import { WriteGaps } from "./write-gaps";

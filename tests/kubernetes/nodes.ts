@@ -1,4 +1,4 @@
-import { capture } from "../../commands/engine";
+import { capture } from "../../commands/programs";
 import { ours, TOOL, withKubernetes } from "./cluster";
 
 /** Nodes can be added and switched off only where they are this machine's. */

@@ -2,7 +2,7 @@ import type { WorkloadSpec } from "../../components/platform/workload";
 import { onKubernetes } from "../support/promises";
 import { recordStack } from "../support/specs";
 import { eventually } from "../support/stack";
-import { kubectl } from "./applier";
+import { kubectl } from "./kubectl";
 import { NAMESPACE, removeBystander, startBystander } from "./bystander";
 import { KubernetesStack, POD_NETWORK } from "./cluster";
 import { enforcePolicies, ignorePolicies, reachedFrom, type Target, withPolicies } from "./policies";
@@ -24,7 +24,7 @@ const API_SERVER = "the API server";
 
 if (withPolicies && !stack.canRunInside)
   console.log(
-    "skipped: networks of directFrom need the local engine and the cluster that make kube-up starts",
+    "skipped: networks of directFrom need the CLI of tools/pulumi and the cluster that make kube-up starts",
   );
 
 type From = WorkloadSpec["ports"][string]["from"];

@@ -1,5 +1,5 @@
-import { capture } from "../../commands/engine";
-import { kubectl } from "./applier";
+import { capture } from "../../commands/programs";
+import { kubectl } from "./kubectl";
 import { canHave, ours, TOOL, withKubernetes } from "./cluster";
 
 /** The cluster of this machine can be given what enforces policies; of another one its owner says so. */

@@ -2,7 +2,7 @@ import { etcdctl } from "../../commands/containers";
 import { onKubernetes, type Promised } from "../support/promises";
 import { eventually } from "../support/stack";
 import { query, type WriterReport } from "../support/writer";
-import { kubectl } from "./applier";
+import { kubectl } from "./kubectl";
 import { KubernetesStack, POD_NETWORK, SMALL, withKubernetes } from "./cluster";
 import { WriteGaps } from "./write-gaps";
 
@@ -28,7 +28,7 @@ async function etcdMembers(): Promise<readonly unknown[]> {
 }
 
 if (withKubernetes && !stack.canRunInside)
-  console.log("skipped: up in a pod needs the local engine and the cluster that make kube-up starts");
+  console.log("skipped: up in a pod needs the CLI of tools/pulumi and the cluster that make kube-up starts");
 
 (withKubernetes ? describe : describe.skip)("the prod stack on Kubernetes (C4)", () => {
   beforeAll(async () => {

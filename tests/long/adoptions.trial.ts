@@ -1,4 +1,4 @@
-import { onPath } from "../../commands/engine";
+import { onPath } from "../../commands/programs";
 import { adoptWithoutState, removeBoth } from "../support/adoption";
 import { TestStack } from "../support/stack";
 import type { Trial } from "./trial";

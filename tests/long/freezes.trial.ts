@@ -1,4 +1,4 @@
-import { onPath } from "../../commands/engine";
+import { onPath } from "../../commands/programs";
 import { freezeRounds, frozenGroup, frozenRound } from "../support/freezes";
 import { TestStack } from "../support/stack";
 import type { Trial } from "./trial";

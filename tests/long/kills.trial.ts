@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { onPath } from "../../commands/engine";
+import { onPath } from "../../commands/programs";
 import { TestStack } from "../support/stack";
 import { query, Writer } from "../support/writer";
 import type { Trial } from "./trial";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { PROJECT, STATE } from "../../commands/engine";
-import { messageOf } from "../../local-engine/fault";
+import { PROJECT, STATE } from "../../commands/programs";
+import { messageOf } from "../../components/dynamic/reason";
 import { seed } from "../support/chance";
 import { RunRecord, versionOf } from "./record";
 import { runTrials } from "./run";

@@ -64,7 +64,7 @@ export class RunRecord {
 }
 
 /** What decides what a trial tries. Words about it do not. */
-const TRIED = ["commands", "components", "config-files", "local-engine", "package-lock.json", "stacks"];
+const TRIED = ["commands", "components", "config-files", "package-lock.json", "plugins", "stacks"];
 const TRIERS = ["tests/long", "tests/support"];
 
 /** Names the code as it stands, with what is not committed: a result of other code says nothing about this one. */

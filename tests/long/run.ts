@@ -1,4 +1,4 @@
-import { messageOf } from "../../local-engine/fault";
+import { messageOf } from "../../components/dynamic/reason";
 import { Chance } from "../support/chance";
 import type { Result, RunRecord } from "./record";
 import type { Round, Trial } from "./trial";

@@ -1,4 +1,4 @@
-import { onPath } from "../../commands/engine";
+import { onPath } from "../../commands/programs";
 import { TestStack } from "../support/stack";
 import { etcdRounds, imageRounds, membersRounds, PLAIN, type PlainSizes, sizesTrial } from "./sizes";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { onPath } from "../../commands/engine";
+import { onPath } from "../../commands/programs";
 import * as faults from "../support/faults";
 import { passed } from "../support/freezes";
 import { docker, eventually, TestStack } from "../support/stack";

@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { capture, type Engine, engineFor, type Invocation, PROJECT, STATE } from "../../commands/engine";
+import { capture, type Invocation, PROJECT, STATE } from "../../commands/programs";
+import { type PulumiCli, pulumiCli } from "../../commands/pulumi-cli";
 import { deleteVolumes, volumesOf } from "../../commands/volumes";
 import { LABELS } from "../../components/platform/docker/names";
 import type { Reach } from "../../components/platform/reach";
@@ -27,8 +28,6 @@ export interface TestStackArgs {
   readonly ports: { readonly write: number; readonly read: number; readonly statistics: number } | undefined;
   /** For its settings and its state, below `.state`. */
   readonly folder: string;
-  /** Default: see `engineFor`. */
-  readonly engine?: Engine["name"];
   /** Settings besides. Default: a replicated stack, whatever packages the machine has. */
   readonly over?: Settings;
 }
@@ -51,17 +50,15 @@ export class TestStack {
   readonly inside: Inside = containers;
   private readonly settingsFile: string;
   private readonly base: Settings;
-  private readonly engineName: Engine["name"] | undefined;
-  /** What the engine's programs find in their environment besides. */
+  /** What the CLI's programs find in their environment besides. */
   private variables: NodeJS.ProcessEnv = {};
 
   constructor(args: Partial<TestStackArgs> = {}) {
-    const { name, cluster, ports, folder, engine, over } = { ...SUITES, ...args };
+    const { name, cluster, ports, folder, over } = { ...SUITES, ...args };
     // Above, any client's own end of a connection may have the port when a container is to publish it.
     for (const [which, port] of Object.entries(ports ?? {}))
       if (port >= EPHEMERAL)
         throw new Error(`port ${port} (${which}) of ${name}: must be below ${EPHEMERAL}`);
-    this.engineName = engine;
     this.name = name;
     this.cluster = cluster;
     this.folder = path.join(STATE, folder);
@@ -72,8 +69,8 @@ export class TestStack {
     );
   }
 
-  get engine(): Engine {
-    return engineFor(this.name, { settings: this.settingsFile, state: this.folder, engine: this.engineName });
+  get cli(): PulumiCli {
+    return pulumiCli(this.name, { settings: this.settingsFile, state: this.folder });
   }
 
   /** Writes the stack's settings: the base with `over` merged into it, section by section. */
@@ -104,7 +101,7 @@ export class TestStack {
     return this.up("--refresh");
   }
 
-  /** What says to the engine's programs as whom they act. */
+  /** What says to the CLI's programs as whom they act. */
   protected account(): Promise<NodeJS.ProcessEnv> {
     return Promise.resolve({});
   }
@@ -148,12 +145,12 @@ export class TestStack {
   }
 
   protected invocation(...args: string[]): Invocation {
-    const invocation = this.engine.invocation(args);
+    const invocation = this.cli.invocation(args);
     return { ...invocation, env: { ...invocation.env, ...this.variables } };
   }
 
   private async invoke(verb: string, ...options: string[]): Promise<{ stdout: string; stderr: string }> {
-    await this.engine.prepare();
+    await this.cli.prepare();
     const { program, args, env } = this.invocation(verb, ...options);
     try {
       return await run(program, [...args], { env, cwd: PROJECT, maxBuffer: 64 * 1024 * 1024 });
@@ -185,7 +182,7 @@ export class TestStack {
 
   /** Fails when `up` does, by itself: a run that ended before its moment is none that was killed. */
   private async upKilled(moment: (output: Readable) => Promise<void>): Promise<boolean> {
-    await this.engine.prepare();
+    await this.cli.prepare();
     const { program, args, env } = this.invocation("up", "--yes");
     const child = spawn(program, [...args], {
       ...{ env, cwd: PROJECT, detached: true },
@@ -214,7 +211,7 @@ export class TestStack {
   }
 
   async outputs(): Promise<Outputs> {
-    return (await this.engine.outputs()) as unknown as Outputs;
+    return (await this.cli.outputs()) as unknown as Outputs;
   }
 
   /** As whom and where clients connect. */

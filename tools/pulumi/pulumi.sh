@@ -5,7 +5,9 @@
 #   tools/pulumi/pulumi.sh install [kubernetes]   gets what is missing; `kubernetes`: its provider, too, where the CLI is built
 #   tools/pulumi/pulumi.sh folder                 where `pulumi` is; exit code 1 while it is not there
 #   tools/pulumi/pulumi.sh provider               where the Kubernetes provider is; exit code 1 while it is not there
-#   tools/pulumi/pulumi.sh possible               whether this machine can have it; says why not
+#   tools/pulumi/pulumi.sh complete [kubernetes]  whether there is nothing to get: a `pulumi` on PATH is always enough
+#   tools/pulumi/pulumi.sh says [kubernetes]      what `install` would get, in a line
+#   tools/pulumi/pulumi.sh debian-packages        what it needs of Debian's packages
 #
 # PULUMI_FROM=release or =modules: only that way. Safe to run again, after a kill, too; two at once wait for each other.
 set -euo pipefail
@@ -25,6 +27,8 @@ needed=5000
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'pulumi: %s\n' "$*" >&2; exit 1; }
 has_cli() { [ -x "$cli/pulumi" ]; }
+# The vendor's CLI gets the vendor's providers by itself.
+is_vendors() { [ -x "$cli/pulumi-language-nodejs" ]; }
 has_provider() { [ -x "$provider/pulumi-resource-kubernetes" ]; }
 
 # --- The vendor's release --------------------------------------------------------------------------------------------------------
@@ -70,12 +74,6 @@ has_go() {
   [ "${minor:-0}" -ge 21 ]
 }
 has_pip() { python3 -m pip --version >/dev/null 2>&1; }
-
-possible() {
-  has_cli && return
-  if [ "${PULUMI_FROM:-}" = release ] || has_go || has_pip || command -v apt-get >/dev/null; then return; fi
-  fail "there is neither Go 1.21 or newer to build the Pulumi CLI with, nor pip to get Go: install one of them, or the CLI itself"
-}
 
 need_go() {
   has_go && return
@@ -158,8 +156,7 @@ install() {
       build_cli
     fi
   fi
-  # The vendor's CLI gets the vendor's providers by itself.
-  if [ "${1:-}" = kubernetes ] && [ ! -x "$cli/pulumi-language-nodejs" ] && ! has_provider; then
+  if [ "${1:-}" = kubernetes ] && ! is_vendors && ! has_provider; then
     need_go
     need_space
     build_provider
@@ -168,10 +165,31 @@ install() {
   find "$cache" -mindepth 1 -maxdepth 1 -type d \( -name 'cli-*' -o -name 'kubernetes-*' \) ! -path "$cli" ! -path "$provider" -exec rm -rf {} +
 }
 
+complete() {
+  command -v pulumi >/dev/null || { has_cli && { [ "${1:-}" != kubernetes ] || is_vendors || has_provider; }; }
+}
+
+# To download it with, and to build it.
+debian_packages() {
+  local missing=()
+  command -v apt-get >/dev/null || return 0
+  [ "${PULUMI_FROM:-}" = modules ] || command -v curl >/dev/null || missing+=(curl ca-certificates)
+  [ "${PULUMI_FROM:-}" = release ] || has_go || has_pip || missing+=(python3-pip)
+  echo "${missing[*]}"
+}
+
+says() {
+  local what="the Pulumi CLI $version"
+  [ "${1:-}" != kubernetes ] || what+=" with its Kubernetes provider"
+  echo "$what, into $cache: the vendor's release, or built from its Go modules where that is out of reach (some minutes, once)"
+}
+
 case ${1:-} in
   install) install "${2:-}" ;;
   folder) has_cli && echo "$cli" ;;
   provider) has_provider && echo "$provider" ;;
-  possible) possible ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  complete) complete "${2:-}" ;;
+  says) says "${2:-}" ;;
+  debian-packages) debian_packages ;;
+  *) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

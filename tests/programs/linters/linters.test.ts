@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
-import { onPath, PROJECT } from "../../../commands/engine";
+import { onPath, PROJECT } from "../../../commands/programs";
 import { prodManifests } from "../../kubernetes/prod-manifests";
 
 /** Which check found something, and in which object (`StatefulSet pg-etcd`). */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { hasDeadLock } from "../../../commands/pulumi-cli";
+import { hasDeadLock, pulumiCli } from "../../../commands/pulumi-cli";
 
 const backend = mkdtempSync(join(tmpdir(), "backend-"));
 afterAll(() => rmSync(backend, { recursive: true }));
@@ -27,4 +27,53 @@ test("a lock of the CLI is nobody's only if its process of this machine is gone 
   expect(hasDeadLock(backend, "dev")).toBe(false);
   lock("dev", ended.pid ?? 0, "another-machine");
   expect(hasDeadLock(backend, "dev")).toBe(false);
+});
+
+describe("what is wrong with a CLI or its backend is said before anything is done (C1)", () => {
+  const before = { ...process.env };
+  let folder: string;
+  /** A CLI on PATH that answers so. */
+  const cli = (version: string, list: string): void => {
+    const script = `#!/bin/sh\ncase "$1" in version) echo ${version} ;; stack) ${list} ;; esac\n`;
+    writeFileSync(join(folder, "pulumi"), script, { mode: 0o755 });
+  };
+  const prepare = (): Promise<void> =>
+    pulumiCli("dev", { settings: join(folder, "Pulumi.dev.yaml"), state: join(folder, "state") }).prepare();
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "pulumi-cli-"));
+    writeFileSync(join(folder, "Pulumi.dev.yaml"), "config: {}\n");
+    process.env["PATH"] = `${folder}:${before["PATH"]}`;
+    process.env["PULUMI_HOME"] = join(folder, "home");
+    delete process.env["PULUMI_BACKEND_URL"];
+  });
+  afterEach(() => {
+    process.env = { ...before };
+    rmSync(folder, { recursive: true });
+  });
+
+  test.each(["v3.91.1", "v3.258.9", "v2.900.0"])("%s is too old", async (version) => {
+    cli(version, "echo []");
+    await expect(prepare()).rejects.toThrow(
+      `the pulumi on PATH (${join(folder, "pulumi")}) is ${version}, and requiredPulumiVersion of Pulumi.yaml is 3.259.0 or newer`,
+    );
+  });
+
+  test.each(["v3.259.0", "v3.1000.0", "v4.0.0", "v3.274.1-alpha.1", "dev"])("%s is not", async (version) => {
+    cli(version, "echo []");
+    await prepare();
+  });
+
+  test.each([
+    [
+      "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
+      /'pulumi login'/,
+    ],
+    ['error: unable to open state directory "file:///x": stat /x: no such file', /see PULUMI_BACKEND_URL/],
+    ['error: read ".pulumi/meta.yaml": blob (code=Unknown)', /see PULUMI_BACKEND_URL/],
+  ])("a backend that says `%s` is told with the way out", async (said, wayOut) => {
+    cli("v3.274.1", `echo '${said}' >&2; exit 3`);
+    await expect(prepare()).rejects.toThrow(wayOut);
+    await expect(prepare()).rejects.toThrow(said);
+  });
 });

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { PROJECT } from "../../../commands/engine";
+import { PROJECT } from "../../../commands/programs";
 import { layOutPlugins, pulumiProgram } from "../../../commands/pulumi-program";
 
 describe("which Pulumi CLI deploys, and with which plugins (C1)", () => {

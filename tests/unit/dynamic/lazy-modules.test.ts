@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { PROJECT } from "../../../commands/engine";
+import { PROJECT } from "../../../commands/programs";
 
 /** What a process prints that loads the SDK as a program of `pulumi up` does. */
 const inProgram = (body: string): string =>

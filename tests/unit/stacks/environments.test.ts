@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { PROJECT } from "../../../commands/engine";
+import { PROJECT } from "../../../commands/programs";
 import { IMAGES } from "../../../config-files/images";
 import program from "../../../stacks/index";
 import { record, type RecordedResource } from "../../support/record";

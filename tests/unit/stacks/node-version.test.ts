@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { PROJECT } from "../../../commands/engine";
+import { PROJECT } from "../../../commands/programs";
 
 /** What is said by a file of the project when it is loaded, as by that version of Node.js. */
 const loaded = (file: string, version: string) => {

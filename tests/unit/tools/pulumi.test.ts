@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import { PROJECT } from "../../../commands/engine";
+import { PROJECT } from "../../../commands/programs";
 import { eventually } from "../../support/stack";
 
 const TOOL = path.join(PROJECT, "tools/pulumi/pulumi.sh");
@@ -193,16 +193,24 @@ describe("the Pulumi CLI for a machine that has none (C1)", () => {
     );
   });
 
-  test.each(["possible", "install"])(
-    "without Go, and without what gets Go, `%s` says what to install",
-    async (verb) => {
-      machine.has("curl", "exit 7");
-      machine.has("go", "echo go1.19.8");
-      const { code, err } = await machine.tool(verb);
-      expect(code).toBe(1);
-      expect(err).toMatch(/Go 1\.21 or newer.*pip.*install one of them, or the CLI itself/);
-    },
-  );
+  test("without Go, and without what gets Go, it says what to install", async () => {
+    machine.has("curl", "exit 7");
+    machine.has("go", "echo go1.19.8");
+    const { code, err } = await machine.tool("install");
+    expect(code).toBe(1);
+    expect(err).toMatch(/Go 1\.21 or newer.*pip.*install one of them, or the CLI itself/);
+  });
+
+  test("says what it needs of Debian's packages, and that nothing is missing where a pulumi is on PATH", async () => {
+    machine.has("apt-get", "exit 1");
+    expect((await machine.tool("debian-packages")).out).toBe("curl ca-certificates python3-pip");
+    machine.hasGo();
+    machine.has("curl", "exit 7");
+    expect((await machine.tool("debian-packages")).out).toBe("");
+    expect((await machine.tool("complete", "kubernetes")).code).toBe(1);
+    machine.has("pulumi", "");
+    expect((await machine.tool("complete", "kubernetes")).code).toBe(0);
+  });
 
   test("a build that fails shows the compiler's words", async () => {
     machine.has("curl", "exit 7");
