@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import { CommandError } from "./containers";
 import { formerState, type FormerState, setAside } from "./former-state";
 import { passphraseProblem, passphraseVariables } from "./passphrase";
+import { settlePending } from "./pending";
 import { startOf } from "./processes";
 import { captured, environment, folderOnPath, type Invocation, PROJECT, STATE } from "./programs";
 import { layOutPlugins, pulumiProgram } from "./pulumi-program";
@@ -27,8 +28,11 @@ export type Outputs = Readonly<Record<string, unknown>>;
 
 /** The Pulumi CLI, for one stack. */
 export interface PulumiCli {
-  /** Makes what the CLI needs before its first verb; safe to repeat. `run` and `outputs` do it themselves. */
-  prepare(): Promise<void>;
+  /**
+   * Makes what the CLI needs before a verb, and settles what a killed run has left in the way of one that changes something; safe to
+   * repeat. `run` and `outputs` do it themselves.
+   */
+  prepare(verb?: string): Promise<void>;
   /** What is started for a verb, for callers that want its output or its end in their own hands. */
   invocation(verb: readonly string[]): Invocation;
   /** Runs a verb in the foreground and resolves with its exit code. */
@@ -71,9 +75,11 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       READS_SETTINGS.includes(verb[0] ?? "") ? [...verb, "--config-file", configFile] : verb,
       PROJECT,
     );
+  const exported = (): Promise<string> => asked(inProject(["stack", "export"], project));
   const isEmpty = async (): Promise<boolean> => {
-    const exported = await asked(inProject(["stack", "export"], project));
-    const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly unknown[] } };
+    const { deployment } = JSON.parse(await exported()) as {
+      deployment?: { resources?: readonly unknown[] };
+    };
     return (deployment?.resources ?? []).length === 0;
   };
   const takeOver = async (former: FormerState): Promise<void> => {
@@ -86,7 +92,7 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
     await asked(inProject(["stack", "import", "--file", former.file], project));
     setAside(former);
   };
-  const prepare = async (): Promise<void> => {
+  const prepare = async (verb = ""): Promise<void> => {
     if (cli === undefined) {
       throw new CommandError(
         `no pulumi on PATH, and none that tools/pulumi has got: 'tools/pulumi/pulumi.sh install' gets it, or install it (https://www.pulumi.com/docs/install/)`,
@@ -110,6 +116,8 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
     }
     const former = formerState(stack, state);
     if (former !== undefined && (await isEmpty())) await takeOver(former);
+    if (CHANGES.includes(verb))
+      await settlePending(await exported(), verb, (args) => asked(invocation(args)));
   };
   return {
     prepare,
@@ -118,7 +126,7 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       const folder = path.join(state, "runs");
       // First, since the lock of a run that is ended here is then one of nobody.
       await endLeftovers({ stack, folder });
-      await prepare();
+      await prepare(verb[0]);
       const code = await foreground({ stack, verb: verb.join(" "), folder }, invocation(verb));
       const problem = code === 0 ? undefined : await passphraseProblem(saltOf(configFile), env);
       if (problem !== undefined) throw new CommandError(problem);

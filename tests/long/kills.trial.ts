@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { onPath } from "../../commands/programs";
 import { TestStack } from "../support/stack";
+import { VICTIMS } from "../support/victims";
 import { query, Writer } from "../support/writer";
 import type { Trial } from "./trial";
 
-const ROUNDS = 20;
+/** Of each victim. */
+const KILLS = 12;
 
 interface Bench {
   readonly stack: TestStack;
@@ -29,8 +31,10 @@ const settings = (memory: number) => ({
 
 export const trial: Trial<Bench> = {
   description:
-    "an up that is killed with all its processes at any moment is finished by the next one, and nothing is lost",
-  rounds: Array.from({ length: ROUNDS }, (_, index) => `kill ${index + 1}`),
+    "an up of which everything or one process is killed at any moment is finished by the next one, and nothing is lost",
+  rounds: Array.from({ length: KILLS }, (_, index) =>
+    VICTIMS.map((victim) => `${victim} ${index + 1}`),
+  ).flat(),
 
   missing: () => (onPath("docker") ? undefined : "there is no docker on PATH"),
 
@@ -54,7 +58,8 @@ export const trial: Trial<Bench> = {
     const writer = new Writer(await stack.target("app_readwrite"), run);
     const seen = { killed: false, upSeconds: 0 };
     const report = await writer.during(async () => {
-      seen.killed = await stack.upKilledAfter(afterMs);
+      const victim = VICTIMS.find((each) => name.startsWith(each)) ?? "everything";
+      seen.killed = await stack.upWithout(victim, afterMs);
       say(seen.killed ? `killed after ${afterMs} ms` : `was done before ${afterMs} ms`);
       const started = performance.now();
       await stack.up("--refresh");
@@ -69,6 +74,10 @@ export const trial: Trial<Bench> = {
     }
     bench.before = { run, written: report.acknowledged };
     await stack.up("--expect-no-changes");
+    const { deployment } = JSON.parse(await stack.export()) as {
+      deployment: { pending_operations?: unknown };
+    };
+    assert.equal(deployment.pending_operations, undefined, "operations are pending");
     return {
       ...{ "killed after ms": seen.killed ? afterMs : "-", "next up s": seen.upSeconds },
       ...{ "gap ms": report.longestGapMs, acknowledged: report.acknowledged, unknown: report.unknown },

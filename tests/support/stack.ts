@@ -12,6 +12,7 @@ import { LABELS } from "../../components/platform/docker/names";
 import type { Reach } from "../../components/platform/reach";
 import { containers, type Inside } from "./inside";
 import { claimForThisRun } from "./one-run";
+import { killed, upCommand, type Victim } from "./victims";
 import { query, type WriterTarget } from "./writer";
 
 const run = promisify(execFile);
@@ -150,7 +151,7 @@ export class TestStack {
   }
 
   private async invoke(verb: string, ...options: string[]): Promise<{ stdout: string; stderr: string }> {
-    await this.cli.prepare();
+    await this.cli.prepare(verb);
     const { program, args, env } = this.invocation(verb, ...options);
     try {
       return await run(program, [...args], { env, cwd: PROJECT, maxBuffer: 64 * 1024 * 1024 });
@@ -168,6 +169,12 @@ export class TestStack {
     return this.upKilled(() => new Promise((resolve) => setTimeout(resolve, ms)));
   }
 
+  /** The same of what `make up` runs, of which only `victim` is killed. Resolves when no process of it is left, with whether one was. */
+  upWithout(victim: Victim, ms: number): Promise<boolean> {
+    const files = { settings: this.settingsFile, state: this.folder };
+    return killed(upCommand(this.name, files, { ...process.env, ...this.variables }), victim, ms);
+  }
+
   /** The same, as soon as it prints something that matches. */
   upKilledAt(pattern: RegExp): Promise<boolean> {
     return this.upKilled(
@@ -182,7 +189,7 @@ export class TestStack {
 
   /** Fails when `up` does, by itself: a run that ended before its moment is none that was killed. */
   private async upKilled(moment: (output: Readable) => Promise<void>): Promise<boolean> {
-    await this.cli.prepare();
+    await this.cli.prepare("up");
     const { program, args, env } = this.invocation("up", "--yes");
     const child = spawn(program, [...args], {
       ...{ env, cwd: PROJECT, detached: true },

@@ -5,6 +5,7 @@ interface Metadata {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
 }
 
 /** https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec */
@@ -50,6 +51,7 @@ export function renderCertificate(
     name: object,
     namespace: context.namespace,
     labels: names.objectLabels(context),
+    annotations: names.OBJECT_ANNOTATIONS,
   });
   const data = { "ca.crt": request.authority };
   return {

@@ -26,6 +26,14 @@ export const objectLabels = (id: ClusterIdentity, workload?: string): Record<str
   "app.kubernetes.io/part-of": "postgres-cluster",
 });
 
+/**
+ * On every object of ours: what its declaration says counts, also where somebody else has written last. Without, the API server refuses a field
+ * that another manager of fields has set: of an adopted cluster, whose objects another state made; of what was changed by kubectl; of an object
+ * whose creation was interrupted (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
+ * That the cluster is this state's is asked before anything is changed.
+ */
+export const OBJECT_ANNOTATIONS = { "pulumi.com/patchForce": "true" } as const;
+
 /** The headless Service gives each replica its name; it has the StatefulSet's own name. */
 export const replicaAddress = (id: KubernetesIdentity, workload: string, ordinal: number): string =>
   `${replicaName(id, workload, ordinal)}.${workloadName(id, workload)}.${id.namespace}.svc.${id.clusterDomain}`;

@@ -17,7 +17,12 @@ const policy = (
 ): NetworkPolicy => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "NetworkPolicy",
-  metadata: { name, namespace: id.namespace, labels: names.objectLabels(id, workload) },
+  metadata: {
+    name,
+    namespace: id.namespace,
+    labels: names.objectLabels(id, workload),
+    annotations: names.OBJECT_ANNOTATIONS,
+  },
   spec,
 });
 

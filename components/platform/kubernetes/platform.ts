@@ -118,6 +118,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
             "pod-security.kubernetes.io/enforce": "restricted",
             "pod-security.kubernetes.io/warn": "restricted",
           },
+          annotations: names.OBJECT_ANNOTATIONS,
         },
       },
       // With it would go the claims of all its volumes. Whoever means that deletes it with kubectl.
@@ -218,6 +219,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       name: names.secretName(this.args, name),
       namespace: this.args.namespace,
       labels: names.objectLabels(this.args),
+      annotations: names.OBJECT_ANNOTATIONS,
     };
     const secret = new Secret(
       `${metadata.name}-secret`,

@@ -48,7 +48,7 @@ type ObjectMeta = {
   name: string;
   namespace: string;
   labels: Record<string, string>;
-  annotations?: Record<string, string>;
+  annotations: Record<string, string>;
 };
 
 /** A workload as manifests. Everything in it is plain. */
@@ -72,7 +72,7 @@ export function renderKubernetes(spec: WorkloadSpec, context: KubernetesContext)
     name,
     namespace: context.namespace,
     labels: names.objectLabels(context, spec.name),
-    ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
+    annotations: { ...names.OBJECT_ANNOTATIONS, ...annotations },
   });
   return {
     statefulSet: statefulSet(spec, context, workload, meta),
@@ -262,6 +262,7 @@ export function renderCronJob(
       name: names.jobName(context, job.name),
       namespace: context.namespace,
       labels: names.objectLabels(context, job.name),
+      annotations: names.OBJECT_ANNOTATIONS,
     },
     spec: {
       schedule: job.schedule,

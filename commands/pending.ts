@@ -1,0 +1,72 @@
+import { CommandError } from "./containers";
+import { capture } from "./programs";
+
+/** A resource that a run was creating when it was killed; whether it is there nobody has recorded. */
+interface PendingCreate {
+  readonly urn: string;
+  readonly type: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+interface Exported {
+  readonly deployment?: {
+    readonly resources?: readonly { readonly urn: string; readonly type: string }[];
+    readonly pending_operations?: readonly { readonly type: string; readonly resource: PendingCreate }[];
+  };
+}
+
+const STACK = "pulumi:pulumi:Stack";
+const CONTAINER = "docker:index/container:Container";
+const NETWORK = "docker:index/network:Network";
+
+/**
+ * Settles what a killed run was creating, since the CLI leaves that to a person: it would go on to warn of it, and a container whose name is
+ * taken could not be created. What is there by halves, with our labels, is removed; it was in no state, and its data are in volumes. Other kinds
+ * are found again by their own create: volumes by their name, objects of Kubernetes since they are applied, dynamic resources since they look first.
+ * @param exported what `pulumi stack export` prints
+ * @param verb the one that is to follow
+ * @param ask runs the CLI with these arguments
+ */
+export async function settlePending(
+  exported: string,
+  verb: string,
+  ask: (args: readonly string[]) => Promise<unknown>,
+): Promise<void> {
+  const { resources = [], pending_operations: operations = [] } =
+    (JSON.parse(exported) as Exported).deployment ?? {};
+  const pending = operations.filter(({ type }) => type === "creating").map(({ resource }) => resource);
+  if (pending.length === 0) return;
+  const names = pending.map(({ urn }) => urn.split("::").at(-1)).join(", ");
+  if (verb === "destroy" && pending.some(({ type }) => type.startsWith("kubernetes:")))
+    throw new CommandError(
+      `a run was interrupted while it created ${names}, and whether that is there is not known: 'make up' finishes it, then 'make down' takes it down. Nothing was changed.`,
+    );
+  console.error(`a run was interrupted while it created ${names}: looking for what is there by halves`);
+  // Containers first: a network can go when none is in it.
+  for (const kind of ["container", "network"] as const)
+    for (const { type, inputs } of pending)
+      if (type === (kind === "container" ? CONTAINER : NETWORK)) await removeHalf(kind, inputs);
+  const root = resources.find(({ type }) => type === STACK);
+  await ask([
+    ...["refresh", "--yes", "--skip-preview", "--clear-pending-creates"],
+    // No more than it takes to clear them: `up` itself looks at everything else.
+    ...(root === undefined ? [] : ["--target", root.urn]),
+  ]);
+}
+
+async function removeHalf(
+  kind: "container" | "network",
+  { name, labels }: PendingCreate["inputs"],
+): Promise<void> {
+  const wanted = (labels ?? []) as readonly { readonly label: string; readonly value: string }[];
+  if (typeof name !== "string" || wanted.length === 0) return;
+  const format = kind === "container" ? "{{json .Config.Labels}}" : "{{json .Labels}}";
+  const found = await capture("docker", [kind, "inspect", "--format", format, name]).catch(() => "{}");
+  const has = JSON.parse(found) as Readonly<Record<string, string>>;
+  if (!wanted.every(({ label, value }) => has[label] === value)) return;
+  console.error(`  removing the ${kind} ${name}`);
+  // A network with containers in it is refused by Docker, and the create says so.
+  await capture("docker", [kind, "rm", ...(kind === "container" ? ["--force"] : []), name]).catch(
+    () => undefined,
+  );
+}
