@@ -136,6 +136,7 @@ export class KubernetesStack extends TestStack {
   async upInside(): Promise<void> {
     const runner = publishedImages(REGISTRY, this.images).find(({ name }) => name === "patroni");
     const programs = (await capture(TOOL, ["programs"])).trim();
+    await this.cli.prepare("up");
     await this.deployer.runInside(runner?.reference ?? "", programs, this.invocation("up", "--yes"));
   }
 

@@ -15,12 +15,13 @@ cd "$(dirname "$0")"
 
 version=$(sed -n 's|.*github.com/pulumi/pulumi/pkg/v3 \(v[0-9.]*\).*|\1|p' go.mod)
 provider_module=github.com/pulumi/pulumi-kubernetes/provider/v4
-provider_version=$(sed -n "s|.*$provider_module \(v[^ ]*\).*|\1|p" kubernetes-provider/go.mod)
+# The CLI warns at every run of a provider that says to be older than its SDK, so this one says what the SDK asks for, and what it is behind that.
+provider_version=$(sed -n 's|.*"@pulumi/kubernetes": "\(.*\)".*|v\1|p' ../../package.json)+$(sed -n "s|.*$provider_module \(v[^ ]*\).*|\1|p" kubernetes-provider/go.mod)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/postgres-cluster/pulumi
 releases=https://github.com/pulumi/pulumi/releases/download/$version
 # Of a go.sum of its own: one that was built from others is another program.
 cli=$cache/cli-$version-$(cat go.mod go.sum | sha256sum | cut -c1-16)
-provider=$cache/kubernetes-$(cat kubernetes-provider/{go.mod,go.sum,main.go} | sha256sum | cut -c1-16)
+provider=$cache/kubernetes-$({ cat kubernetes-provider/{go.mod,go.sum,main.go}; echo "$provider_version"; } | sha256sum | cut -c1-16)
 # What a build writes at most, its own cache and that of the modules included, in MiB: 3.9 GiB were seen for both.
 needed=5000
 
