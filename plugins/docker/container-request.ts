@@ -30,6 +30,8 @@ function healthcheck(value: Value | undefined): Docker.HealthConfig | undefined 
     Interval: nanoseconds(text(value.interval)),
     Timeout: nanoseconds(text(value.timeout)),
     StartPeriod: nanoseconds(text(value.startPeriod)),
+    // Unknown to the types of the client, and to engines before 25.0, which do not mind a zero.
+    ...({ StartInterval: nanoseconds(text(value.startInterval)) } as object),
     Retries: number(value.retries),
   };
 }
@@ -187,6 +189,17 @@ export function unsupported(inputs: Properties): { property: string; reason: str
   }));
 }
 
+/** `name=value`, as the two. */
+function driverOptions(options: readonly string[]): Record<string, string> | undefined {
+  if (options.length === 0) return undefined;
+  return Object.fromEntries(
+    options.map((option) => {
+      const at = option.indexOf("=");
+      return [option.slice(0, at), option.slice(at + 1)];
+    }),
+  );
+}
+
 export function endpoint(network: Properties): Docker.EndpointSettings {
   return {
     Aliases: texts(network.aliases),
@@ -196,5 +209,8 @@ export function endpoint(network: Properties): Docker.EndpointSettings {
       LinkLocalIPs: texts(network.linkLocalIps),
     },
     MacAddress: text(network.macAddress) || undefined,
+    DriverOpts: driverOptions(texts(network.driverOpts)),
+    // Unknown to the types of the client.
+    ...(number(network.gwPriority) !== 0 && ({ GwPriority: number(network.gwPriority) } as object)),
   };
 }

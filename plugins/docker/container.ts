@@ -55,7 +55,7 @@ export function containerProvider(docker: Docker): Provider {
       const replaceKeys = keys.filter(
         (key) => undone.includes(key) || (!LIVE.includes(key) && !HANDLING.includes(key)),
       );
-      return { changedKeys: keys, replaceKeys, deleteBeforeReplace: true };
+      return { changedKeys: keys, replaceKeys, deleteBeforeReplace: replaceKeys.length > 0 };
     },
 
     async create(running, checked) {

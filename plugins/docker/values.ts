@@ -25,10 +25,10 @@ export function labelBlocks(labels: Readonly<Record<string, string>> | null | un
   return Object.entries(labels ?? {}).map(([label, value]) => ({ label, value }));
 }
 
-/** The diff of a type that knows no update. Where the name stays, the old one has to go first. */
+/** The diff of a type that knows no update. Where the program gives the name, the old one has to go first. */
 export function replaceAll(keys: readonly string[], news: Properties): Diff {
-  const named = Array.isArray(news.__defaults) && !news.__defaults.includes("name") && !keys.includes("name");
-  return { changedKeys: keys, replaceKeys: keys, deleteBeforeReplace: named };
+  const named = Array.isArray(news.__defaults) && !news.__defaults.includes("name");
+  return { changedKeys: keys, replaceKeys: keys, deleteBeforeReplace: named && keys.length > 0 };
 }
 
 /** Whether what is there has the labels that are wanted, and at least one: then a run of ours has made it. */

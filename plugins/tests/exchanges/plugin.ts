@@ -43,7 +43,7 @@ export class Plugin {
   /** Starts the program, with an engine that listens to what it logs. */
   static async start(program: string): Promise<Plugin> {
     const engine = new grpc.Server();
-    engine.addService(EngineService as unknown as grpc.ServiceDefinition, {
+    engine.addService(EngineService, {
       log: (_: unknown, callback: (error: null, response: Empty) => void) => callback(null, new Empty()),
     });
     const port = await new Promise<number>((resolve, reject) =>

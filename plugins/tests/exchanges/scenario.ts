@@ -4,13 +4,16 @@ import { writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { docker } from "../things";
 import type { Properties } from "../../properties";
-import { type Created, Plugin } from "./plugin";
+import type { Created, Diffed, Plugin } from "./plugin";
 
 const CONTAINER = "docker:index/container:Container";
 const IMAGE = "docker:index/remoteImage:RemoteImage";
 const NETWORK = "docker:index/network:Network";
 const VOLUME = "docker:index/volume:Volume";
 const PASSWORD = "random:index/randomPassword:RandomPassword";
+
+/** Below those that a client's own end of a connection may have. */
+export const PORT = 23_719;
 
 const urnOf = (type: string): string => `urn:pulumi:dev::exchanges::${type}::thing`;
 
@@ -51,15 +54,18 @@ class Life {
     this.note(`create ${what}`, made ?? "fails");
   }
 
-  async diff(what: string, made: Created, olds: Properties, news: Properties): Promise<void> {
-    this.note(`diff ${what}`, await this.plugin.diff(this.urn, made, olds, news));
+  async diff(what: string, made: Created, olds: Properties, news: Properties): Promise<Diffed> {
+    return this.note(`diff ${what}`, await this.plugin.diff(this.urn, made, olds, news));
   }
 
   async read(what: string, made: Created, inputs: Properties): Promise<Created> {
     return this.note(`read ${what}`, await this.plugin.read(this.urn, made, inputs));
   }
 
+  /** As the CLI does it: only where the difference asks for it. */
   async update(what: string, made: Created, olds: Properties, news: Properties): Promise<Created> {
+    const { changes, replaces } = await this.diff(`for the update ${what}`, made, olds, news);
+    if (changes === "none" || replaces.length > 0) return made;
     return this.note(`update ${what}`, await this.plugin.update(this.urn, made, olds, news));
   }
 
@@ -114,20 +120,17 @@ export async function dockerExchanges(plugin: Plugin, prefix: string, folder: st
     join(context, "Dockerfile"),
     'FROM debian:trixie-slim\nARG MARKER\nRUN test "$MARKER" != broken\n',
   );
-  const imageWish = (marker: string, keepLocally = true) => ({
+  const imageWish = (marker: string) => ({
     name: `${prefix}-image:1`,
     build: { context, dockerfile: "Dockerfile", buildArgs: { MARKER: marker } },
     triggers: { content: marker },
-    keepLocally,
+    keepLocally: true,
   });
   const imageInputs = await image.check("of a new one", imageWish("1"));
   const made = await image.create("of a new one", imageInputs);
   await image.diff("without a change", made, imageInputs, imageInputs);
   const rebuilt = await image.check("with another content", imageWish("2"), imageInputs);
   await image.diff("with another content", made, imageInputs, rebuilt);
-  const removable = await image.check("that is to be removed", imageWish("1", false), imageInputs);
-  await image.diff("that is to be removed", made, imageInputs, removable);
-  await image.update("that is to be removed", made, imageInputs, removable);
   await image.read("of what is there", made, imageInputs);
   await image.fails("of a build that fails", await image.check("of a build that fails", imageWish("broken")));
 
@@ -140,7 +143,7 @@ export async function dockerExchanges(plugin: Plugin, prefix: string, folder: st
     user: "10001:10001",
     envs: ["A=1", "B=2"],
     networksAdvanced: [{ name: `${prefix}-network`, aliases: ["alias"] }],
-    ports: [{ internal: 5432, external: 0, ip: "127.0.0.1", protocol: "tcp" }],
+    ports: [{ internal: 5432, external: PORT, ip: "127.0.0.1", protocol: "tcp" }],
     volumes: [{ containerPath: "/data", volumeName: `${prefix}-volume`, readOnly: false }],
     uploads: [{ file: "/etc/thing/plain", content: "plain\n", permissions: "0444" }],
     tmpfs: { "/tmp": "mode=1777" },
@@ -196,12 +199,10 @@ export async function dockerExchanges(plugin: Plugin, prefix: string, folder: st
     await container.diff(what, main, inputs, news);
   }
   await container.read("of what runs", main, inputs);
-  await container.read("of an import", { id: main.id, outputs: {} }, {}).catch(() => undefined);
   const larger = await container.check("of more memory", thing({ memory: 96, memorySwap: 96 }), inputs);
   const grown = await container.update("of more memory", main, inputs, larger);
   docker("stop", "--time", "0", `${prefix}-main`);
   const stopped = await container.read("of one that was stopped", grown, larger);
-  await container.diff("of one that was stopped", stopped, larger, larger);
   await container.update("of one that was stopped", stopped, larger, larger);
   await container.delete("of what runs", grown, larger);
   await container.read("of one that is gone", grown, larger);
@@ -217,7 +218,6 @@ export async function dockerExchanges(plugin: Plugin, prefix: string, folder: st
   await container.delete("of one that did not become healthy", failed, never);
 
   await image.delete("that is kept", made, imageInputs);
-  await image.delete("that is to be removed", made, removable);
   await network.delete("of what is there", net, networkInputs);
   await network.read("of one that is gone", net, networkInputs);
   await volume.delete("of what is there", vol, volumeInputs);
