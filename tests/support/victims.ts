@@ -30,7 +30,7 @@ export function upCommand(stack: string, files: StackFiles, env: NodeJS.ProcessE
   return { program: process.execPath, args: ["-e", script], env };
 }
 
-/** Starts it, and kills `victim` after `ms`. Resolves with whether there was something to kill, when no process of it is left. */
+/** Starts it, and kills `victim` after `ms`, or as soon as there is one. Resolves with whether it was killed, when no process is left. */
 export async function killed(
   { program, args, env }: Invocation,
   victim: Victim,
@@ -51,14 +51,18 @@ export async function killed(
     if (first !== 0) throw new Error(`up failed before it was to be killed:\n${printed.join("")}`);
     return false;
   }
-  const killedOnes = victimsOf(child, run, victim);
-  for (const pid of killedOnes) signal(pid, "SIGKILL");
+  let victims: number[] = [];
+  await becomes(() => {
+    victims = victimsOf(child, run, victim);
+    return victims.length > 0 || child.exitCode !== null;
+  }, GONE_MS);
+  for (const pid of victims) signal(pid, "SIGKILL");
   const left = (): number[] => processesWith(VARIABLE, run);
   if (!(await becomes(() => left().length === 0, GONE_MS)))
     throw new Error(
       `${GONE_MS / 1000} s after ${victim} was killed these go on: ${left().map(commandOf).join("; ")}\n${printed.join("")}`,
     );
-  return killedOnes.length > 0;
+  return victims.length > 0;
 }
 
 function victimsOf({ pid = 0 }: ChildProcess, run: string, victim: Victim): number[] {
