@@ -8,7 +8,8 @@ interface PendingCreate {
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-interface Exported {
+/** What `pulumi stack export` prints. */
+export interface Exported {
   readonly deployment?: {
     readonly resources?: readonly { readonly urn: string; readonly type: string }[];
     readonly pending_operations?: readonly { readonly type: string; readonly resource: PendingCreate }[];
@@ -23,17 +24,16 @@ const NETWORK = "docker:index/network:Network";
  * Settles what a killed run was creating, since the CLI leaves that to a person: it would go on to warn of it, and a container whose name is
  * taken could not be created. What is there by halves, with our labels, is removed; it was in no state, and its data are in volumes. Other kinds
  * are found again by their own create: volumes by their name, objects of Kubernetes since they are applied, dynamic resources since they look first.
- * @param exported what `pulumi stack export` prints
+ * @param exported undefined: the stack is a new one
  * @param verb the one that is to follow
  * @param ask runs the CLI with these arguments
  */
 export async function settlePending(
-  exported: string,
+  exported: Exported | undefined,
   verb: string,
   ask: (args: readonly string[]) => Promise<unknown>,
 ): Promise<void> {
-  const { resources = [], pending_operations: operations = [] } =
-    (JSON.parse(exported) as Exported).deployment ?? {};
+  const { resources = [], pending_operations: operations = [] } = exported?.deployment ?? {};
   const pending = operations.filter(({ type }) => type === "creating").map(({ resource }) => resource);
   if (pending.length === 0) return;
   const names = pending.map(({ urn }) => urn.split("::").at(-1)).join(", ");

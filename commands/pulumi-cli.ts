@@ -5,7 +5,7 @@ import { parseDocument } from "yaml";
 import { CommandError } from "./containers";
 import { formerState, type FormerState, setAside } from "./former-state";
 import { passphraseProblem, passphraseVariables } from "./passphrase";
-import { settlePending } from "./pending";
+import { type Exported, settlePending } from "./pending";
 import { startOf } from "./processes";
 import { captured, environment, folderOnPath, type Invocation, PROJECT, STATE } from "./programs";
 import { layOutPlugins, pulumiProgram } from "./pulumi-program";
@@ -75,12 +75,14 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       READS_SETTINGS.includes(verb[0] ?? "") ? [...verb, "--config-file", configFile] : verb,
       PROJECT,
     );
-  const exported = (): Promise<string> => asked(inProject(["stack", "export"], project));
-  const isEmpty = async (): Promise<boolean> => {
-    const { deployment } = JSON.parse(await exported()) as {
-      deployment?: { resources?: readonly unknown[] };
-    };
-    return (deployment?.resources ?? []).length === 0;
+  /** What the backend has of the stack; undefined where it knows none of that name. */
+  const exported = async (): Promise<Exported | undefined> => {
+    try {
+      return JSON.parse(await asked(inProject(["stack", "export"], project))) as Exported;
+    } catch (error) {
+      if (/no stack named/.test(String(error))) return undefined;
+      throw error;
+    }
   };
   const takeOver = async (former: FormerState): Promise<void> => {
     const found = `the local engine has ${former.resources} resources of the stack ${stack} (${former.file})`;
@@ -103,21 +105,17 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       fs.mkdirSync(project, { recursive: true, mode: 0o700 });
       fs.copyFileSync(path.join(PROJECT, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
     }
-    const list: Invocation = { program: "pulumi", args: ["stack", "ls", "--json", "--cwd", PROJECT], env };
     // The one that tools/pulumi has got is new enough.
-    const [known] = await Promise.all([asked(list), cli.folder === undefined ? refuseOld(env) : undefined]);
-    const names = (JSON.parse(known) as { name: string }[]).map((entry) => entry.name);
-    if (!names.some((name) => name === stack || name.endsWith(`/${stack}`))) {
-      await asked(inProject(["stack", "init", "--no-select"], project));
-    }
+    if (cli.folder === undefined) await refuseOld(env);
+    const known = await exported();
+    if (known === undefined) await asked(inProject(["stack", "init", "--no-select"], project));
     if (own) {
       copySettings(settings, configFile);
       if (hasDeadLock(backend, stack)) await asked(invocation(["cancel", "--yes"]));
     }
     const former = formerState(stack, state);
-    if (former !== undefined && (await isEmpty())) await takeOver(former);
-    if (CHANGES.includes(verb))
-      await settlePending(await exported(), verb, (args) => asked(invocation(args)));
+    if (former !== undefined && (known?.deployment?.resources ?? []).length === 0) await takeOver(former);
+    if (CHANGES.includes(verb)) await settlePending(known, verb, (args) => asked(invocation(args)));
   };
   return {
     prepare,

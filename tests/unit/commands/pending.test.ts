@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { settlePending } from "../../../commands/pending";
+import { type Exported, settlePending } from "../../../commands/pending";
 
 /** Knows a container and a network named `ours`, and a container named `theirs`, which has another label. */
 const DOCKER = `#!/bin/sh
@@ -25,14 +25,10 @@ describe("what a killed run was creating is settled before the next one (F3)", (
   });
   const container = (name: string) => creating("docker:index/container:Container", name);
   const settle = (operations: readonly unknown[], verb = "up", resources: readonly unknown[] = [root]) =>
-    settlePending(
-      JSON.stringify({ deployment: { resources, pending_operations: operations } }),
-      verb,
-      (args) => {
-        refreshed.push([...args]);
-        return Promise.resolve();
-      },
-    );
+    settlePending({ deployment: { resources, pending_operations: operations } } as Exported, verb, (args) => {
+      refreshed.push([...args]);
+      return Promise.resolve();
+    });
   const removed = (): string[] => {
     const file = path.join(folder, "asked");
     const asked = fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n") : [];

@@ -33,8 +33,8 @@ describe("what is wrong with a CLI or its backend is said before anything is don
   const before = { ...process.env };
   let folder: string;
   /** A CLI on PATH that answers so. */
-  const cli = (version: string, list: string): void => {
-    const script = `#!/bin/sh\ncase "$1" in version) echo ${version} ;; stack) ${list} ;; esac\n`;
+  const cli = (version: string, stack: string): void => {
+    const script = `#!/bin/sh\ncase "$1" in version) echo ${version} ;; stack) ${stack} ;; esac\n`;
     writeFileSync(join(folder, "pulumi"), script, { mode: 0o755 });
   };
   const prepare = (): Promise<void> =>
@@ -53,14 +53,14 @@ describe("what is wrong with a CLI or its backend is said before anything is don
   });
 
   test.each(["v3.91.1", "v3.258.9", "v2.900.0"])("%s is too old", async (version) => {
-    cli(version, "echo []");
+    cli(version, "echo '{}'");
     await expect(prepare()).rejects.toThrow(
       `the pulumi on PATH (${join(folder, "pulumi")}) is ${version}, and requiredPulumiVersion of Pulumi.yaml is 3.259.0 or newer`,
     );
   });
 
   test.each(["v3.259.0", "v3.1000.0", "v4.0.0", "v3.274.1-alpha.1", "dev"])("%s is not", async (version) => {
-    cli(version, "echo []");
+    cli(version, "echo '{}'");
     await prepare();
   });
 
