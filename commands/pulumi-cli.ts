@@ -114,7 +114,15 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       if (hasDeadLock(backend, stack)) await asked(invocation(["cancel", "--yes"]));
     }
     const former = formerState(stack, state);
-    if (former !== undefined && (known?.deployment?.resources ?? []).length === 0) await takeOver(former);
+    if (former !== undefined) {
+      const resources = (known?.deployment?.resources ?? []).length;
+      if (resources === 0) await takeOver(former);
+      else if (READS_SETTINGS.includes(verb))
+        console.error(
+          `the local engine has a state of the stack ${stack}, too (${former.resources} resources, ${former.file}), and it is not used, since the Pulumi CLI has ${resources}. ` +
+            "Rename the file if those are the cluster's; if the file's are ('belongs to the stack' says so), take the CLI's away with 'pulumi stack rm --force --preserve-config': it then takes the file's over",
+        );
+    }
     if (CHANGES.includes(verb)) await settlePending(known, verb, (args) => asked(invocation(args)));
   };
   return {

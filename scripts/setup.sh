@@ -100,7 +100,7 @@ fi
 
 if ! has_packages; then
   say "Installing npm packages"
-  # Install scripts download plugins that the engines find by themselves; only the Node binary needs its own.
+  # Install scripts download plugins, which the CLI gets by itself; only the Node binary needs its own.
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
   npm rebuild node --loglevel=error >/dev/null
   lock_digest > node_modules/.lock-digest

@@ -23,8 +23,8 @@ describe("what the local engine brought up, the Pulumi CLI takes over", () => {
   };
   const asked = (): readonly string[] => fs.readFileSync(file("bin/asked"), "utf8").split("\n");
   const imports = (): readonly string[] => asked().filter((line) => line.startsWith("stack import"));
-  const prepare = (): Promise<void> =>
-    pulumiCli("dev", { settings: file("Pulumi.dev.yaml"), state: file("state") }).prepare();
+  const prepare = (verb?: string): Promise<void> =>
+    pulumiCli("dev", { settings: file("Pulumi.dev.yaml"), state: file("state") }).prepare(verb);
 
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "former-state-"));
@@ -50,6 +50,21 @@ describe("what the local engine brought up, the Pulumi CLI takes over", () => {
     expect(fs.readdirSync(file("state/local-engine"))).toEqual(["dev.json.taken-over"]);
     await prepare();
     expect(imports()).toHaveLength(1);
+  });
+
+  test("not where the CLI has resources of the stack: a verb that works with them says so, with the way out", async () => {
+    const said = jest.spyOn(console, "error").mockReturnValue();
+    write("bin/resources", "{}");
+    await prepare();
+    expect(said).not.toHaveBeenCalled();
+    await prepare("preview");
+    expect(said).toHaveBeenCalledWith(
+      expect.stringMatching(
+        /2 resources, .*dev\.json\), and it is not used, since the Pulumi CLI has 1\. Rename/,
+      ),
+    );
+    expect(imports()).toEqual([]);
+    said.mockRestore();
   });
 
   test("not where the CLI has resources of the stack, and not where there is nothing any more", async () => {
