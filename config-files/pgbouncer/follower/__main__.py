@@ -21,6 +21,7 @@ from pathlib import Path
 import psycopg2
 
 import agent
+import mistakes
 import resolver
 import stuck
 from console import SOCKET_DIRECTORY, Console, Pause
@@ -287,6 +288,7 @@ def main() -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
+    mistakes.watch()
     configuration = json.loads(Path(arguments[0]).read_text())
     follower = Follower(configuration, "--first" in sys.argv)
     if not follower.first:

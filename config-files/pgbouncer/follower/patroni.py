@@ -69,13 +69,13 @@ class Member(threading.Thread):
             if self.mode == "replica":
                 status, body = self.get(f"/replica?lag={self.lag}")
                 if status == 200:
-                    return "replica", int(body.get("timeline", 0))
+                    return "replica", int(body.get("timeline") or 0)
                 if body.get("role") != "primary":
                     return self.no(status, body)
             status, body = self.get("/primary")
             # 200 means that it holds the lock, which a member does from before its promotion until after its PostgreSQL died.
             if status == 200 and body.get("role") == "primary" and body.get("state") == "running":
-                return "primary", int(body.get("timeline", 0))
+                return "primary", int(body.get("timeline") or 0)
             if self.hurry.is_set() and time.monotonic() - self.asked_elsewhere_at >= ELSEWHERE_INTERVAL:
                 self.elsewhere, self.asked_elsewhere_at = self.leader(), time.monotonic()
             return self.no(status, body)
@@ -110,5 +110,16 @@ class Member(threading.Thread):
                 while piece := tls.recv(65536):
                     received += piece
                 self.tls_session = tls.session
-        head, _, body = received.partition(b"\r\n\r\n")
-        return int(head.split(b" ", 2)[1]), json.loads(body)
+        return parsed(received)
+
+
+def parsed(received: bytes) -> tuple[int, dict]:
+    """Status and body of an answer. Raises OSError for one that is not whole, as of a Patroni that stops, and ValueError for one that is none."""
+    head, end, body = received.partition(b"\r\n\r\n")
+    if not end:
+        raise ConnectionError("it closed the connection before its answer was whole")
+    _, status, *_ = *head.split(b" ", 2), b"", b""
+    answer = json.loads(body)
+    if not isinstance(answer, dict):
+        raise ValueError("its answer is no object")
+    return int(status), answer

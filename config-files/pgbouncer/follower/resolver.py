@@ -37,7 +37,7 @@ def look_up(name: str) -> None:
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         known[name] = [(family, socket.inet_pton(family, address[0])) for family, _, _, _, address in found]
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         if has_no_address(error):
             known[name] = []
 
