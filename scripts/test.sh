@@ -84,15 +84,22 @@ on_kubernetes() { # files; one at a time, so that each can still be left out whe
   done
 }
 
+# Whether no other run of the tests, of any clone, works with this machine's cluster. It is ours then, until this script ends.
+alone() {
+  exec 8>"${TMPDIR:-/tmp}/postgres-cluster-kubernetes.tests"
+  flock --nonblock 8
+}
+
 kubernetes() { # files of tests/kubernetes
   local why cluster=tools/kubernetes/cluster.sh
   # Too late for the first is too late for all: then no cluster is started for them.
   if [ -n "${KUBECONFIG:-}" ] || [ "$SECONDS" -ge "${BEGIN_WITHIN:-86400}" ]; then
     on_kubernetes "$@"
-  elif why=$($cluster possible 2>&1); then
+  elif why=$($cluster possible 2>&1) && why="another run of the tests has this machine's cluster: wait for its end" && alone; then
     trap "$cluster down; rm -rf '$results'" EXIT
     # One that an interrupted run has left may still have its stacks.
-    if $cluster down && $cluster up; then on_kubernetes "$@"; else fails "$cluster"; fi
+    # What it starts must not keep the claim when this script is killed.
+    if $cluster down && $cluster up 8>&-; then on_kubernetes "$@"; else fails "$cluster"; fi
     $cluster down
     trap 'rm -rf "$results"' EXIT
   else
