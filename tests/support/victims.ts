@@ -16,8 +16,11 @@ const KNOWN_BY: Readonly<Record<Exclude<Victim, "everything" | "the command">, R
   "a plugin": /plugins\/start\.js\0(docker|random)|cmd\/dynamic-provider|pulumi-resource-/,
   "the program": /@pulumi\/pulumi\/cmd\/run[/\0]/,
 };
-/** Within which every process of a run is gone whose command, CLI, program or plugin was killed, in ms. A step that is under way is let end. */
-const GONE_MS = 90_000;
+/**
+ * Within which every process of a run is gone, in ms. Of one whose command or CLI was killed it takes as long as a step that is under way; one
+ * that needs its program or a plugin no more goes on to its end.
+ */
+const GONE_MS = { short: 90_000, whole: 600_000 };
 const VARIABLE = "POSTGRES_CLUSTER_KILLED_RUN";
 
 /** What `make up` runs, for the stack of a test. */
@@ -55,12 +58,13 @@ export async function killed(
   await becomes(() => {
     victims = victimsOf(child, run, victim);
     return victims.length > 0 || child.exitCode !== null;
-  }, GONE_MS);
+  }, GONE_MS.short);
   for (const pid of victims) signal(pid, "SIGKILL");
   const left = (): number[] => processesWith(VARIABLE, run);
-  if (!(await becomes(() => left().length === 0, GONE_MS)))
+  const gone = victim === "a plugin" || victim === "the program" ? GONE_MS.whole : GONE_MS.short;
+  if (!(await becomes(() => left().length === 0, gone)))
     throw new Error(
-      `${GONE_MS / 1000} s after ${victim} was killed these go on: ${left().map(commandOf).join("; ")}\n${printed.join("")}`,
+      `${gone / 1000} s after ${victim} was killed these go on: ${left().map(commandOf).join("; ")}\n${printed.join("")}`,
     );
   return victims.length > 0;
 }
