@@ -70,12 +70,16 @@ suite() { # projects of jest.config.js, then folders or files
   echo "--- suites: $*: $((SECONDS - from)) s"
 }
 
+in_time() { [ "$SECONDS" -lt "${BEGIN_WITHIN:-86400}" ]; }
+
 on_kubernetes() { # files; one at a time, so that each can still be left out when time is short
   local file
   for file in "$@"; do
-    if [ "$SECONDS" -lt "${BEGIN_WITHIN:-86400}" ]; then
-      # What the API server says of manifests needs no provider.
-      [[ $file = */manifests* ]] || tools/pulumi/pulumi.sh complete kubernetes || tools/pulumi/pulumi.sh install kubernetes
+    # What the API server says of manifests needs no provider. It may have to be built, for as long as a suite takes.
+    if in_time && [[ $file != */manifests* ]] && ! tools/pulumi/pulumi.sh complete kubernetes; then
+      tools/pulumi/pulumi.sh install kubernetes || fails "Pulumi's Kubernetes provider"
+    fi
+    if in_time; then
       suite kubernetes "$file"
     else
       echo "--- skipped: $file: it would begin later than after $BEGIN_WITHIN s"
@@ -93,7 +97,7 @@ alone() {
 kubernetes() { # files of tests/kubernetes
   local why cluster=tools/kubernetes/cluster.sh
   # Too late for the first is too late for all: then no cluster is started for them.
-  if [ -n "${KUBECONFIG:-}" ] || [ "$SECONDS" -ge "${BEGIN_WITHIN:-86400}" ]; then
+  if [ -n "${KUBECONFIG:-}" ] || ! in_time; then
     on_kubernetes "$@"
   elif why=$($cluster possible 2>&1) && why="another run of the tests has this machine's cluster: wait for its end" && alone; then
     trap "$cluster down; rm -rf '$results'" EXIT
