@@ -11,7 +11,7 @@ interface PendingCreate {
 /** What `pulumi stack export` prints. */
 export interface Exported {
   readonly deployment?: {
-    readonly resources?: readonly { readonly urn: string; readonly type: string }[];
+    readonly resources?: readonly { readonly urn: string; readonly type: string; readonly id?: string }[];
     readonly pending_operations?: readonly { readonly type: string; readonly resource: PendingCreate }[];
   };
 }
@@ -22,7 +22,7 @@ const NETWORK = "docker:index/network:Network";
 
 /**
  * Settles what a killed run was creating, since the CLI leaves that to a person: it would go on to warn of it, and a container whose name is
- * taken could not be created. What is there by halves, with our labels, is removed; it was in no state, and its data are in volumes. Other kinds
+ * taken could not be created. What is there by halves, with our labels and in no state, is removed; its data are in volumes. Other kinds
  * are found again by their own create: volumes by their name, objects of Kubernetes since they are applied, dynamic resources since they look first.
  * @param exported undefined: the stack is a new one
  * @param verb the one that is to follow
@@ -41,28 +41,38 @@ export async function settlePending(
     throw new CommandError(
       `a run was interrupted while it created ${names}, and whether that is there is not known: 'make up' finishes it, then 'make down' takes it down. Nothing was changed.`,
     );
+  const root = resources.find(({ type }) => type === STACK);
+  // No more than it takes: `up` itself looks at everything else.
+  const refresh = [
+    "refresh",
+    "--yes",
+    "--skip-preview",
+    ...(root === undefined ? [] : ["--target", root.urn]),
+  ];
+  // Fails while another run holds the stack's lock: then nothing was interrupted, and what is there by halves is that run's.
+  await ask(refresh);
   console.error(`a run was interrupted while it created ${names}: looking for what is there by halves`);
+  // A create may have been repeated since, by hand: what the state has is none by halves.
+  const recorded = new Set(resources.map(({ id }) => id));
   // Containers first: a network can go when none is in it.
   for (const kind of ["container", "network"] as const)
     for (const { type, inputs } of pending)
-      if (type === (kind === "container" ? CONTAINER : NETWORK)) await removeHalf(kind, inputs);
-  const root = resources.find(({ type }) => type === STACK);
-  await ask([
-    ...["refresh", "--yes", "--skip-preview", "--clear-pending-creates"],
-    // No more than it takes to clear them: `up` itself looks at everything else.
-    ...(root === undefined ? [] : ["--target", root.urn]),
-  ]);
+      if (type === (kind === "container" ? CONTAINER : NETWORK)) await removeHalf(kind, inputs, recorded);
+  await ask([...refresh, "--clear-pending-creates"]);
 }
 
 async function removeHalf(
   kind: "container" | "network",
   { name, labels }: PendingCreate["inputs"],
+  recorded: ReadonlySet<string | undefined>,
 ): Promise<void> {
   const wanted = (labels ?? []) as readonly { readonly label: string; readonly value: string }[];
   if (typeof name !== "string" || wanted.length === 0) return;
-  const format = kind === "container" ? "{{json .Config.Labels}}" : "{{json .Labels}}";
-  const found = await capture("docker", [kind, "inspect", "--format", format, name]).catch(() => "{}");
-  const has = JSON.parse(found) as Readonly<Record<string, string>>;
+  const format = kind === "container" ? "{{.Id}} {{json .Config.Labels}}" : "{{.Id}} {{json .Labels}}";
+  const found = await capture("docker", [kind, "inspect", "--format", format, name]).catch(() => " {}");
+  const [id, text = "{}"] = found.trim().split(/ (.*)/s);
+  if (id === undefined || recorded.has(id)) return;
+  const has = JSON.parse(text) as Readonly<Record<string, string>>;
   if (!wanted.every(({ label, value }) => has[label] === value)) return;
   console.error(`  removing the ${kind} ${name}`);
   // A network with containers in it is refused by Docker, and the create says so.

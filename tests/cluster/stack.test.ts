@@ -118,7 +118,7 @@ describe("a stack that is up (S1, C4)", () => {
     const chance = new Chance(chosen, "up is killed");
     console.log(`moments to kill up: SEED=${chosen} repeats them`);
     let kills = 0;
-    // Twenty of them are `make test-long TRIAL=kills`.
+    // Sixty of them are `make test-long TRIAL=kills`.
     for (let attempt = 0; attempt < 2; attempt++) {
       // A change that touches many resources, so that there is something to interrupt; another value each time.
       stack.configure({ patroni: { memory: `${640 + attempt * 32}Mi` } });

@@ -7,8 +7,8 @@ import { type Exported, settlePending } from "../../../commands/pending";
 const DOCKER = `#!/bin/sh
 echo "$@" >> "$(dirname "$0")/asked"
 case "$2 $5" in
-  "inspect ours") echo '{"postgres-cluster.stack":"pg-dev","more":"x"}' ;;
-  "inspect theirs") echo '{"postgres-cluster.stack":"pg-other"}' ;;
+  "inspect ours") echo 'id-of-ours {"postgres-cluster.stack":"pg-dev","more":"x"}' ;;
+  "inspect theirs") echo 'id-of-theirs {"postgres-cluster.stack":"pg-other"}' ;;
   inspect*) exit 1 ;;
 esac
 `;
@@ -59,26 +59,39 @@ describe("what a killed run was creating is settled before the next one (F3)", (
   test("a container and a network with our labels are removed, containers first, and the state forgets them", async () => {
     await settle([creating("docker:index/network:Network", "ours"), container("ours")]);
     expect(removed()).toEqual(["container rm --force ours", "network rm ours"]);
-    expect(refreshed).toEqual([
-      ["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--target", root.urn],
-    ]);
+    const refresh = ["refresh", "--yes", "--skip-preview", "--target", root.urn];
+    expect(refreshed).toEqual([refresh, [...refresh, "--clear-pending-creates"]]);
   });
 
   test("what has other labels, or is not there, is left alone", async () => {
     await settle([container("theirs"), container("nowhere")]);
     expect(removed()).toEqual([]);
-    expect(refreshed).toHaveLength(1);
+    expect(refreshed).toHaveLength(2);
+  });
+
+  test("what the state has is left alone: a create that was interrupted once may have been repeated since, and is a running member", async () => {
+    const resource = { ...container("ours").resource, id: "id-of-ours" };
+    await settle([container("ours")], "up", [root, resource]);
+    expect(removed()).toEqual([]);
+    expect(refreshed).toHaveLength(2);
+  });
+
+  test("while another run holds the stack's lock nothing is removed: it is refused, and what is there by halves is that run's", async () => {
+    const exported = { deployment: { resources: [root], pending_operations: [container("ours")] } };
+    const locked = () => Promise.reject(new Error("the stack is currently locked by 1 lock(s)"));
+    await expect(settlePending(exported as Exported, "up", locked)).rejects.toThrow(/locked/);
+    expect(removed()).toEqual([]);
   });
 
   test("a volume is never removed", async () => {
     await settle([creating("docker:index/volume:Volume", "ours")]);
     expect(removed()).toEqual([]);
-    expect(refreshed).toHaveLength(1);
+    expect(refreshed).toHaveLength(2);
   });
 
   test("a stack that has recorded nothing else is refreshed as a whole", async () => {
     await settle([container("ours")], "up", []);
-    expect(refreshed).toEqual([["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]]);
+    expect(refreshed.at(-1)).toEqual(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
   });
 
   test("what Kubernetes may have is not left behind: taking down asks for the up that finishes it", async () => {
@@ -88,6 +101,6 @@ describe("what a killed run was creating is settled before the next one (F3)", (
     );
     expect(refreshed).toEqual([]);
     await settle([object]);
-    expect(refreshed).toHaveLength(1);
+    expect(refreshed).toHaveLength(2);
   });
 });
