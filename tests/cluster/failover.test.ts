@@ -1,4 +1,5 @@
 import * as faults from "../support/faults";
+import { passed } from "../support/freezes";
 import { PrimarySampler } from "../support/primaries";
 import { expectKept, inFailover, type Promised } from "../support/promises";
 import { docker, eventually, TestStack } from "../support/stack";
@@ -50,7 +51,7 @@ from patroni_rest import get
 print(get("/patroni").get("failsafe_mode_is_active", False))
 `;
 
-const nothingToHeal = (): Promise<void> => Promise.resolve();
+const nothingToHeal = (): Promise<unknown> => Promise.resolve();
 
 describe("no acknowledged write is lost and the cluster becomes whole again (H1, H5)", () => {
   afterAll(() => {
@@ -64,6 +65,29 @@ describe("no acknowledged write is lost and the cluster becomes whole again (H1,
     });
     expect(report.errors).toEqual([]);
   });
+
+  test.each([
+    ["switchover", faults.switchover, nothingToHeal],
+    ["restart of PostgreSQL", faults.restartPostgres, nothingToHeal],
+    ["stop of the primary's container", faults.stop, faults.start],
+  ] as const)(
+    "a %s waits for replicas that confirm nothing for a moment, and fails no transaction",
+    async (_, plannedStop, heal) => {
+      const report = await survives(
+        inFailover("A planned stop while no replica confirms anything for 6 s"),
+        async (leader) => {
+          const replicas = members.filter((name) => name !== leader);
+          const thaws = await Promise.all(replicas.map((name) => faults.freezeReceiver(name, stack.inside)));
+          const stopped = plannedStop(leader);
+          await passed(6);
+          await Promise.all(thaws.map((thaw) => thaw()));
+          await stopped;
+          return () => heal(leader);
+        },
+      );
+      expect(report.errors).toEqual([]);
+    },
+  );
 
   test("the postmaster is killed", () =>
     survives(inFailover("The postmaster is killed"), async (leader) => {

@@ -26,6 +26,13 @@ export async function switchover(leader: string, group?: number): Promise<void> 
   if (!said.includes("Successfully switched over")) throw new Error(`${leader} goes on to lead:\n${said}`);
 }
 
+/** Stops PostgreSQL in order and starts it again; the member goes on to lead. */
+export async function restartPostgres(leader: string): Promise<void> {
+  const scope = leader.replace(/-patroni-\d+$/, "");
+  const said = await docker("exec", leader, "patronictl", "restart", scope, leader, "--force");
+  if (!said.includes("Success: restart")) throw new Error(`${leader} was not restarted:\n${said}`);
+}
+
 export const stop = (container: string): Promise<string> => docker("stop", container);
 export const kill = (container: string): Promise<string> => docker("kill", container);
 export const start = (container: string): Promise<string> => docker("start", container);
@@ -93,6 +100,10 @@ export const freezePatroni = (member: string, inside: Inside): Promise<Thaw> =>
 /** Every process of PostgreSQL goes no further, while Patroni does. */
 export const freezePostgres = (member: string, inside: Inside): Promise<Thaw> =>
   stopProcesses(member, inside, "pgrep --exact postgres");
+
+/** A replica takes and confirms no WAL for as long, and keeps its connection: to its leader it is slow, and not gone. */
+export const freezeReceiver = (member: string, inside: Inside): Promise<Thaw> =>
+  stopProcesses(member, inside, 'pgrep --full "[w]alreceiver"');
 
 /**
  * No process of the container goes further; its clocks do. By the kernel's freezer itself: `docker unpause` has hung, and with it the engine for

@@ -3,19 +3,27 @@
 Every pool of the leader keeps a session here (application name `pool-follower ...`) and listens. It is told to hold, and for what;
 when it has, its session is called `pool-follower paused`. With all of them paused no transaction is open.
 A pool believes only a superuser, which it sees by the sender's session: that stays open until the pool has had the time to look.
-It is a courtesy and never an obstacle: it waits three seconds for transactions to end, and no failure of it is one of its caller.
+It is a courtesy and never an obstacle: it waits three seconds for transactions to end, and no failure of it is one of its caller. For commits
+that a replica has yet to confirm it waits for longer: a stop ends those sessions with no answer, so that nobody knows whether they are there.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import ExitStack, closing
 
 import psycopg2
+import watchdog
 from pins import SUPERUSER_PINS, options
 
 PATIENCE_SECONDS = 3.0
+# For how long commits are waited for. A client that waits for ten seconds is still there when the next leader is, and a pool goes on by
+# itself after fifteen.
+COMMITS_SECONDS = 8.0
+# What a leader that renews its lease has left at least, and one that has given up, for want of etcd, has not: its stop needs the rest.
+LEASE_SECONDS = 6.0
 # For how long whoever takes a pause back waits for the pools to go on.
 RELEASE_SECONDS = 0.5
 POLL_SECONDS = 0.01
@@ -27,6 +35,26 @@ FOLLOWERS = """
      WHERE usename = 'pool_auth' AND application_name LIKE 'pool-follower%' AND NOT pg_catalog.pg_is_in_recovery()
      GROUP BY datname
 """
+
+# Whether a replica still streams does not matter: one that was silent for `wal_sender_timeout` comes back.
+COMMITS_WAIT = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'IPC' AND wait_event = 'SyncRep')"
+
+
+def patience(commits_wait: bool, left: float | None) -> float:
+    """Seconds for which transactions are waited for; `left`: until the lease must have been renewed, None where none is watched."""
+    return COMMITS_SECONDS if commits_wait and left is not None and left > LEASE_SECONDS else PATIENCE_SECONDS
+
+
+def left_of_lease() -> float | None:
+    try:
+        return watchdog.Watchdog(os.environ[watchdog.ENVIRONMENT]).left
+    except (KeyError, OSError):
+        return None
+
+
+def commits_wait(cursor) -> bool:
+    cursor.execute(COMMITS_WAIT)
+    return cursor.fetchone()[0]
 
 
 def open_session(database: str = "postgres"):
@@ -60,8 +88,9 @@ def hold(reason: str) -> str:
         tell("hold", reason, [database for database, _, _ in there], senders)
         while True:
             pools, paused = (sum(row[column] for row in there) for column in (1, 2))
-            if paused == pools or time.monotonic() - began >= PATIENCE_SECONDS:
-                return f"{paused} of {pools} paused after {time.monotonic() - began:.2f} s"
+            waited = time.monotonic() - began
+            if paused == pools or (waited >= PATIENCE_SECONDS and waited >= patience(commits_wait(cursor), left_of_lease())):
+                return f"{paused} of {pools} paused after {waited:.2f} s"
             time.sleep(POLL_SECONDS)
             there = followers(cursor)
 
