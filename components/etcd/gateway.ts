@@ -5,13 +5,16 @@ import type { AuthenticationState, AuthenticationStep, Permission } from "./plan
 /** etcd's v3 API through its JSON gateway: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/ */
 
 export interface GatewayError {
-  /** gRPC status code: 3 invalid argument, 4 deadline exceeded, 7 permission denied, 9 failed precondition, 14 unavailable, 16 unauthenticated. */
+  /** gRPC status code: https://grpc.io/docs/guides/status-codes/ */
   readonly code: number;
   readonly message: string;
 }
 
-const DEADLINE_EXCEEDED = 4;
-const UNAVAILABLE = 14;
+/**
+ * Codes that say nothing of a request: it had no time (4), the member has no leader or majority (14), or its gateway has lost the server behind it,
+ * as a member's does that is about to end (1 cancelled, 2 unknown, 13 internal). All others are etcd's own no.
+ */
+const NO_ANSWER: readonly number[] = [1, 2, 4, 13, 14];
 
 export type GatewayAnswer =
   | { readonly ok: true; readonly value: Record<string, unknown> }
@@ -22,9 +25,10 @@ export interface Gateway {
   call(path: string, body: object, token?: string): Promise<GatewayAnswer>;
 }
 
-function answerOf(path: string, answer: HttpsAnswer): GatewayAnswer {
+/** Throws for what etcd never says: that is another program's word, or half of its own. */
+export function answerOf(path: string, answer: Pick<HttpsAnswer, "status" | "json" | "text">): GatewayAnswer {
   const body = (answer.json ?? {}) as { code?: number; message?: string; error?: string };
-  if (answer.status === 200) return { ok: true, value: body };
+  if (answer.status === 200 && answer.json !== undefined) return { ok: true, value: body };
   if (typeof body.code !== "number") {
     throw new Error(`etcd answered ${path} with status ${answer.status}: ${answer.text.trim()}`);
   }
@@ -51,11 +55,9 @@ export async function isHealthy(send: SendHttps): Promise<string | undefined> {
   return health.reason || `status ${answer.status}`;
 }
 
-/** What etcd has answered with is no: asking again does not help, unless it only has no leader, majority or time for the moment. */
+/** Asking again does not help where etcd itself has said no. */
 const refused = (what: string, { code, message }: GatewayError): Error =>
-  Object.assign(new Error(`${what}: ${message}`), {
-    refused: code !== DEADLINE_EXCEEDED && code !== UNAVAILABLE,
-  });
+  Object.assign(new Error(`${what}: ${message}`), { refused: !NO_ANSWER.includes(code) });
 
 /** Whether an error is etcd's own no, and not that it could not be asked. */
 export const isRefusal = (error: unknown): boolean => (error as { refused?: boolean }).refused === true;
