@@ -69,14 +69,14 @@ export function imageOf(key: string): string {
 }
 
 /** Creates a container with files in directories that belong to the program's user, and starts it. `more` are further options. */
-export function start(
+export async function start(
   name: string,
   network: string,
   key: string,
   env: Record<string, string>,
   files: Record<string, Record<string, string>>,
   more: readonly string[] = [],
-) {
+): Promise<void> {
   const expand = (text: string): string => text.replaceAll(/\$\(REPLICA_(NAME|ADDRESS)\)/g, name);
   const all = { REPLICA_ORDINAL: "0", ...env, REPLICA_NAME: name, REPLICA_ADDRESS: name };
   const settings = Object.entries(all).flatMap(([variable, value]) => [
@@ -88,7 +88,7 @@ export function start(
   for (const [directory, content] of Object.entries(files)) {
     const path = directory.split("/").slice(1);
     const parents = path.map((_part, index) => path.slice(0, index + 1).join("/"));
-    const archive = packArchive(
+    const archive = await packArchive(
       [
         ...parents.map((parent) => ({ name: parent, kind: "directory" as const, content: "" })),
         ...Object.entries(content).map(([file, text]) => ({
@@ -133,7 +133,7 @@ export async function startPatroni(
   };
   return orRemove(remove, async () => {
     docker(["network", "create", prefix]);
-    start(
+    await start(
       etcd,
       prefix,
       "etcd",
@@ -164,7 +164,7 @@ export async function startPatroni(
       PATRONI_POSTGRESQL_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):5432",
     };
     for (const member of members) {
-      start(member, prefix, "patroni", env, {
+      await start(member, prefix, "patroni", env, {
         "/secrets/tls": nodeTls,
         "/secrets/patroni": {
           "patroni.yml": patroniSecretsYml(secrets),

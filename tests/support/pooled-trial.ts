@@ -94,7 +94,7 @@ export async function startPooledTrial(prefix: string, count = 1): Promise<Poole
         path,
         files,
       ]);
-      start(
+      await start(
         container,
         prefix,
         spec.image,

@@ -36,7 +36,7 @@ export async function writeVolume(
   if (image === undefined) {
     // Nobody reads: no need for one step, and a new volume is the way to remove files without running a program.
     if (laid.top.length > 0) await emptyVolume(engine, volume);
-    const archive = packArchive(layoutEntries(ROOT, files, version, "..data", []), owner);
+    const archive = await packArchive(layoutEntries(ROOT, files, version, "..data", []), owner);
     await withHelper(engine, volume, {}, (helper) => helper.putArchive(archive, { path: "/" }));
     return;
   }
@@ -46,7 +46,7 @@ export async function writeVolume(
     Entrypoint: ["/bin/sh", "-c", SWITCH_SCRIPT, "sh"],
     Cmd: staleNames(laid, files, version),
   };
-  const archive = packArchive(layoutEntries(ROOT, files, version, "..data_new", laid.top), owner);
+  const archive = await packArchive(layoutEntries(ROOT, files, version, "..data_new", laid.top), owner);
   await withHelper(engine, volume, options, async (helper) => {
     await helper.putArchive(archive, { path: "/" });
     await helper.start();
@@ -58,9 +58,7 @@ export async function writeVolume(
 
 export async function readVolume(engine: Dockerode, volume: string): Promise<Laid> {
   return withHelper(engine, volume, {}, async (helper) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of await helper.getArchive({ path: `/${ROOT}` })) chunks.push(chunk as Buffer);
-    return laidFiles(unpackArchive(Buffer.concat(chunks)), ROOT);
+    return laidFiles(await unpackArchive(await helper.getArchive({ path: `/${ROOT}` })), ROOT);
   });
 }
 
@@ -91,15 +89,13 @@ export const withVolume = <T>(
 
 /** The text of a file at the top of a helper's volume; undefined when there is none. */
 export async function readVolumeFile(helper: Dockerode.Container, file: string): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
   try {
-    for await (const chunk of await helper.getArchive({ path: `/${ROOT}/${file}` }))
-      chunks.push(chunk as Buffer);
+    const entries = await unpackArchive(await helper.getArchive({ path: `/${ROOT}/${file}` }));
+    return entries.find(({ kind }) => kind === "file")?.content;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
   }
-  return unpackArchive(Buffer.concat(chunks)).find(({ kind }) => kind === "file")?.content;
 }
 
 /** Writes a file at the top of a helper's volume, which root alone reads. */
@@ -108,7 +104,7 @@ export async function writeVolumeFile(
   file: string,
   text: string,
 ): Promise<void> {
-  const archive = packArchive([{ name: `${ROOT}/${file}`, kind: "file", content: text }], 0);
+  const archive = await packArchive([{ name: `${ROOT}/${file}`, kind: "file", content: text }], 0);
   await helper.putArchive(archive, { path: "/" });
 }
 

@@ -52,12 +52,12 @@ describe("the members of an etcd cluster", () => {
     const { provider } = served(etcdMembershipProvider);
     await provider.update("membership", { ...inputs(before), drift: [] }, inputs(count));
   }
-  function run(from: number, count: number): void {
+  async function run(from: number, count: number): Promise<void> {
     const members = names.slice(0, count).map((name) => ({ name, address: name }));
     const env = etcdEnvironment({ members, clusterToken: PREFIX });
     const files = { "/secrets/tls": tls, "/secrets/etcd": { "root-password": rootPassword } };
     for (const name of names.slice(from, count))
-      start(name, PREFIX, "etcd", env, files, ["--volume", `${name}:/var/lib/etcd`]);
+      await start(name, PREFIX, "etcd", env, files, ["--volume", `${name}:/var/lib/etcd`]);
   }
   const etcdctl = (ordinal: number, ...args: string[]): string =>
     docker(
@@ -92,13 +92,13 @@ describe("the members of an etcd cluster", () => {
   };
 
   test("go from 1 to 3 and back: one that joins and never comes up takes nobody's majority (H1)", async () => {
-    run(0, 1);
+    await run(0, 1);
     await authenticate(1);
     await declare(1, 3);
     // Added, and gone before it has run: with a vote, it would be half of a majority that never comes back.
     etcdctl(0, "member", "add", names[1]!, "--learner", `--peer-urls=https://${names[1]}:2380`);
     etcdctl(0, "put", "/alone", "a majority of one");
-    run(1, 3);
+    await run(1, 3);
     await counted(3);
     expect(etcdctl(2, "get", "/alone", "--print-value-only")).toBe("a majority of one");
     await declare(3, 1);
@@ -107,13 +107,13 @@ describe("the members of an etcd cluster", () => {
   });
 
   test("go from 3 to 5 and back: who leaves is none before it stops, and may come again later", async () => {
-    run(0, 3);
+    await run(0, 3);
     await authenticate(3);
     await counted(3);
     etcdctl(0, "put", "/kept", "through it all");
 
     await declare(3, 5);
-    run(3, 5);
+    await run(3, 5);
     await counted(5);
 
     await declare(5, 3);
@@ -124,7 +124,7 @@ describe("the members of an etcd cluster", () => {
     docker("rm", "--force", ...names.slice(3));
 
     await declare(3, 5);
-    run(3, 5);
+    await run(3, 5);
     await counted(5);
     for (const ordinal of [3, 4]) await says(ordinal, "its old data are set aside");
     expect(etcdctl(4, "get", "/kept", "--print-value-only")).toBe("through it all");

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { Readable } from "node:stream";
 import { packArchive, unpackArchive, type ArchiveEntry } from "../../../components/platform/docker/archive";
 import {
   laidFiles,
@@ -19,12 +20,13 @@ describe("an archive", () => {
     { name: "files/empty", kind: "file", content: "" },
     { name: "files/link", kind: "link", content: "..data/link" },
   ];
-  test("is unpacked as it was packed", () => {
-    expect(unpackArchive(packArchive(entries, 10001))).toEqual(entries);
+  test("is unpacked as it was packed", async () => {
+    const archive = Readable.from([await packArchive(entries, 10001)]);
+    expect(await unpackArchive(archive)).toEqual(entries);
   });
-  test("is what tar understands, with owner and modes", () => {
+  test("is what tar understands, with owner and modes", async () => {
     const listing = execFileSync("tar", ["--numeric-owner", "-tvf", "-"], {
-      input: packArchive(entries, 10001),
+      input: await packArchive(entries, 10001),
       encoding: "utf8",
     });
     expect(
