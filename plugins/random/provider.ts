@@ -1,8 +1,8 @@
 // random:* from the system's random numbers.
 
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
+import { genSaltSync, hashSync } from "bcryptjs";
 import { changedKeys, type Properties, UNKNOWN, type Value } from "../properties";
-import { bcryptHash } from "./bcrypt";
 import { notServed, type Provider } from "../provider";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
@@ -95,6 +95,9 @@ function createId(inputs: Properties): { id: string; outputs: Properties } {
     },
   };
 }
+
+/** As Go's library writes it: the same hash under the older name, which every reader knows. */
+const bcryptHash = (password: string): string => hashSync(password, genSaltSync(10).replace("$2b$", "$2a$"));
 
 const KINDS: Record<string, Kind> = {
   "random:index/randomPassword:RandomPassword": {

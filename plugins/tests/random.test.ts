@@ -1,11 +1,5 @@
-import { bcryptHash } from "../random/bcrypt";
+import { compareSync } from "bcryptjs";
 import { randomProvider, randomString } from "../random/provider";
-
-test("bcrypt agrees with known hashes", () => {
-  const salt = Buffer.from("10410410410410410410410410410410", "hex");
-  expect(bcryptHash("U*U", salt, 5)).toBe("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
-  expect(bcryptHash("U*U*", salt, 5)).toBe("$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK");
-});
 
 test("a password has the length, the characters and the minima that were asked for", () => {
   for (let i = 0; i < 200; i++) {
@@ -58,4 +52,5 @@ test("outputs are those of the real provider", async () => {
     special: true,
     upper: true,
   });
+  expect(compareSync(outputs["result"] as string, outputs["bcryptHash"] as string)).toBe(true);
 });
