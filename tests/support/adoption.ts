@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Chance } from "./chance";
-import { docker, type Settings, type TestStack } from "./stack";
+import { docker, eventually, type Settings, type TestStack } from "./stack";
 import { query, Writer, type WriterReport, type WriterTarget } from "./writer";
 
 /** Long enough that a client meets each certificate that is shown meanwhile, in ms. */
 const CLIENT_LIFETIME_MS = 1_000;
 /** Within which an `up` is killed, in ms; an undisturbed one takes some minutes. */
 const KILLED = { least: 5_000, most: 90_000 };
+/** Within which members read changed certificates, in ms: a kubelet looks at what is mounted once a minute. */
+const REACHES_MEMBERS_MS = 240_000;
 /** For how long a client that is to be refused tries to get in. */
 const REFUSED_AFTER_MS = 3_000;
 
@@ -135,8 +137,12 @@ export async function adoptWithoutState(
     await stack.up();
     await stack.up("--expect-no-changes");
   };
-  const trusted = await underWriter(both, "trusted", () => authority("trust"));
-  assert.match((await refusal(former)) ?? "", /certificate/);
+  const trusted = await underWriter(both, "trusted", async () => {
+    await authority("trust");
+    await eventually("who trusts the former authority alone is refused", REACHES_MEMBERS_MS, async () => {
+      assert.match((await refusal(former)) ?? "it gets in", /certificate/);
+    });
+  });
   say(described("trusted", trusted));
   const forgotten = await underWriter(both, "forgotten", () => authority("forget"));
   say(described("forgotten", forgotten));
