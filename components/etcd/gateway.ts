@@ -11,8 +11,8 @@ export interface GatewayError {
 }
 
 /**
- * Codes that say nothing of a request: it had no time (4), the member has no leader or majority (14), or its gateway has lost the server behind it,
- * as a member's does that is about to end (1 cancelled, 2 unknown, 13 internal). All others are etcd's own no.
+ * Codes that say nothing of the request: there was no time for it (4), the member has no leader or majority (14), or the member is stopping and its
+ * gateway has lost the server behind it (1 cancelled, 2 unknown, 13 internal). All others are etcd's own no.
  */
 const NO_ANSWER: readonly number[] = [1, 2, 4, 13, 14];
 

@@ -26,7 +26,7 @@ export interface CitusGroup {
 export const WATCHDOG = {
   /** From the watchdog's end to the lease's: a machine that is slow to kill, clocks that differ. Patroni's own default. */
   margin: 5,
-  /** Until no session of a client is left: without a lease that is renewed, the pools are held for at most 3 s, then sessions are ended. */
+  /** Until no session of a client is left: while nobody renews the lease, the pools are held for at most 3 s, then sessions are ended. */
   stop: 5,
 } as const;
 

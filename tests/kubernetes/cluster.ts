@@ -193,6 +193,9 @@ export class KubernetesStack extends TestStack {
     return count;
   }
 
+  /** The kubelet looks at what is mounted once a minute; then the programs notice. */
+  override readonly readsFilesWithinMs = 240_000;
+
   /** A pod takes longer to come than a container. */
   override whole(members: number): Promise<string> {
     return super.whole(members, 300_000);

@@ -20,9 +20,6 @@ const SERVERS: readonly Server[] = [
   { workload: "pool-read", ordinal: 0, port: PORTS.pool, asks: true },
 ];
 
-/** The kubelet looks at what is mounted once a minute; then the programs notice. */
-const REACHES_MEMBERS_MS = 240_000;
-
 (withCertManager ? describe : describe.skip)("certificates by an issuer of cert-manager (D9)", () => {
   let stack: KubernetesStack;
   let first: IssuedCertificate;
@@ -78,7 +75,7 @@ const REACHES_MEMBERS_MS = 240_000;
 
   /** Resolves when every server shows another certificate than before, of an authority that is trusted. */
   const renewed = (before: readonly string[], ...trusted: readonly IssuedCertificate[]): Promise<void> =>
-    eventually("every member shows its new certificate", REACHES_MEMBERS_MS, async () => {
+    eventually("every member shows its new certificate", stack.readsFilesWithinMs, async () => {
       const now = await serials(...trusted);
       const same = SERVERS.filter((_, i) => now[i] === before[i]);
       if (same.length > 0) throw new Error(JSON.stringify(same));

@@ -9,8 +9,6 @@ import { query, Writer, type WriterReport, type WriterTarget } from "./writer";
 const CLIENT_LIFETIME_MS = 1_000;
 /** Within which an `up` is killed, in ms; an undisturbed one takes some minutes. */
 const KILLED = { least: 5_000, most: 90_000 };
-/** Within which members read changed certificates, in ms: a kubelet looks at what is mounted once a minute. */
-const REACHES_MEMBERS_MS = 240_000;
 /** For how long a client that is to be refused tries to get in. */
 const REFUSED_AFTER_MS = 3_000;
 
@@ -139,9 +137,13 @@ export async function adoptWithoutState(
   };
   const trusted = await underWriter(both, "trusted", async () => {
     await authority("trust");
-    await eventually("who trusts the former authority alone is refused", REACHES_MEMBERS_MS, async () => {
-      assert.match((await refusal(former)) ?? "it gets in", /certificate/);
-    });
+    await eventually(
+      "who trusts the former authority alone is refused",
+      stack.readsFilesWithinMs,
+      async () => {
+        assert.match((await refusal(former)) ?? "it gets in", /certificate/);
+      },
+    );
   });
   say(described("trusted", trusted));
   const forgotten = await underWriter(both, "forgotten", () => authority("forget"));

@@ -271,6 +271,9 @@ export class TestStack {
     throw new Error(`no member answers: ${String(last)}`);
   }
 
+  /** For how long after an `up` members may still use former files, in ms: a container has read changed ones by then. */
+  readonly readsFilesWithinMs: number = 0;
+
   /** Waits until all `members` of a plain cluster are there. Resolves with the leader's name. */
   async whole(members: number, deadlineMs = 180_000): Promise<string> {
     return eventually("the cluster is whole", deadlineMs, async () => {

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 3.0
 # For how long commits are waited for. A client that waits for ten seconds is still there when the next leader is, and a pool goes on by
 # itself after fifteen.
 COMMITS_SECONDS = 8.0
-# What a leader that renews its lease has left at least, and one that has given up, for want of etcd, has not: its stop needs the rest.
+# With less time than this until its lease must have been renewed, a leader waits no longer: its stop may take five seconds of it (patroni.ts).
 LEASE_SECONDS = 6.0
 # For how long whoever takes a pause back waits for the pools to go on.
 RELEASE_SECONDS = 0.5
