@@ -1,32 +1,78 @@
 // Lint rules that hold the architecture: which folder may import what (docs/architecture.md, "Which way things depend").
 import eslint from "@eslint/js";
 import prettier from "eslint-config-prettier";
+import { createNodeResolver, importX } from "eslint-plugin-import-x";
 import tseslint from "typescript-eslint";
 
-const providers = {
+const packages = {
   docker: {
     group: ["@pulumi/docker", "@pulumi/docker/*"],
-    message: "Only components/platform/docker knows Docker.",
+    message: "Only components/platforms/docker makes Docker's resources.",
   },
   kubernetes: {
     group: ["@pulumi/kubernetes", "@pulumi/kubernetes/*"],
-    message: "Only components/platform/kubernetes knows Kubernetes.",
+    message: "Only components/platforms/kubernetes makes Kubernetes' resources.",
   },
-  pg: { group: ["pg"], message: "Only components/sql/session.ts opens database sessions." },
+  pg: { group: ["pg"], message: "Only components/resources/sql/session.ts opens database sessions." },
   pulumi: {
     group: ["@pulumi/*"],
     message: "config-files turn typed input into text and know nothing of Pulumi.",
   },
-  product: {
-    group: ["**/components/**", "**/stacks/**", "**/config-files/**"],
-    message: "The plugins serve any program and know nothing of this product.",
-  },
-  upward: { group: ["**/stacks/**"], message: "Components do not know which stacks exist." },
-  platforms: {
-    group: ["**/platform/docker/**", "**/platform/kubernetes/**"],
-    message: "Components speak to the Platform interface; stacks/ picks the platform.",
-  },
 };
+
+/** `target` may import, of what lies in `from`, only `except`. Paths of folders, from the project's. */
+const zone = (target, from, except, message) => ({ target, from, except, message });
+const rooms =
+  "The rooms of components/ depend one way: dynamic <- reach <- resources <- platforms <- the components.";
+const platforms = "A platform does not know the other one; what both have in common is in the folder above.";
+const directions = [
+  zone("./components/dynamic", "./components", ["./dynamic"], rooms),
+  zone(
+    "./components/settings",
+    "./components",
+    ["./settings"],
+    "How settings are declared knows no component.",
+  ),
+  zone("./components/reach", "./components", ["./dynamic", "./reach"], rooms),
+  zone("./components/resources", "./components", ["./dynamic", "./reach", "./resources"], rooms),
+  zone(
+    "./components/platforms",
+    "./components",
+    ["./dynamic", "./reach", "./resources", "./platforms", "./settings"],
+    rooms,
+  ),
+  ...["reach", "platforms"].flatMap((room) => [
+    zone(`./components/${room}/docker`, `./components/${room}/kubernetes`, [], platforms),
+    zone(`./components/${room}/kubernetes`, `./components/${room}/docker`, [], platforms),
+  ]),
+  ...["stacks", "commands", "tests"].map((folder) =>
+    zone("./components", `./${folder}`, [], "Components know neither the stacks nor the commands."),
+  ),
+  ...["commands", "tests"].map((folder) =>
+    zone("./stacks", `./${folder}`, [], "Stacks do not know what runs them."),
+  ),
+  ...["components", "stacks", "commands", "tests"].map((folder) =>
+    zone(
+      "./config-files",
+      `./${folder}`,
+      [],
+      "config-files turn typed input into text and know nothing else.",
+    ),
+  ),
+  ...["./plugins/*.ts", "./plugins/{docker,random}/**"].flatMap((target) =>
+    ["components", "stacks", "config-files"].map((folder) =>
+      zone(target, `./${folder}`, [], "The plugins serve any program and know nothing of this product."),
+    ),
+  ),
+  zone("./commands", "./tests", [], "What users run does not need the tests."),
+];
+/** Only stacks/ and the package's index pick a platform. */
+const components = zone(
+  "./components/!(index).ts",
+  "./components/platforms",
+  ["./platform.ts", "./workload.ts", "./variables.ts", "./check-workload.ts"],
+  "Components speak to the Platform interface; stacks/ picks the platform.",
+);
 
 /** @param {string[]} files @param {{group: string[], message: string}[]} patterns */
 const restrict = (files, patterns, ignores = []) => ({
@@ -62,9 +108,9 @@ export default tseslint.config(
   },
   {
     files: ["components/**/*.ts"],
-    ignores: ["components/dynamic/tell.ts"],
+    ignores: ["components/dynamic/progress.ts"],
     rules: {
-      // Providers say what they do with `tell`, which ends them when nobody reads it any more.
+      // Providers say what they do with `printProgress`, which ends them when nobody reads it any more.
       "no-console": "error",
       "no-restricted-syntax": [
         "error",
@@ -76,17 +122,20 @@ export default tseslint.config(
       ],
     },
   },
-  restrict(["stacks/**/*.ts", "commands/**/*.ts"], [providers.docker, providers.kubernetes, providers.pg]),
-  restrict(
-    ["components/**/*.ts"],
-    [providers.docker, providers.kubernetes, providers.pg, providers.upward, providers.platforms],
-    ["components/index.ts", "components/platform/**", "components/sql/session.ts"],
-  ),
-  restrict(["components/sql/session.ts"], [providers.docker, providers.kubernetes, providers.upward]),
-  restrict(["components/platform/docker/**/*.ts"], [providers.kubernetes, providers.pg, providers.upward]),
-  restrict(["components/platform/kubernetes/**/*.ts"], [providers.docker, providers.pg, providers.upward]),
-  restrict(["config-files/**/*.ts"], [providers.docker, providers.pulumi, providers.pg, providers.upward]),
-  restrict(["plugins/*.ts", "plugins/{docker,random}/**"], [providers.product, providers.pg]),
+  {
+    files: ["**/*.ts"],
+    plugins: { "import-x": importX },
+    settings: { "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".js", ".json"] })] },
+    rules: {
+      "import-x/no-restricted-paths": ["error", { zones: [...directions, components] }],
+      "import-x/no-cycle": "error",
+    },
+  },
+  restrict(["**/*.ts"], [packages.docker, packages.kubernetes, packages.pg], ["**/tests/**", "plugins/**"]),
+  restrict(["components/platforms/docker/**/*.ts"], [packages.kubernetes, packages.pg]),
+  restrict(["components/platforms/kubernetes/**/*.ts"], [packages.docker, packages.pg]),
+  restrict(["components/resources/sql/session.ts"], [packages.docker, packages.kubernetes]),
+  restrict(["config-files/**/*.ts"], [packages.pulumi, packages.pg]),
   {
     files: ["**/tests/**/*.ts"],
     rules: {

@@ -1,6 +1,6 @@
-import { answerOf } from "../components/patroni/judge";
-import { serverComplaint } from "../components/patroni/judge-plan";
-import { lastLines } from "../components/platform/last-lines";
+import { answerOf } from "../components/resources/patroni/judge";
+import { serverComplaint } from "../components/resources/patroni/judge-plan";
+import { lastLines } from "../components/reach/last-lines";
 import { execute, type Member } from "./containers";
 import { messageOf } from "../components/dynamic/reason";
 

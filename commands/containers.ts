@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import type { OwnerPlace } from "../components/platform/owner-place";
+import type { OwnerPlace } from "../components/reach/owner-mark";
 import { capture, PROJECT } from "./programs";
 
 /** A container of a stack, as the Docker engine sees it. */

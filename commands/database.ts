@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { restartAll } from "../components/patroni/restart";
-import { switchover as handOver } from "../components/patroni/switchover";
+import { restartAll } from "../components/resources/patroni/restart";
+import { switchover as handOver } from "../components/resources/patroni/switchover";
 import {
   chosenGroup,
   CommandError,

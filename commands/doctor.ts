@@ -16,10 +16,10 @@ import {
   psqlIn,
   revival,
 } from "./containers";
-import { type ListedMember, memberLabel, undeclared } from "../components/etcd/members";
-import { judgeCluster, type RegisteredNode } from "../components/sql/cluster-check/plan";
-import { readAllNodesStatement } from "../components/sql/cluster-check/statements";
-import { readHealthStatement } from "../components/sql/worker-groups/statements";
+import { type ListedMember, memberLabel, undeclared } from "../components/resources/etcd/members";
+import { judgeCluster, type RegisteredNode } from "../components/resources/sql/cluster-check/plan";
+import { readAllNodesStatement } from "../components/resources/sql/cluster-check/statements";
+import { readHealthStatement } from "../components/resources/sql/worker-groups/statements";
 import { leaderless } from "./leaderless";
 import { stackOutputs, type StackOutputs } from "./lifecycle";
 import { messageOf } from "../components/dynamic/reason";

@@ -7,8 +7,8 @@ import {
   extraCaCertificates,
   imageTag,
   MACHINE_CERTIFICATES,
-} from "../components/platform/docker/image-build";
-import { describeProblem } from "../components/problems";
+} from "../components/platforms/docker/image-build";
+import { describeProblem } from "../components/settings/problems";
 import { type Images, imagesWith } from "../config-files/images";
 import { chooseCitus } from "../stacks/citus";
 import { readSettings, type StackSettings } from "../stacks/settings";

@@ -1,6 +1,6 @@
-import { whereOf } from "../components/ownership/provider";
-import { markStore } from "../components/platform/owner-place";
-import { keepMeantCluster } from "../components/platform/meant-cluster";
+import { whereOf } from "../components/resources/ownership/provider";
+import { markStore } from "../components/reach/by-platform";
+import { keepConfiguredCluster } from "../components/reach/kubernetes/configured-cluster";
 import { CommandError, ownerPlace } from "./containers";
 import { captured } from "./programs";
 import type { PulumiCli } from "./pulumi-cli";
@@ -27,7 +27,7 @@ async function ownerInState(cli: PulumiCli): Promise<string | undefined> {
 export async function refuseAnothers(stack: string, cli: PulumiCli, what: string): Promise<void> {
   const { place, kubernetes } = ownerPlace(stack);
   const get = (key: string) => kubernetes(key.replace("kubernetes:", ""));
-  await keepMeantCluster({ config: { get } } as Parameters<typeof keepMeantCluster>[0]);
+  await keepConfiguredCluster({ config: { get } } as Parameters<typeof keepConfiguredCluster>[0]);
   const { mark } = await markStore(place).look();
   if (mark === undefined || mark.owner === (await ownerInState(cli))) return;
   throw new CommandError(

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
-import type { PatroniRest, RestMember } from "../components/patroni/rest";
-import { withPatroni } from "../components/patroni/rest";
-import { PORTS } from "../components/platform/naming";
+import type { PatroniRest, RestMember } from "../components/resources/patroni/rest";
+import { withPatroni } from "../components/resources/patroni/rest";
+import { PORTS } from "../config-files/ports";
 import { CommandError, execute, type Group, members, runningMember } from "./containers";
 import { messageOf } from "../components/dynamic/reason";
 

@@ -1,4 +1,4 @@
-import { renewalStatement, renewalText } from "../components/sql/renew-pools";
+import { renewalStatement, renewalText } from "../components/resources/sql/renew-pools";
 import { chosenGroup, CommandError, execute, leader, members, psqlIn } from "./containers";
 
 const POOLS = ["pool-write", "pool-read"];

@@ -1,6 +1,6 @@
-import { dockerEngine } from "../components/platform/docker/engine";
-import { LABELS } from "../components/platform/docker/names";
-import { removeHelpers } from "../components/platform/docker/volume-files";
+import { dockerEngine } from "../components/reach/docker/engine";
+import { LABELS } from "../components/reach/docker/names";
+import { removeHelpers } from "../components/reach/docker/volume-files";
 import { capture } from "./programs";
 
 /** Names of all volumes of a cluster on the Docker engine. */

@@ -7,14 +7,14 @@ import {
   POOL_ROLE,
   READ_ONLY_ROLE,
   READ_WRITE_ROLE,
-} from "./application-roles";
-import type { ClusterOwner } from "./ownership";
+} from "./resources/sql/application-roles";
+import type { ClusterOwner } from "./resources/ownership";
 import type { ResolvedApplicationDatabase } from "./patroni-cluster-args";
 import type { PatroniGroup } from "./patroni-group";
-import { Database } from "./sql/database";
-import { Roles } from "./sql/roles";
+import { Database } from "./resources/sql/database";
+import { Roles } from "./resources/sql/roles";
 
-export { OWNER_ROLE, POOL_ROLE, READ_ONLY_ROLE, READ_WRITE_ROLE } from "./application-roles";
+export { OWNER_ROLE, POOL_ROLE, READ_ONLY_ROLE, READ_WRITE_ROLE } from "./resources/sql/application-roles";
 const SUPERUSER = "postgres";
 const ROLES = [...APPLICATION_ROLES, POOL_ROLE];
 
@@ -94,7 +94,7 @@ export function applicationDatabase(
       })),
       settingsOf: { [SUPERUSER]: ROLE_PINS },
     },
-    { parent, dependsOn: [group.administered] },
+    { parent, dependsOn: [group.adminAccess] },
   );
   return new Database(
     `${name}-database`,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applicationDatabase, DatabasePasswords, type PooledDatabase } from "./application-database";
-import { after } from "./ownership";
+import { after } from "./resources/ownership";
 import {
   type PatroniClusterArgs,
   resolveApplicationDatabase,
@@ -8,8 +8,8 @@ import {
 } from "./patroni-cluster-args";
 import { PatroniGroup, type PatroniGroupContext, patroniSecret } from "./patroni-group";
 import { resolvePatroniGroup } from "./patroni-group-args";
-import { type Problem, refuse } from "./problems";
-import type { ReplicationCheck } from "./sql/replication-check";
+import { type Problem, refuse } from "./settings/problems";
+import type { ReplicationCheck } from "./resources/sql/replication-check";
 
 /** The coordinators of a distributed database: they know where rows are, and take everything that clients send. */
 export type CitusCoordinatorArgs = PatroniClusterArgs;

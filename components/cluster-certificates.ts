@@ -1,12 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
-import { Certificate, CertificateAuthority } from "./certificates";
-import { type IssuerArgs, type ResolvedIssuer, resolveIssuer } from "./certificates/issuer";
-import { after, ClusterMark } from "./ownership";
-import type { Platform } from "./platform/platform";
-import type { SecretRef } from "./platform/workload";
-import { type Problem, refuse } from "./problems";
+import { Certificate, CertificateAuthority } from "./resources/certificates";
+import { type IssuerArgs, type ResolvedIssuer, resolveIssuer } from "./issuer";
+import { after, ClusterMark } from "./resources/ownership";
+import type { Platform } from "./platforms/platform";
+import type { SecretRef } from "./platforms/workload";
+import { type Problem, refuse } from "./settings/problems";
 
 /** A certificate for each workload: of the cluster's own authority, or of an issuer. */
 export interface ClusterCertificatesArgs {

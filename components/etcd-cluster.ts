@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { etcdEnvironment } from "../config-files/etcd/etcd";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
-import { EtcdAuthentication, type EtcdAuthenticationArgs, EtcdMembership, EtcdTrust } from "./etcd";
-import { after, type ClusterOwner } from "./ownership";
-import { PORTS } from "./platform/naming";
-import type { Platform } from "./platform/platform";
-import type { SecretRef, WorkloadSpec } from "./platform/workload";
-import { type Problem, refuse } from "./problems";
+import { EtcdAuthentication, type EtcdAuthenticationArgs, EtcdMembership, EtcdTrust } from "./resources/etcd";
+import { after, type ClusterOwner } from "./resources/ownership";
+import { PORTS } from "../config-files/ports";
+import type { Platform } from "./platforms/platform";
+import type { SecretRef, WorkloadSpec } from "./platforms/workload";
+import { type Problem, refuse } from "./settings/problems";
 import {
   type CpuSettings,
   memoryRange,

@@ -5,8 +5,8 @@ import {
   type ResolvedPatroniGroup,
   resolvePatroniGroup,
 } from "./patroni-group-args";
-import type { Platform } from "./platform/platform";
-import type { Problem } from "./problems";
+import type { Platform } from "./platforms/platform";
+import type { Problem } from "./settings/problems";
 
 /** What may be chosen for the database of applications. */
 export interface ApplicationDatabaseSettings {

@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applicationDatabase, DatabasePasswords, type PooledDatabase } from "./application-database";
-import { after } from "./ownership";
+import { after } from "./resources/ownership";
 import {
   type PatroniClusterArgs,
   type ResolvedPatroniCluster,
   resolvePatroniCluster,
 } from "./patroni-cluster-args";
 import { PatroniGroup, patroniSecret } from "./patroni-group";
-import { refuse } from "./problems";
-import type { ReplicationCheck } from "./sql/replication-check";
+import { refuse } from "./settings/problems";
+import type { ReplicationCheck } from "./resources/sql/replication-check";
 
 export const PATRONI_WORKLOAD = "patroni";
 

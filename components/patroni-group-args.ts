@@ -1,7 +1,7 @@
 import type { ParameterFacts } from "../config-files/postgres/defaults";
 import { WATCHDOG } from "../config-files/patroni/patroni";
 import { resolveParameters } from "../config-files/postgres/parameters";
-import type { Problem } from "./problems";
+import type { Problem } from "./settings/problems";
 import {
   type CpuSettings,
   memoryRange,

@@ -18,16 +18,16 @@ import {
   PatroniLeader,
   PatroniMembership,
   type RestArgs,
-} from "./patroni";
-import type { Question } from "./patroni/judge-plan";
+} from "./resources/patroni";
+import type { Question } from "./resources/patroni/judge-plan";
 import type { EtcdCluster } from "./etcd-cluster";
 import type { ResolvedPatroniGroup } from "./patroni-group-args";
-import { PORTS } from "./platform/naming";
-import type { Platform } from "./platform/platform";
-import type { Reach } from "./platform/reach";
-import type { SecretRef, WorkloadSpec } from "./platform/workload";
-import { ReplicationCheck } from "./sql/replication-check";
-import type { SessionArgs } from "./sql/session-args";
+import { PORTS } from "../config-files/ports";
+import type { Platform } from "./platforms/platform";
+import type { Reach } from "./reach/reach";
+import type { SecretRef, WorkloadSpec } from "./platforms/workload";
+import { ReplicationCheck } from "./resources/sql/replication-check";
+import type { SessionArgs } from "./resources/sql/session-args";
 
 /** A member as dynamic resources reach it. */
 export interface DatabaseMember {
@@ -180,7 +180,7 @@ export class PatroniGroup {
   /** Resolves when one of the members leads and takes writes. */
   readonly leader: pulumi.Resource;
   /** Resolves when the leader runs with the declared configuration, too: it has its libraries, and lets in who administers it. */
-  readonly administered: pulumi.Resource;
+  readonly adminAccess: pulumi.Resource;
   /** Resolves when every member runs with the declared configuration, too. */
   readonly ready: pulumi.Resource;
   /** As of a `Deployment`: before `ready` at first, after a change only with its members whole again. */
@@ -204,8 +204,8 @@ export class PatroniGroup {
       postgres: platform.reachableFromHere(workload, ordinal, PORTS.postgres),
       rest: platform.reachableFromHere(workload, ordinal, PORTS.patroniRest),
     }));
-    const { administeredFrom } = platform;
-    const dynamic = dynamicConfiguration({ ...settings, citus, administeredFrom });
+    const { directFrom } = platform;
+    const dynamic = dynamicConfiguration({ ...settings, citus, directFrom });
     const configuration = JSON.stringify(dynamic);
     const { database, extensions } = args.application;
     const group: Omit<JudgedGroup, "image"> = {
@@ -259,15 +259,15 @@ export class PatroniGroup {
       { parent, dependsOn: [...this.started] },
     );
     // Before the members are waited for: what one of them lacks may be this.
-    this.administered = new PatroniConfiguration(
+    this.adminAccess = new PatroniConfiguration(
       `${name}-configuration`,
       { rest: this.rest, configuration, group: { ...group, image: deployment.image } },
       { parent, dependsOn: [...this.started, this.leader] },
     );
-    this.ready = deployment.ready([this.administered]);
+    this.ready = deployment.ready([this.adminAccess]);
   }
 
-  /** A superuser's session, good when `administered` has resolved. */
+  /** A superuser's session, good when `adminAccess` has resolved. */
   session(database: string): SessionArgs {
     return {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.postgres })),

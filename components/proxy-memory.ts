@@ -1,4 +1,4 @@
-import type { Problem } from "./problems";
+import type { Problem } from "./settings/problems";
 import { memoryRange, resolveSize, sizeText } from "./size";
 
 /**

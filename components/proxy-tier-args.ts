@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import type { PooledDatabase } from "./application-database";
 import type { ClusterCertificates } from "./cluster-certificates";
 import { connectionsFor, shareConnections } from "./connections";
-import type { Platform } from "./platform/platform";
-import type { Problem } from "./problems";
+import type { Platform } from "./platforms/platform";
+import type { Problem } from "./settings/problems";
 import { type ProxyMemory, resolveProxyMemory } from "./proxy-memory";
 import { cpuMillis, cpuProblems, resolveSize, type SizeRange } from "./size";
 

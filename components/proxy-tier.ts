@@ -4,11 +4,11 @@ import { followerJson, pgbouncerIni, userlist } from "../config-files/pgbouncer/
 import type { PoolMode } from "../config-files/pgbouncer/settings";
 import { POOL_ROLE } from "./application-database";
 import { TLS_DIRECTORY } from "./cluster-certificates";
-import { PORTS } from "./platform/naming";
-import { after } from "./ownership";
-import type { Platform } from "./platform/platform";
-import type { Probe, SecretRef, WorkloadSpec } from "./platform/workload";
-import { refuse } from "./problems";
+import { PORTS } from "../config-files/ports";
+import { after } from "./resources/ownership";
+import type { Platform } from "./platforms/platform";
+import type { Probe, SecretRef, WorkloadSpec } from "./platforms/workload";
+import { refuse } from "./settings/problems";
 import {
   DEFAULT_ENTRIES,
   ENTRY_PORT_STEP,

@@ -1,4 +1,4 @@
-import type { Problem } from "./problems";
+import type { Problem } from "./settings/problems";
 
 /** Sizes (`512Mi`, `10Gi`) and processors (`2`, `500m`) as people write them, with the units of Kubernetes. */
 

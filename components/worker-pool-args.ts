@@ -6,8 +6,8 @@ import {
   resolvePatroniGroup,
 } from "./patroni-group-args";
 import { ordinaryConnections } from "./connections";
-import { PORTS } from "./platform/naming";
-import type { Problem } from "./problems";
+import { PORTS } from "../config-files/ports";
+import type { Problem } from "./settings/problems";
 
 /** One worker group, which holds a part of the shards. */
 export interface WorkerGroupArgs extends PatroniGroupSettings {
@@ -78,7 +78,7 @@ function connectionsToWorkers(coordinator: Readonly<Record<string, string | numb
   );
 }
 
-/** Switched off in a group's configuration before it is removed (components/sql/worker-groups/remove.ts). */
+/** Switched off in a group's configuration before it is removed (components/resources/sql/worker-groups/remove.ts). */
 const RECOVERY = "citus.recover_2pc_interval";
 
 /** What members keep for superusers, by default. */

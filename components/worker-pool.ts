@@ -2,13 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import type { CitusCoordinator } from "./citus-coordinator";
 import type { TlsFiles } from "./cluster-certificates";
-import { EtcdKeys } from "./etcd/keys";
-import { after } from "./ownership";
+import { EtcdKeys } from "./resources/etcd/keys";
+import { after } from "./resources/ownership";
 import { PatroniGroup } from "./patroni-group";
-import { refuse } from "./problems";
-import { ClusterCheck } from "./sql/cluster-check";
-import type { ReplicationCheck } from "./sql/replication-check";
-import { WorkerGroupRegistration } from "./sql/worker-groups";
+import { refuse } from "./settings/problems";
+import { ClusterCheck } from "./resources/sql/cluster-check";
+import type { ReplicationCheck } from "./resources/sql/replication-check";
+import { WorkerGroupRegistration } from "./resources/sql/worker-groups";
 import {
   type ResolvedWorkerGroup,
   type ResolvedWorkerPool,

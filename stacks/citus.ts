@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { CITUS_FILE, type CitusPackage } from "../config-files/images";
 import { VERSIONS } from "../config-files/versions";
-import type { Problem } from "../components/problems";
+import type { Problem } from "../components/settings/problems";
 import type { StackSettings } from "./settings";
 
 /** Whether a stack is distributed, and why. */

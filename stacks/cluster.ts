@@ -2,7 +2,7 @@ import { CitusCoordinator } from "../components/citus-coordinator";
 import { ClusterCertificates } from "../components/cluster-certificates";
 import { EtcdCluster } from "../components/etcd-cluster";
 import { PatroniCluster } from "../components/patroni-cluster";
-import type { Platform } from "../components/platform/platform";
+import type { Platform } from "../components/platforms/platform";
 import { entryNames, ProxyTier } from "../components/proxy-tier";
 import { WorkerPool } from "../components/worker-pool";
 import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";

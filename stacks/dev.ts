@@ -1,11 +1,11 @@
 import { COORDINATOR_WORKLOAD } from "../components/citus-coordinator";
 import { PATRONI_WORKLOAD } from "../components/patroni-cluster";
-import { abandonedVolumes, workloadsWithData } from "../components/platform/docker/existing-data";
-import { existingNetwork } from "../components/platform/docker/existing-network";
-import { DockerPlatform } from "../components/platform/docker/platform";
-import { takenHostPorts } from "../components/platform/docker/host-ports";
-import type { Problem } from "../components/problems";
-import { REMOVED_MARK } from "../components/sql/worker-groups/statements";
+import { abandonedVolumes, workloadsWithData } from "../components/platforms/docker/existing-data";
+import { existingNetwork } from "../components/platforms/docker/existing-network";
+import { DockerPlatform } from "../components/platforms/docker/platform";
+import { takenHostPorts } from "../components/platforms/docker/host-ports";
+import type { Problem } from "../components/settings/problems";
+import { REMOVED_MARK } from "../components/resources/sql/worker-groups/statements";
 import { workerWorkload } from "../components/worker-pool";
 import { DEBIAN_PACKAGE, imagesWith } from "../config-files/images";
 import { chooseCitus, type Existing } from "./citus";

@@ -1,9 +1,7 @@
-import type { ExposedPort } from "../components/platform/docker/host-ports";
-import type { Platform } from "../components/platform/platform";
-import type { Problem } from "../components/problems";
+import type { ExposedPort } from "../components/platforms/docker/host-ports";
+import type { Platform } from "../components/platforms/platform";
+import type { Problem } from "../components/settings/problems";
 import type { CitusChoice } from "./citus";
-import { dev } from "./dev";
-import { prod } from "./prod";
 import type { StackSettings } from "./settings";
 
 /** What differs between environments; everything else is in cluster.ts, once. */
@@ -24,5 +22,3 @@ export interface Declared {
   /** Numbers of the worker groups that this program runs. */
   readonly workerGroups: readonly number[];
 }
-
-export const environmentOf = (settings: StackSettings): Environment => ({ dev, prod })[settings.environment];

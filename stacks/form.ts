@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Problem } from "../components/problems";
+import type { Problem } from "../components/settings/problems";
 import { nearest } from "../config-files/format/nearest";
 
 /** Whether settings have the form that a schema says, told so that whoever wrote the YAML can mend it. */

@@ -1,16 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { refuse } from "../components/problems";
+import { refuse } from "../components/settings/problems";
 import { citusOutput } from "./citus";
 import { cluster } from "./cluster";
-import { environmentOf } from "./environment";
+import { dev } from "./dev";
 import { problemsOf } from "./preflight";
+import { prod } from "./prod";
 import { readSettings, withDefaults } from "./settings";
 
 /** The program of every stack: reads the settings, refuses what cannot work, picks the platform, declares the cluster. */
 export = async () => {
   const stack = pulumi.getStack();
   const written = readSettings(pulumi.runtime.allConfig(), pulumi.getProject(), stack);
-  const environment = environmentOf(written.settings);
+  const environment = { dev, prod }[written.settings.environment];
   const settings = withDefaults(written.settings, environment.defaults);
   const citus = await environment.citus(settings);
   refuse(`Pulumi.${stack}.yaml`, [

@@ -1,4 +1,4 @@
-import type { WorkloadSpec } from "../components/platform/workload";
+import type { WorkloadSpec } from "../components/platforms/workload";
 
 /** Who connects to which port, as a table in Markdown: docs/network.md. What Kubernetes' policies are made of is all that it says. */
 export function networkTable(specs: readonly WorkloadSpec[]): string {

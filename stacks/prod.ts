@@ -1,6 +1,6 @@
-import { KubernetesPlatform } from "../components/platform/kubernetes/platform";
+import { KubernetesPlatform } from "../components/platforms/kubernetes/platform";
 import { IMAGES } from "../config-files/images";
-import type { Problem } from "../components/problems";
+import type { Problem } from "../components/settings/problems";
 import type { Environment } from "./environment";
 import type { StackSettings } from "./settings";
 

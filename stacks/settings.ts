@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Problem } from "../components/problems";
+import type { Problem } from "../components/settings/problems";
 import { mergeParameters } from "../config-files/postgres/parameters";
-import { CLUSTER_NAME_MAX, DNS_LABEL } from "../components/platform/naming";
+import { CLUSTER_NAME_MAX, DNS_LABEL } from "../components/reach/names";
 import { CPU_RULE, SIZE_RULE } from "../components/size";
 import { checkForm, isSection, unwrap } from "./form";
 

@@ -1,4 +1,4 @@
-import type { Problem } from "../components/problems";
+import type { Problem } from "../components/settings/problems";
 import type { StackSettings } from "./settings";
 
 /**

@@ -6,7 +6,10 @@ import { name as PACKAGE } from "../../package.json";
  * the state of each resource and in a preview as JSON, and nothing to serialise (docs/decisions/0037-the-state-names-a-provider.md).
  */
 export class DynamicResource extends pulumi.CustomResource {
-  /** @param provider the file below components/, without its ending, and the name in it: `etcd/trust#etcdTrustProvider` */
+  /**
+   * @param provider the file below components/, without its ending, and the name in it: `resources/etcd/trust#etcdTrustProvider`
+   * @param former type and name in older versions, whose states know the resource by those
+   */
   constructor(
     provider: string,
     name: string,
@@ -14,8 +17,12 @@ export class DynamicResource extends pulumi.CustomResource {
     opts: pulumi.CustomResourceOptions | undefined,
     module: string,
     type: string,
+    former?: { readonly type: string; readonly name: string },
   ) {
-    super(`pulumi-nodejs:dynamic/${module}:${type}`, name, { ...props, __provider: found(provider) }, opts);
+    const token = (of: string): string => `pulumi-nodejs:dynamic/${module}:${of}`;
+    const aliases = former && [{ type: token(former.type), name: former.name }];
+    const options = aliases ? pulumi.mergeOptions(opts, { aliases }) : opts;
+    super(token(type), name, { ...props, __provider: found(provider) }, options);
   }
 }
 

@@ -1,6 +1,6 @@
 import { interruption, untilInterrupted } from "./interruption";
 import { reasonOf } from "./reason";
-import { tell } from "./tell";
+import { printProgress } from "./progress";
 
 export interface WaitOptions {
   /** What is waited for, for the progress lines and for the error: "etcd members answer". */
@@ -76,14 +76,14 @@ async function looking<T>(
     }
     // A wait of a second or two is normal and worth no line.
     if (waited >= 2 && (why !== lastWhy || now - lastPrinted >= 10_000)) {
-      tell(`waiting until ${options.what} (${waited} s of ${options.deadlineSeconds} s): ${why}`);
+      printProgress(`waiting until ${options.what} (${waited} s of ${options.deadlineSeconds} s): ${why}`);
       lastWhy = why;
       lastPrinted = now;
     }
     if (!explained && waited >= EXPLAIN_AFTER_SECONDS) {
       explained = true;
       const explanation = await options.explain?.();
-      if (explanation) tell(explanation);
+      if (explanation) printProgress(explanation);
     }
     // Looks are slow where a machine is busy, and must not be what keeps it so.
     const pause = Math.max(options.intervalMs ?? 500, Math.min(now - began, 5000));

@@ -145,7 +145,7 @@ export interface DynamicInput {
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly citus?: CitusGroup;
   /** Networks (CIDR) from which the superuser's password is good, besides the member itself. Default none. */
-  readonly administeredFrom?: readonly string[];
+  readonly directFrom?: readonly string[];
 }
 
 /**
@@ -178,7 +178,7 @@ export function dynamicConfiguration(input: DynamicInput) {
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
       parameters: { ...input.parameters },
-      pg_hba: hbaLines(rights, input.administeredFrom),
+      pg_hba: hbaLines(rights, input.directFrom),
       pg_ident: identLines(rights),
     },
   };

@@ -26,7 +26,7 @@ const ITSELF: HbaLine = { via: "local", database: "all", user: "all", method: "p
 const LOOPBACK = ["127.0.0.1/32", "::1/128"];
 
 /** Who may log in how. Lines are told apart by user, since the first that matches decides. */
-const common = (locally: HbaLine, administeredFrom: readonly string[]): readonly HbaLine[] => [
+const common = (locally: HbaLine, directFrom: readonly string[]): readonly HbaLine[] => [
   // Inside the container: Patroni and operators, whom the kernel knows as the user `postgres`.
   { via: "local", database: "all", user: SUPERUSER, method: "peer" },
   {
@@ -47,7 +47,7 @@ const common = (locally: HbaLine, administeredFrom: readonly string[]): readonly
     map: NODE_MAP,
   },
 
-  ...[...LOOPBACK, ...administeredFrom].map((address): HbaLine => ({
+  ...[...LOOPBACK, ...directFrom].map((address): HbaLine => ({
     ...{ via: "hostssl", database: "all", user: SUPERUSER },
     ...{ address, method: "scram-sha-256" },
   })),
@@ -59,16 +59,16 @@ const BY_PASSWORD: HbaLine = { via: "hostssl", database: "all", user: "all", met
 /** Another node of the Citus cluster, which speaks for whoever asked it. */
 const AS_ANYBODY: HbaLine = { via: "hostssl", database: "all", user: "all", method: "cert", map: CITUS_MAP };
 
-/** The lines of a group's members. `administeredFrom`: further networks (CIDR) from which the superuser's password is good. */
-export function hbaOf(kind: GroupKind, administeredFrom: readonly string[] = []): readonly HbaLine[] {
+/** The lines of a group's members. `directFrom`: further networks (CIDR) from which the superuser's password is good. */
+export function hbaOf(kind: GroupKind, directFrom: readonly string[] = []): readonly HbaLine[] {
   switch (kind) {
     case "alone":
-      return [...common(NOBODY_LOCALLY, administeredFrom), BY_PASSWORD];
+      return [...common(NOBODY_LOCALLY, directFrom), BY_PASSWORD];
     case "coordinator":
-      return [...common(ITSELF, administeredFrom), BY_PASSWORD];
+      return [...common(ITSELF, directFrom), BY_PASSWORD];
     case "worker":
       // No application's password opens a worker: applications come through the coordinator only.
-      return [...common(ITSELF, administeredFrom), AS_ANYBODY];
+      return [...common(ITSELF, directFrom), AS_ANYBODY];
   }
 }
 
@@ -82,8 +82,8 @@ const MEMBERS: readonly IdentLine[] = [
 ];
 
 /** pg_hba.conf and pg_ident.conf, line by line, as Patroni's dynamic configuration holds them. A change needs a reload only. */
-export const hbaLines = (kind: GroupKind, administeredFrom: readonly string[] = []): string[] =>
-  hbaOf(kind, administeredFrom).map(hbaLine);
+export const hbaLines = (kind: GroupKind, directFrom: readonly string[] = []): string[] =>
+  hbaOf(kind, directFrom).map(hbaLine);
 export const identLines = (kind: GroupKind): string[] => [
   ...MEMBERS.map(identLine),
   ...(kind === "alone" ? [] : [identToAnybody(CITUS_LOCAL_MAP, "postgres")]),

@@ -1,13 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { shellWord } from "../../components/platform/docker/health-check";
-import type { DatabaseSpec } from "../../components/sql/database/plan";
-import { planDatabase, planServer } from "../../components/sql/database/plan";
-import { databaseStatements, serverStatement } from "../../components/sql/database/statements";
-import { type Role, planRoles } from "../../components/sql/roles/plan";
-import { scramVerifier } from "../../components/sql/roles/scram";
-import { roleStatement } from "../../components/sql/roles/statements";
-import { secretiveStatements } from "../../components/sql/session";
+import { shellWord } from "../../components/platforms/docker/health-check";
+import type { DatabaseSpec } from "../../components/resources/sql/database/plan";
+import { planDatabase, planServer } from "../../components/resources/sql/database/plan";
+import { databaseStatements, serverStatement } from "../../components/resources/sql/database/statements";
+import { type Role, planRoles } from "../../components/resources/sql/roles/plan";
+import { scramVerifier } from "../../components/resources/sql/roles/scram";
+import { roleStatement } from "../../components/resources/sql/roles/statements";
+import { secretiveStatements } from "../../components/resources/sql/session";
 import { type ContainerInputs, createArguments } from "./create-arguments";
 
 /** Who asks the endpoints whether they answer. */

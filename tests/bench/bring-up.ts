@@ -1,6 +1,6 @@
 import * as path from "node:path";
-import { imageTag } from "../../components/platform/docker/image-build";
-import { PORTS } from "../../components/platform/naming";
+import { imageTag } from "../../components/platforms/docker/image-build";
+import { PORTS } from "../../config-files/ports";
 import { PROJECT } from "../../commands/programs";
 import { IMAGES } from "../../config-files/images";
 import { docker } from "../support/stack";

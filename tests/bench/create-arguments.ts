@@ -1,4 +1,4 @@
-import { shellWord } from "../../components/platform/docker/health-check";
+import { shellWord } from "../../components/platforms/docker/health-check";
 
 /** A container as the stack's state has it: the inputs that our renderer writes. */
 export interface ContainerInputs {

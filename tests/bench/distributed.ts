@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PORTS } from "../../components/platform/naming";
+import { PORTS } from "../../config-files/ports";
 import { PROJECT } from "../../commands/programs";
 import { CITUS_PACKAGES, withCitus } from "../support/citus";
 import { Crowd } from "../support/crowd";

@@ -1,4 +1,4 @@
-import { PORTS } from "../../components/platform/naming";
+import { PORTS } from "../../config-files/ports";
 import type { Bench } from "./bench";
 import { PgbenchClient, tps, type Way } from "./pgbench";
 

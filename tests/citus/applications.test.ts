@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { databaseProvider } from "../../components/sql/database/provider";
-import { rolesProvider } from "../../components/sql/roles/provider";
+import { databaseProvider } from "../../components/resources/sql/database/provider";
+import { rolesProvider } from "../../components/resources/sql/roles/provider";
 import { withCitus } from "../support/citus";
 import { Crowd } from "../support/crowd";
 import { served } from "../support/served";

@@ -5,7 +5,7 @@ import { buildImages, publishedImages } from "../../commands/images";
 import { capture, onPath, PROJECT } from "../../commands/programs";
 import { pulumiProgram } from "../../commands/pulumi-program";
 import { IMAGES, type Images } from "../../config-files/images";
-import type { Reach } from "../../components/platform/reach";
+import type { Reach } from "../../components/reach/reach";
 import { clientEnvironment } from "../support/kubernetes-api";
 import { ASK_PATRONI, type PatroniMember, type Settings, TestStack } from "../support/stack";
 import type { Inside } from "../support/inside";

@@ -1,5 +1,5 @@
-import { issueAuthority, type IssuedCertificate } from "../../components/certificates/issue";
-import { PORTS } from "../../components/platform/naming";
+import { issueAuthority, type IssuedCertificate } from "../../components/resources/certificates/issue";
+import { PORTS } from "../../config-files/ports";
 import { onKubernetes, type Promised } from "../support/promises";
 import { eventually, type Settings } from "../support/stack";
 import { query } from "../support/writer";

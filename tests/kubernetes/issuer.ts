@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { capture } from "../../commands/programs";
-import { openReach } from "../../components/platform/open-reach";
+import { openTunnel } from "../../components/reach/tunnel";
 import { kubectl } from "./kubectl";
 import { canHave, type KubernetesStack, ours, TOOL, withKubernetes } from "./cluster";
 
@@ -73,7 +73,7 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 export async function serialOf(stack: KubernetesStack, server: Server, ca: string): Promise<string> {
   const { workload, ordinal, port, asks } = server;
   const pod = stack.member(workload, ordinal);
-  const reach = await openReach({ via: "kubernetes", namespace: stack.namespace, pod, port });
+  const reach = await openTunnel({ via: "kubernetes", namespace: stack.namespace, pod, port });
   try {
     return await new Promise<string>((resolve, reject) => {
       const socket = connectTcp({ host: reach.host, port: reach.port });

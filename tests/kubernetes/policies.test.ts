@@ -1,4 +1,4 @@
-import type { WorkloadSpec } from "../../components/platform/workload";
+import type { WorkloadSpec } from "../../components/platforms/workload";
 import { onKubernetes } from "../support/promises";
 import { recordStack } from "../support/specs";
 import { eventually } from "../support/stack";

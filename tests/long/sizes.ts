@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { restartAll } from "../../components/patroni/restart";
-import { switchover } from "../../components/patroni/switchover";
+import { restartAll } from "../../components/resources/patroni/restart";
+import { switchover } from "../../components/resources/patroni/switchover";
 import { distributed } from "../support/distributed";
 import { groupOf } from "../support/group";
 import { merged, type Settings, type TestStack } from "../support/stack";

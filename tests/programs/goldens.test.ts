@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
-import { PROGRAM_UID } from "../../components/platform/workload";
+import { issueAuthority, issueLeaf } from "../../components/resources/certificates/issue";
+import { PROGRAM_UID } from "../../components/platforms/workload";
 import { IMAGES } from "../../config-files/images";
 import { docker } from "../support/stack";
 

@@ -1,6 +1,9 @@
-import type { CitusTableInputs, CitusTableOutputs } from "../../components/sql/citus-table/provider";
-import { citusTableProvider } from "../../components/sql/citus-table/provider";
-import { withSession } from "../../components/sql/session";
+import type {
+  CitusTableInputs,
+  CitusTableOutputs,
+} from "../../components/resources/sql/citus-table/provider";
+import { citusTableProvider } from "../../components/resources/sql/citus-table/provider";
+import { withSession } from "../../components/resources/sql/session";
 import { startCitus, withCitus } from "../support/citus";
 import type { PostgresServer } from "../support/postgres";
 import { served } from "../support/served";

@@ -1,7 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { etcdAuthenticationProvider } from "../../components/etcd/provider";
-import type { EtcdAuthenticationInputs, EtcdAuthenticationOutputs } from "../../components/etcd/provider";
-import { logIn, mayWrite, readAuthentication, withGateway } from "../../components/etcd/gateway";
+import { etcdAuthenticationProvider } from "../../components/resources/etcd/provider";
+import type {
+  EtcdAuthenticationInputs,
+  EtcdAuthenticationOutputs,
+} from "../../components/resources/etcd/provider";
+import { logIn, mayWrite, readAuthentication, withGateway } from "../../components/resources/etcd/gateway";
 import { startEtcd } from "../support/etcd";
 import type { EtcdServer } from "../support/etcd";
 import { describeWithDocker } from "../support/postgres";

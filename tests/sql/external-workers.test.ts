@@ -1,6 +1,9 @@
-import { withSession } from "../../components/sql/session";
-import type { WorkerGroupsInputs, WorkerGroupsOutputs } from "../../components/sql/worker-groups/provider";
-import { workerGroupsProvider } from "../../components/sql/worker-groups/provider";
+import { withSession } from "../../components/resources/sql/session";
+import type {
+  WorkerGroupsInputs,
+  WorkerGroupsOutputs,
+} from "../../components/resources/sql/worker-groups/provider";
+import { workerGroupsProvider } from "../../components/resources/sql/worker-groups/provider";
 import { startCitus, withCitus } from "../support/citus";
 import { allOrNone } from "../support/docker";
 import { served } from "../support/served";

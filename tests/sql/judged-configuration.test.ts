@@ -1,14 +1,14 @@
 import {
   patroniBeforehandProvider,
   type PatroniBeforehandInputs,
-} from "../../components/patroni/beforehand-provider";
+} from "../../components/resources/patroni/beforehand-provider";
 import {
   patroniConfigurationProvider,
   type PatroniConfigurationInputs,
-} from "../../components/patroni/provider";
-import { withPatroni } from "../../components/patroni/rest";
-import { readStatus } from "../../components/patroni/status";
-import { withSession } from "../../components/sql/session";
+} from "../../components/resources/patroni/provider";
+import { withPatroni } from "../../components/resources/patroni/rest";
+import { readStatus } from "../../components/resources/patroni/status";
+import { withSession } from "../../components/resources/sql/session";
 import { dynamicConfiguration } from "../../config-files/patroni/patroni";
 import { resolveParameters } from "../../config-files/postgres/parameters";
 import { startPatroni, type PatroniTrial } from "../support/patroni";

@@ -1,17 +1,20 @@
-import { patroniLeaderProvider, type PatroniLeaderInputs } from "../../components/patroni/leader-provider";
-import { patroniMembershipProvider } from "../../components/patroni/membership-provider";
-import { patroniConfigurationProvider } from "../../components/patroni/provider";
-import type { PatroniConfigurationInputs } from "../../components/patroni/provider";
-import { withPatroni } from "../../components/patroni/rest";
-import { readStatus } from "../../components/patroni/status";
-import { switchover } from "../../components/patroni/switchover";
-import { replicationCheckProvider } from "../../components/sql/replication-check/provider";
+import {
+  patroniLeaderProvider,
+  type PatroniLeaderInputs,
+} from "../../components/resources/patroni/leader-provider";
+import { patroniMembershipProvider } from "../../components/resources/patroni/membership-provider";
+import { patroniConfigurationProvider } from "../../components/resources/patroni/provider";
+import type { PatroniConfigurationInputs } from "../../components/resources/patroni/provider";
+import { withPatroni } from "../../components/resources/patroni/rest";
+import { readStatus } from "../../components/resources/patroni/status";
+import { switchover } from "../../components/resources/patroni/switchover";
+import { replicationCheckProvider } from "../../components/resources/sql/replication-check/provider";
 import type {
   ReplicationCheckInputs,
   ReplicationCheckOutputs,
-} from "../../components/sql/replication-check/provider";
-import { withSession } from "../../components/sql/session";
-import { stopMemberStatement } from "../../components/sql/worker-groups/statements";
+} from "../../components/resources/sql/replication-check/provider";
+import { withSession } from "../../components/resources/sql/session";
+import { stopMemberStatement } from "../../components/resources/sql/worker-groups/statements";
 import { dynamicConfiguration } from "../../config-files/patroni/patroni";
 import { resolveParameters } from "../../config-files/postgres/parameters";
 import { startPatroni } from "../support/patroni";

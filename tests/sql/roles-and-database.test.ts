@@ -1,9 +1,9 @@
-import { databaseProvider } from "../../components/sql/database/provider";
-import type { DatabaseInputs, DatabaseOutputs } from "../../components/sql/database/provider";
-import { rolesProvider } from "../../components/sql/roles/provider";
-import type { RolesInputs, RolesOutputs } from "../../components/sql/roles/provider";
-import type { Role } from "../../components/sql/roles/plan";
-import { withSession } from "../../components/sql/session";
+import { databaseProvider } from "../../components/resources/sql/database/provider";
+import type { DatabaseInputs, DatabaseOutputs } from "../../components/resources/sql/database/provider";
+import { rolesProvider } from "../../components/resources/sql/roles/provider";
+import type { RolesInputs, RolesOutputs } from "../../components/resources/sql/roles/provider";
+import type { Role } from "../../components/resources/sql/roles/plan";
+import { withSession } from "../../components/resources/sql/session";
 import { docker } from "../support/docker";
 import { describeWithDocker, startPostgres } from "../support/postgres";
 import type { PostgresServer } from "../support/postgres";

@@ -1,4 +1,4 @@
-import { withSession } from "../../components/sql/session";
+import { withSession } from "../../components/resources/sql/session";
 import { describeWithDocker, startPostgres } from "../support/postgres";
 import type { PostgresServer } from "../support/postgres";
 

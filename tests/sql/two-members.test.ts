@@ -1,8 +1,8 @@
-import { patroniConfigurationProvider } from "../../components/patroni/provider";
-import { restartAll } from "../../components/patroni/restart";
-import { withPatroni } from "../../components/patroni/rest";
-import { readStatus } from "../../components/patroni/status";
-import { withSession } from "../../components/sql/session";
+import { patroniConfigurationProvider } from "../../components/resources/patroni/provider";
+import { restartAll } from "../../components/resources/patroni/restart";
+import { withPatroni } from "../../components/resources/patroni/rest";
+import { readStatus } from "../../components/resources/patroni/status";
+import { withSession } from "../../components/resources/sql/session";
 import { dynamicConfiguration } from "../../config-files/patroni/patroni";
 import { resolveParameters } from "../../config-files/postgres/parameters";
 import { logOf } from "../support/docker";

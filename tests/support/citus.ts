@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { buildImages } from "../../commands/images";
-import { withSession } from "../../components/sql/session";
+import { withSession } from "../../components/resources/sql/session";
 import { CITUS_FILE, type CitusPackage, imagesWith } from "../../config-files/images";
 import { docker, orRemove } from "./docker";
 import { type PostgresServer, startPostgres } from "./postgres";

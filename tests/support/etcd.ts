@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
-import type { ClusterMember } from "../../components/etcd/reconcile";
+import { issueAuthority, issueLeaf } from "../../components/resources/certificates/issue";
+import type { ClusterMember } from "../../components/resources/etcd/reconcile";
 import { orRemove } from "./docker";
 import { imageOf } from "./patroni";
 

@@ -1,5 +1,5 @@
-import type { HttpsAnswer, HttpsRequest } from "../../components/dynamic/https-client";
-import type { PatroniRest } from "../../components/patroni/rest";
+import type { HttpsAnswer, HttpsRequest } from "../../components/reach/https-client";
+import type { PatroniRest } from "../../components/resources/patroni/rest";
 
 interface FakeMember {
   /** Restarts of its PostgreSQL. */

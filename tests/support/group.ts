@@ -1,6 +1,6 @@
 import { withMembers } from "../../commands/patroni";
-import type { PatroniRest } from "../../components/patroni/rest";
-import { PORTS } from "../../components/platform/naming";
+import type { PatroniRest } from "../../components/resources/patroni/rest";
+import { PORTS } from "../../config-files/ports";
 import type { Inside } from "./inside";
 import { ASK_PATRONI, eventually, leaderOfWhole, type PatroniMember, type TestStack } from "./stack";
 

@@ -1,15 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
-import { etcdAuthenticationProvider } from "../../components/etcd/provider";
-import type { RestTarget } from "../../components/patroni/rest";
-import { packArchive } from "../../components/platform/docker/archive";
+import { issueAuthority, issueLeaf } from "../../components/resources/certificates/issue";
+import { etcdAuthenticationProvider } from "../../components/resources/etcd/provider";
+import type { RestTarget } from "../../components/resources/patroni/rest";
+import { packArchive } from "../../components/reach/docker/archive";
 import {
   extraCaCertificates,
   imageTag,
   MACHINE_CERTIFICATES,
-} from "../../components/platform/docker/image-build";
-import type { SessionTarget } from "../../components/sql/session";
+} from "../../components/platforms/docker/image-build";
+import type { SessionTarget } from "../../components/resources/sql/session";
 import { etcdEnvironment } from "../../config-files/etcd/etcd";
 import { IMAGES } from "../../config-files/images";
 import type { DynamicConfiguration } from "../../config-files/patroni/patroni";

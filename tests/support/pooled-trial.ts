@@ -1,9 +1,9 @@
 import { type AddressInfo, createServer } from "node:net";
 import { POOL_ROLE } from "../../components/application-database";
-import { patroniLeaderProvider } from "../../components/patroni/leader-provider";
-import type { WorkloadSpec } from "../../components/platform/workload";
-import { databaseProvider } from "../../components/sql/database/provider";
-import { rolesProvider } from "../../components/sql/roles/provider";
+import { patroniLeaderProvider } from "../../components/resources/patroni/leader-provider";
+import type { WorkloadSpec } from "../../components/platforms/workload";
+import { databaseProvider } from "../../components/resources/sql/database/provider";
+import { rolesProvider } from "../../components/resources/sql/roles/provider";
 import { dynamicConfiguration } from "../../config-files/patroni/patroni";
 import { userlist } from "../../config-files/pgbouncer/pgbouncer";
 import { resolveParameters } from "../../config-files/postgres/parameters";

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { issueAuthority, issueLeaf } from "../../components/certificates/issue";
-import type { SessionTarget } from "../../components/sql/session";
+import { issueAuthority, issueLeaf } from "../../components/resources/certificates/issue";
+import type { SessionTarget } from "../../components/resources/sql/session";
 import { orRemove } from "./docker";
 import { imageOf } from "./patroni";
 

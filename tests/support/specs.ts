@@ -1,7 +1,7 @@
-import { DockerPlatform } from "../../components/platform/docker/platform";
-import { KubernetesPlatform } from "../../components/platform/kubernetes/platform";
-import type { Platform } from "../../components/platform/platform";
-import type { WorkloadSpec } from "../../components/platform/workload";
+import { DockerPlatform } from "../../components/platforms/docker/platform";
+import { KubernetesPlatform } from "../../components/platforms/kubernetes/platform";
+import type { Platform } from "../../components/platforms/platform";
+import type { WorkloadSpec } from "../../components/platforms/workload";
 import { IMAGES } from "../../config-files/images";
 import { cluster } from "../../stacks/cluster";
 import { dev } from "../../stacks/dev";

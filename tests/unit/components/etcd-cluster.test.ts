@@ -1,5 +1,5 @@
 import { resolveEtcdCluster } from "../../../components/etcd-cluster";
-import { describeProblem } from "../../../components/problems";
+import { describeProblem } from "../../../components/settings/problems";
 
 const problems = (args: object): string[] =>
   resolveEtcdCluster({ scopes: ["pg"], ...args }).problems.map(describeProblem);

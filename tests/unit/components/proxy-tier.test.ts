@@ -1,6 +1,6 @@
-import { describeProblem } from "../../../components/problems";
+import { describeProblem } from "../../../components/settings/problems";
 import { entryWorkload, poolWorkload } from "../../../components/proxy-tier";
-import type { WorkloadSpec } from "../../../components/platform/workload";
+import type { WorkloadSpec } from "../../../components/platforms/workload";
 import { resolveProxyTier } from "../../../components/proxy-tier-args";
 
 type Parameters = Readonly<Record<string, string | number>>;

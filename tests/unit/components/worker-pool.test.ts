@@ -1,5 +1,5 @@
 import { resolveCitusCoordinator } from "../../../components/citus-coordinator";
-import { describeProblem } from "../../../components/problems";
+import { describeProblem } from "../../../components/settings/problems";
 import { resolveWorkerPool, type WorkerPoolArgs } from "../../../components/worker-pool-args";
 
 const coordinator = (parameters: Readonly<Record<string, string | number>>) =>

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { entryWorkload, poolWorkload } from "../../../components/proxy-tier";
 import { resolveProxyTier } from "../../../components/proxy-tier-args";
-import { withSession } from "../../../components/sql/session";
+import { withSession } from "../../../components/resources/sql/session";
 import { describeWithImage, docker, dockerAsRoot, dockerMeanwhile, logOf } from "../../support/docker";
 import type { PatroniTrial } from "../../support/patroni";
 import { freePort, type PooledTrial, startPooledTrial } from "../../support/pooled-trial";

@@ -1,8 +1,8 @@
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { issueAuthority, issueLeaf } from "../../../components/certificates/issue";
+import { issueAuthority, issueLeaf } from "../../../components/resources/certificates/issue";
 import { canonicalText, changedInputs } from "../../../components/dynamic/changed-inputs";
-import { withHttps } from "../../../components/dynamic/https-client";
+import { withHttps } from "../../../components/reach/https-client";
 import { isUnknown } from "../../../components/dynamic/unknown-value";
 import { waitUntil } from "../../../components/dynamic/wait-until";
 

@@ -29,7 +29,48 @@ function methods(text: string, cwd: string) {
   return { stdout: stdout.trim(), stderr };
 }
 
-const ROLES = "sql/roles/provider#rolesProvider";
+const ROLES = "resources/sql/roles/provider#rolesProvider";
+
+/** What the providers at these places have as `create`, and what went wrong. */
+function creates(places: readonly string[]): [string, string] {
+  const load = `const { provider } = require("./components/dynamic/provider.js");
+    console.log(JSON.stringify(process.argv.slice(1).map((place) => typeof provider(place).create)))`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--eval", load, ...places], {
+    ...{ cwd: PROJECT, encoding: "utf8" },
+  });
+  return [stdout.trim(), stderr];
+}
+
+/** All places of providers before they were sorted into rooms. */
+const FORMER_PLACES = [
+  "certificates/authority-provider#authorityProvider",
+  "certificates/certificate-provider#certificateProvider",
+  "etcd/keys-provider#etcdKeysProvider",
+  "etcd/membership#etcdMembershipProvider",
+  "etcd/provider#etcdAuthenticationProvider",
+  "etcd/trust#etcdTrustProvider",
+  "ownership/provider#markProvider",
+  "ownership/provider#ownerProvider",
+  "patroni/beforehand-provider#patroniBeforehandProvider",
+  "patroni/leader-provider#patroniLeaderProvider",
+  "patroni/membership-provider#patroniMembershipProvider",
+  "patroni/provider#patroniConfigurationProvider",
+  "platform/docker/all-ready#allReadyProvider",
+  "platform/docker/healthy#healthyProvider",
+  "platform/docker/leaving#leavingProvider",
+  "platform/docker/mounted-files#mountedFilesProvider",
+  "platform/docker/turn#turnProvider",
+  "platform/kubernetes/certificate-issued#certificateIssuedProvider",
+  "platform/kubernetes/rollout#podsReadyProvider",
+  "platform/kubernetes/rollout#rolloutProvider",
+  "platform/kubernetes/volume-claims#volumeClaimsProvider",
+  "sql/citus-table/provider#citusTableProvider",
+  "sql/cluster-check/provider#clusterCheckProvider",
+  "sql/database/provider#databaseProvider",
+  "sql/replication-check/provider#replicationCheckProvider",
+  "sql/roles/provider#rolesProvider",
+  "sql/worker-groups/provider#workerGroupsProvider",
+];
 
 describe("what Pulumi keeps of a provider says where it is (C1)", () => {
   let folder: string;
@@ -53,12 +94,11 @@ describe("what Pulumi keeps of a provider says where it is (C1)", () => {
       return found;
     });
     expect(places.length).toBeGreaterThan(20);
-    const load = `const { provider } = require("./components/dynamic/provider.js");
-      console.log(JSON.stringify(process.argv.slice(1).map((place) => typeof provider(place).create)))`;
-    const { stdout, stderr } = spawnSync(process.execPath, ["--eval", load, ...places], {
-      ...{ cwd: PROJECT, encoding: "utf8" },
-    });
-    expect([stdout.trim(), stderr]).toEqual([JSON.stringify(places.map(() => "function")), ""]);
+    expect(creates(places)).toEqual([JSON.stringify(places.map(() => "function")), ""]);
+  });
+
+  test("and those that a state of version 0.1 names, by the place that they had then", () => {
+    expect(creates(FORMER_PLACES)).toEqual([JSON.stringify(FORMER_PLACES.map(() => "function")), ""]);
   });
 
   test("from the folder of this project's program, and from any below", async () => {
@@ -83,8 +123,8 @@ describe("what Pulumi keeps of a provider says where it is (C1)", () => {
   });
 
   test("of another version of the package: it says what is not there", async () => {
-    expect(methods(await kept("sql/roles/provider#formerProvider"), PROJECT).stderr).toContain(
-      "components/sql/roles/provider has no formerProvider: the state is of another version of this package",
+    expect(methods(await kept("resources/sql/roles/provider#formerProvider"), PROJECT).stderr).toContain(
+      "components/resources/sql/roles/provider has no formerProvider: the state is of another version of this package",
     );
   });
 });

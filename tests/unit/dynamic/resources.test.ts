@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Certificate, CertificateAuthority } from "../../../components/certificates";
-import { EtcdAuthentication } from "../../../components/etcd";
-import { PatroniConfiguration } from "../../../components/patroni";
-import { Database } from "../../../components/sql/database";
-import { ReplicationCheck } from "../../../components/sql/replication-check";
-import { Roles } from "../../../components/sql/roles";
+import { Certificate, CertificateAuthority } from "../../../components/resources/certificates";
+import { EtcdAuthentication } from "../../../components/resources/etcd";
+import { PatroniConfiguration } from "../../../components/resources/patroni";
+import { Database } from "../../../components/resources/sql/database";
+import { ReplicationCheck } from "../../../components/resources/sql/replication-check";
+import { Roles } from "../../../components/resources/sql/roles";
 import type { RecordedResource } from "../../support/record";
 import { record } from "../../support/record";
 

@@ -1,15 +1,15 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { renderDocker } from "../../../components/platform/docker/render";
-import { renderKubernetes } from "../../../components/platform/kubernetes/render";
-import type { WorkloadSpec } from "../../../components/platform/workload";
+import { renderDocker } from "../../../components/platforms/docker/render";
+import { renderKubernetes } from "../../../components/platforms/kubernetes/render";
+import type { WorkloadSpec } from "../../../components/platforms/workload";
 import { networkTable } from "../../../stacks/network-table";
 import { expectGolden } from "../../support/golden";
 import type { RecordedResource } from "../../support/record";
 import { recordStack, type StackName } from "../../support/specs";
-import { KUBERNETES } from "../platform/contexts";
-import { onDocker, onKubernetes } from "../platform/facts";
+import { KUBERNETES } from "../platforms/contexts";
+import { onDocker, onKubernetes } from "../platforms/facts";
 
 interface StatefulSetInputs {
   readonly spec: {
@@ -61,7 +61,7 @@ describe.each([
     test("changes its worker groups after the coordinators, and so stops them before (D8)", () => {
       const [member, coordinator] =
         stack === "dev"
-          ? ["pg-worker-1-0", "pg-coordinator-2-healthy"]
+          ? ["pg-worker-1-0", "pg-coordinator-2-ready"]
           : ["pg-worker-1", "pg-coordinator-rollout"];
       const starts = resources.filter((r) => r.name === member && /:(Container|StatefulSet)$/.test(r.type));
       expect(starts.map((r) => r.dependsOn)).toEqual([expect.arrayContaining([coordinator])]);

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { describeProblem } from "../../../components/problems";
+import { describeProblem } from "../../../components/settings/problems";
 import { dev } from "../../../stacks/dev";
 import { problemsOf } from "../../../stacks/preflight";
 import { readSettings } from "../../../stacks/settings";

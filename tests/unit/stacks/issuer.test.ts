@@ -1,4 +1,4 @@
-import { issueAuthority } from "../../../components/certificates/issue";
+import { issueAuthority } from "../../../components/resources/certificates/issue";
 import type { RecordedResource } from "../../support/record";
 import { recordStack } from "../../support/specs";
 

@@ -1,4 +1,4 @@
-import { refuse } from "../../../components/problems";
+import { refuse } from "../../../components/settings/problems";
 import { readSettings, withDefaults } from "../../../stacks/settings";
 
 describe("stack settings", () => {

@@ -17,7 +17,7 @@ from typing import Any
 
 from amendments import amends, relies_on
 
-# What is switched off in a group's configuration before its row is removed (components/sql/worker-groups/remove.ts).
+# What is switched off in a group's configuration before its row is removed (components/resources/sql/worker-groups/remove.ts).
 SWITCHED_OFF = ("citus.recover_2pc_interval", "-1")
 
 relies_on(

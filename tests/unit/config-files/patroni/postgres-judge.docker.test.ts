@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import type { Refusal } from "../../../../components/patroni/judge-plan";
+import type { Refusal } from "../../../../components/resources/patroni/judge-plan";
 import { defaultParameters } from "../../../../config-files/postgres/defaults";
 import { MANDATORY } from "../../../../config-files/postgres/mandatory";
 import { resolveParameters } from "../../../../config-files/postgres/parameters";

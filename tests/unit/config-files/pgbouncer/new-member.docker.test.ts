@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { withPatroni } from "../../../../components/patroni/rest";
-import { readStatus } from "../../../../components/patroni/status";
-import { switchover } from "../../../../components/patroni/switchover";
+import { withPatroni } from "../../../../components/resources/patroni/rest";
+import { readStatus } from "../../../../components/resources/patroni/status";
+import { switchover } from "../../../../components/resources/patroni/switchover";
 import { poolWorkload } from "../../../../components/proxy-tier";
 import { resolveProxyTier } from "../../../../components/proxy-tier-args";
 import { describeWithImage, docker, dockerMeanwhile, logOf } from "../../../support/docker";

@@ -1,0 +1,106 @@
+import { X509Certificate } from "node:crypto";
+import type { IssuerRef } from "./platforms/platform";
+import type { Problem } from "./settings/problems";
+
+export interface IssuerArgs extends Partial<IssuerRef> {
+  /**
+   * PEM of the authority that the issuer signs with, which members, clients and `up` trust; of both while another one takes its place.
+   * Never a key.
+   */
+  readonly authority?: string;
+}
+
+export interface ResolvedIssuer {
+  readonly issuer: IssuerRef;
+  readonly authority: string;
+  /** When the first of the authorities ends. */
+  readonly authorityEnds: Date;
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text, each as its own text. */
+export const certificatesIn = (pem: string): readonly string[] => pem.match(CERTIFICATE) ?? [];
+
+/** @param now The time to decide for. */
+export function resolveIssuer(
+  args: IssuerArgs,
+  now = new Date(),
+): { readonly value: ResolvedIssuer; readonly problems: readonly Problem[] } {
+  const { name, kind, group, authority } = args;
+  const problems: Problem[] = [];
+  if (!name) {
+    problems.push({
+      setting: "certificates.issuer.name",
+      value: name,
+      rule: "must name the issuer that signs the cluster's certificates",
+      remedy: "Write its name",
+    });
+  }
+  const { ends, problems: found } = readAuthority(authority, now);
+  problems.push(...found);
+  return {
+    value: {
+      issuer: { name: name ?? "", ...(kind && { kind }), ...(group && { group }) },
+      // Nothing but the certificates: a text above one, as `openssl x509 -text` writes it, is no part of a trust store.
+      authority: certificatesIn(authority ?? "")
+        .map((certificate) => `${certificate}\n`)
+        .join(""),
+      authorityEnds: ends ?? now,
+    },
+    problems,
+  };
+}
+
+const endOf = (certificate: X509Certificate): Date => new Date(certificate.validTo);
+
+function readAuthority(
+  pem: string | undefined,
+  now: Date,
+): { readonly ends?: Date; readonly problems: readonly Problem[] } {
+  const remedy = "Write the PEM of the authority's certificate, from -----BEGIN to -----END CERTIFICATE-----";
+  const problem = (value: unknown, rule: string, what = remedy): Problem => ({
+    setting: "certificates.issuer.authority",
+    value,
+    rule,
+    remedy: what,
+  });
+  // It is no secret, but long; and a key that got here must not be printed.
+  const shown =
+    pem === undefined ? undefined : (/^-----BEGIN [A-Z ]+-----/.exec(pem)?.[0] ?? `${pem.length} characters`);
+  if (pem?.includes("PRIVATE KEY-----")) {
+    const rule = "holds a private key, and everybody may read what stands here";
+    return { problems: [problem(shown, rule, "Write the certificate alone; the key is the issuer's")] };
+  }
+  const certificates = certificatesIn(pem ?? "");
+  if (certificates.length === 0)
+    return { problems: [problem(shown, "must say what members and clients trust")] };
+  const problems: Problem[] = [];
+  const read = certificates.flatMap((text) => {
+    try {
+      return [new X509Certificate(text)];
+    } catch (error) {
+      problems.push(problem(shown, `holds a certificate that cannot be read (${(error as Error).message})`));
+      return [];
+    }
+  });
+  for (const certificate of read) {
+    const { subject, ca } = certificate;
+    const until = endOf(certificate);
+    if (!ca) problems.push(problem(subject, "is no authority's certificate: it may not sign others"));
+    else if (until <= now)
+      problems.push(
+        problem(subject, `ended on ${until.toISOString().slice(0, 10)}`, "Write the one that signs now"),
+      );
+    else if (!read.some((by) => certificate.checkIssued(by) && certificate.verify(by.publicKey)))
+      problems.push(
+        problem(
+          subject,
+          "is signed by an authority that is not here, and OpenSSL trusts no chain without its end",
+          "Write that one's certificate, too",
+        ),
+      );
+  }
+  const [ends] = read.map(endOf).sort((a, b) => a.getTime() - b.getTime());
+  return { problems, ...(ends && { ends }) };
+}

@@ -1,0 +1,49 @@
+import { createServer } from "node:net";
+import type { Problem } from "../../settings/problems";
+import { LABELS } from "../../reach/docker/names";
+import { dockerEngine } from "../../reach/docker/engine";
+
+/** A port of 127.0.0.1 that an entry gets, and the setting that it follows from. */
+export interface ExposedPort {
+  readonly setting: string;
+  /** Of entry 0; further entries have ports above it. */
+  readonly value: number;
+  readonly entry: number;
+  readonly port: number;
+}
+
+/** Ports that something other than the cluster itself already uses. */
+export async function takenHostPorts(
+  cluster: string,
+  exposed: readonly ExposedPort[],
+  own: (cluster: string) => Promise<ReadonlySet<number>> = ownPorts,
+): Promise<readonly Problem[]> {
+  const ours = await own(cluster);
+  const free = await Promise.all(exposed.map(async ({ port }) => ours.has(port) || (await isFree(port))));
+  return exposed
+    .filter((_, i) => !free[i])
+    .map(({ setting, value, entry, port }) => ({
+      setting,
+      value,
+      rule: `port ${port} of 127.0.0.1${entry === 0 ? "" : `, which entry ${entry} gets,`} is taken by another program`,
+      remedy: "Stop that program (`ss -ltnp` shows it) or choose another port",
+    }));
+}
+
+/** What the cluster's own containers publish; nothing when the engine does not answer, which then says so itself. */
+async function ownPorts(cluster: string): Promise<ReadonlySet<number>> {
+  try {
+    const filters = { label: [`${LABELS.stack}=${cluster}`] };
+    const containers = await dockerEngine().listContainers({ filters });
+    return new Set(containers.flatMap((container) => container.Ports.map((port) => port.PublicPort)));
+  } catch {
+    return new Set();
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });

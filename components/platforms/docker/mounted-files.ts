@@ -1,0 +1,69 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../dynamic/resource";
+import { diffInputs } from "./diff-inputs";
+import { dockerEngine, isNotFound } from "../../reach/docker/engine";
+import { type Files, sameFiles } from "../../reach/docker/mounted-files-layout";
+import { readVolume, removeHelpers, writeVolume } from "../../reach/docker/volume-files";
+
+export interface MountedFilesInputs {
+  readonly volume: string;
+  /** Name to text. */
+  readonly files: Files;
+  /** User and group that the files belong to. */
+  readonly owner: number;
+}
+
+export const mountedFilesProvider: pulumi.dynamic.ResourceProvider<MountedFilesInputs, MountedFilesInputs> = {
+  diff(_id, olds, news) {
+    return diffInputs(olds, news, ["volume", "files", "owner"], "volume");
+  },
+
+  async create(inputs) {
+    await writeVolume(dockerEngine(), inputs.volume, inputs.files, inputs.owner);
+    return { id: inputs.volume, outs: inputs };
+  },
+
+  // "Gone" unless the volume holds exactly what is wanted: the next up writes it again.
+  async read(id, props) {
+    const engine = dockerEngine();
+    if (!props) return {};
+    const { volume, files } = props;
+    try {
+      await engine.getVolume(volume).inspect();
+    } catch (error) {
+      if (isNotFound(error)) return {};
+      throw error;
+    }
+    return sameFiles((await readVolume(engine, volume)).files, files) ? { id, props } : {};
+  },
+
+  async update(_id, _olds, news) {
+    await writeVolume(dockerEngine(), news.volume, news.files, news.owner);
+    return { outs: news };
+  },
+
+  // The files go with the volume, which is a resource of its own; a helper left behind would hold it.
+  async delete(_id, props) {
+    await removeHelpers(dockerEngine(), props.volume);
+  },
+};
+
+export interface MountedFilesArgs {
+  readonly volume: string;
+  readonly files: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
+  readonly owner: number;
+}
+
+/** Files in a named volume, changed in one step under the programs that read them. */
+export class MountedFiles extends DynamicResource {
+  constructor(name: string, args: MountedFilesArgs, opts: pulumi.CustomResourceOptions) {
+    super(
+      "platforms/docker/mounted-files#mountedFilesProvider",
+      name,
+      args,
+      opts,
+      "postgres-cluster",
+      "MountedFiles",
+    );
+  }
+}

@@ -1,0 +1,121 @@
+/** Waiting for members. */
+import type Dockerode from "dockerode";
+import { lastLines } from "../../reach/last-lines";
+import { dockerEngine, execIn, type MemberState, memberState } from "../../reach/docker/engine";
+import { printProgress } from "../../dynamic/progress";
+
+/** A member to wait for. */
+export interface AwaitedMember {
+  readonly container: string;
+  /** Its readiness check. Docker looks for the first time after a whole interval; asking it ourselves saves that time. */
+  readonly readiness: { readonly command: readonly string[]; readonly timeoutSeconds: number };
+}
+
+/** A container that has been restarted this often while we looked will not come up. */
+const HOPELESS_RESTARTS = 5;
+/** Nor one that was seen stopped so often in a row; once is what a container shows between two restarts. */
+const HOPELESS_HALTS = 6;
+
+/**
+ * Waits until every member is ready. Fails after the deadline, or as soon as one of them has stopped or restarts again and again,
+ * with the state and the last log lines of those that are not ready.
+ */
+export async function waitReady(
+  engine: Dockerode,
+  what: string,
+  members: readonly AwaitedMember[],
+  deadlineSeconds: number,
+): Promise<void> {
+  const started = Date.now();
+  const seconds = (): number => Math.round((Date.now() - started) / 1000);
+  let waiting = members.map((member) => ({ member, firstRestarts: -1, halts: 0 }));
+  let printed = started;
+  for (;;) {
+    const began = Date.now();
+    const looked = await Promise.all(
+      waiting.map(async (entry) => {
+        const state = await memberState(engine, entry.member.container);
+        return { ...entry, state, ready: await isReady(engine, entry.member, state) };
+      }),
+    );
+    const unready = looked
+      .filter(({ ready }) => !ready)
+      .map((entry) => ({
+        ...entry,
+        firstRestarts: entry.firstRestarts < 0 ? entry.state.restarts : entry.firstRestarts,
+        halts: isHalted(entry.state) ? entry.halts + 1 : 0,
+      }));
+    if (unready.length === 0) return;
+    const hopeless = unready.some(
+      ({ state, firstRestarts, halts }) =>
+        state.restarts - firstRestarts >= HOPELESS_RESTARTS || halts >= HOPELESS_HALTS,
+    );
+    if (hopeless || seconds() >= deadlineSeconds) {
+      const reason = hopeless ? `gave up after ${seconds()} s` : `not within ${deadlineSeconds} s`;
+      const counted = `${members.length - unready.length} of ${members.length} ready`;
+      const details = await Promise.all(
+        unready.map(({ member, state }) => describeMember(member.container, state)),
+      );
+      throw new Error(`${what}: ${counted}, ${reason}.\n${details.join("\n")}`);
+    }
+    if (Date.now() - printed >= 10_000) {
+      printed = Date.now();
+      const names = unready
+        .map(({ member, state }) => `${member.container} (${stateText(state)})`)
+        .join(", ");
+      printProgress(`${what}: waiting for ${names}, ${seconds()} s of at most ${deadlineSeconds} s`);
+    }
+    waiting = unready;
+    // On a busy machine a look is slow because of what the members are doing, and looks must not take half of it from them.
+    const pause = Math.min(Math.max(400, Date.now() - began), 2000);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+const isHalted = ({ status }: MemberState): boolean => status !== "running" && status !== "restarting";
+
+/**
+ * Waits as part of an update. A failure is reported as "updated, but not initialised": the state then holds what was tried, so that
+ * the next up waits again in any case, also when it goes back to what was there before.
+ */
+export async function waitReadyAfterUpdate<T extends { readonly deadlineSeconds: number }>(
+  id: string,
+  news: T,
+  members: readonly AwaitedMember[],
+): Promise<{ outs: T }> {
+  try {
+    await waitReady(dockerEngine(), id, members, news.deadlineSeconds);
+  } catch (error) {
+    const { message } = error as Error;
+    throw Object.assign(new Error(message), { id, properties: { ...news }, reasons: [message] });
+  }
+  return { outs: news };
+}
+
+/** Docker says healthy, or has not looked yet and the check passes. */
+export async function isReady(
+  engine: Dockerode,
+  member: AwaitedMember,
+  state: MemberState,
+): Promise<boolean> {
+  if (state.status !== "running") return false;
+  if (state.health !== "starting") return state.health === "healthy";
+  try {
+    const { command, timeoutSeconds } = member.readiness;
+    return (await execIn(engine, member.container, command, timeoutSeconds)).exitCode === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** What is known about a member, for an error message. */
+export async function describeMember(container: string, state: MemberState): Promise<string> {
+  const log = state.status === "missing" ? "" : await lastLines({ via: "docker", container }, 15);
+  return `  ${container}: ${stateText(state)}${log === "" ? "" : `; the end of its log:\n${log}`}`;
+}
+
+export function stateText(state: MemberState): string {
+  if (state.status === "missing") return "there is no such container (refresh, then up, makes it again)";
+  const health = state.status === "running" ? `, health ${state.health}` : `, exit code ${state.exitCode}`;
+  return `${state.status}${health}${state.restarts > 0 ? `, restarted ${state.restarts} times` : ""}`;
+}

@@ -1,0 +1,208 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { changedInputs } from "../../dynamic/changed-inputs";
+import { DynamicResource } from "../../dynamic/resource";
+import { waitUntil } from "../../dynamic/wait-until";
+import { lastLines } from "../../reach/last-lines";
+import type { Command } from "../workload";
+import { deletePod, execInPod, isStatus, podNames, type PodSet, readPods } from "../../reach/kubernetes/pods";
+import { nextRolloutStep, unreadyMembers } from "./rollout-plan";
+import { printProgress } from "../../dynamic/progress";
+
+export interface RolloutInputs extends PodSet {
+  /** The pods' only container. */
+  readonly container: string;
+  /** Of the pod template: another one means that the pods are to be replaced. */
+  readonly digest: string;
+  /** Runs in a pod before it is replaced. */
+  readonly handover?: Command;
+  /** Runs in any pod and prints the name of the one that is to be replaced last. */
+  readonly replacedLast?: Command;
+  /** How long one member may take until it is ready. */
+  readonly deadlineSeconds: number;
+}
+
+/** Which pod the others take for their leader; undefined when none of them can tell. */
+async function lastOf(inputs: RolloutInputs): Promise<string | undefined> {
+  const { namespace, container, replacedLast } = inputs;
+  if (replacedLast === undefined) return undefined;
+  for (const pod of podNames(inputs)) {
+    const { command, timeoutSeconds } = replacedLast;
+    const said = await execInPod({ namespace, pod, container }, command, timeoutSeconds).catch(
+      () => undefined,
+    );
+    if (said?.exitCode === 0 && podNames(inputs).includes(said.output)) return said.output;
+  }
+  return undefined;
+}
+
+/** Tells a pod to hand over what only one can have. Refuses to go on when it runs and cannot. */
+async function handOver(inputs: RolloutInputs, pod: string): Promise<void> {
+  const { namespace, container, handover } = inputs;
+  if (handover === undefined) return;
+  const { exitCode, output } = await execInPod(
+    { namespace, pod, container },
+    handover.command,
+    handover.timeoutSeconds,
+  );
+  if (exitCode !== 0)
+    throw Object.assign(
+      new Error(
+        `${pod} cannot hand over, so it is not replaced: ${handover.command[0]} ended with ${exitCode}.\n${output}`,
+      ),
+      { permanent: true },
+    );
+}
+
+/** What the logs of pods that are not ready end with. */
+async function explain(set: PodSet): Promise<string> {
+  const seen = await readPods(set).catch(() => undefined);
+  const unready = (seen?.pods ?? []).filter(({ ready }) => !ready);
+  const logs = await Promise.all(
+    unready.map(async ({ name, state }) => {
+      const log = await lastLines({ via: "kubernetes", namespace: set.namespace, pod: name }, 15);
+      return `  ${name}: ${state}${log === "" ? "" : `; the end of its log:\n${log}`}`;
+    }),
+  );
+  return logs.join("\n");
+}
+
+/** Replaces what is outdated, one member at a time, and waits until every member is ready. A member that does not become ready stops it. */
+async function roll(inputs: RolloutInputs): Promise<void> {
+  for (;;) {
+    const pod = await waitUntil(
+      {
+        what: `the members of ${inputs.statefulSet} are ready`,
+        deadlineSeconds: inputs.deadlineSeconds,
+        explain: () => explain(inputs),
+      },
+      async () => {
+        const seen = await readPods(inputs);
+        if (seen === undefined) return { done: false, why: "the controller has not seen the change yet" };
+        const outdated = seen.pods.some(({ revision }) => revision !== seen.revision);
+        const last = outdated ? await lastOf(inputs) : undefined;
+        const step = nextRolloutStep(podNames(inputs), seen.pods, seen.revision, last);
+        if (step.is === "wait") return { done: false, why: step.why };
+        if (step.is === "done") return { done: true, value: undefined };
+        if (seen.pods.find(({ name }) => name === step.pod)?.ready === true) await handOver(inputs, step.pod);
+        return { done: true, value: step.pod };
+      },
+    );
+    if (pod === undefined) return;
+    printProgress(`${pod} is replaced`);
+    await deletePod(inputs.namespace, pod);
+  }
+}
+
+const INPUTS = [
+  ...["namespace", "statefulSet", "replicas", "container", "digest"],
+  ...["handover", "replacedLast", "deadlineSeconds"],
+] as const;
+
+export const rolloutProvider: pulumi.dynamic.ResourceProvider<RolloutInputs, RolloutInputs> = {
+  diff(_id, olds, news) {
+    const { changed, certain } = changedInputs(olds, news, INPUTS);
+    return Promise.resolve({
+      changes: changed.length > 0,
+      replaces: certain.filter((name) => name === "namespace" || name === "statefulSet"),
+    });
+  },
+
+  // At first all members start together, and are not ready before others are there that need them.
+  create(inputs) {
+    return Promise.resolve({ id: `${inputs.namespace}/${inputs.statefulSet}`, outs: inputs });
+  },
+
+  // A failure is "updated, but not initialised": the state then holds what was tried, so that the next up goes on in any case.
+  async update(id, _olds, news) {
+    try {
+      await roll(news);
+    } catch (error) {
+      const { message } = error as Error;
+      throw Object.assign(new Error(message), { id, properties: { ...news }, reasons: [message] });
+    }
+    return { outs: news };
+  },
+};
+
+/**
+ * A rolling change of a StatefulSet whose pods are replaced when this deletes them (`OnDelete`): Kubernetes' own order begins with the
+ * greatest ordinal, whoever leads.
+ */
+export class Rollout extends DynamicResource {
+  constructor(name: string, args: RolloutInputs, opts: pulumi.CustomResourceOptions) {
+    super("platforms/kubernetes/rollout#rolloutProvider", name, args, opts, "postgres-cluster", "Rollout");
+  }
+}
+
+export interface PodsReadyInputs extends PodSet {
+  /** Another digest is other pods: worth looking again. */
+  readonly digest: string;
+  readonly deadlineSeconds: number;
+}
+
+async function awaitReady(inputs: PodsReadyInputs): Promise<void> {
+  await waitUntil(
+    {
+      what: `the members of ${inputs.statefulSet} are ready`,
+      deadlineSeconds: inputs.deadlineSeconds,
+      explain: () => explain(inputs),
+    },
+    async () => {
+      const seen = await readPods(inputs);
+      const why = seen
+        ? unreadyMembers(podNames(inputs), seen.pods).join("; ")
+        : "the controller has not seen the StatefulSet yet";
+      return why === "" ? { done: true, value: undefined } : { done: false, why };
+    },
+  );
+}
+
+export const podsReadyProvider: pulumi.dynamic.ResourceProvider<PodsReadyInputs, PodsReadyInputs> = {
+  diff(_id, olds, news) {
+    const names = ["namespace", "statefulSet", "replicas", "digest", "deadlineSeconds"] as const;
+    const { changed, certain } = changedInputs(olds, news, names);
+    return Promise.resolve({
+      changes: changed.length > 0,
+      replaces: certain.filter((name) => name === "namespace" || name === "statefulSet"),
+    });
+  },
+
+  async create(inputs) {
+    await awaitReady(inputs);
+    return { id: `${inputs.namespace}/${inputs.statefulSet}`, outs: inputs };
+  },
+
+  // "Gone" when a member is not ready, so that the next up waits for it again.
+  async read(id, props) {
+    if (props === undefined) return { id };
+    const seen = await readPods(props).catch((error: unknown) => {
+      if (isStatus(error, 404)) return undefined;
+      throw error;
+    });
+    return seen && unreadyMembers(podNames(props), seen.pods).length === 0 ? { id, props } : {};
+  },
+
+  async update(id, _olds, news) {
+    try {
+      await awaitReady(news);
+    } catch (error) {
+      const { message } = error as Error;
+      throw Object.assign(new Error(message), { id, properties: { ...news }, reasons: [message] });
+    }
+    return { outs: news };
+  },
+};
+
+/** Resolves when every member of a workload is ready; what needs the workload depends on it. */
+export class PodsReady extends DynamicResource {
+  constructor(name: string, args: PodsReadyInputs, opts: pulumi.CustomResourceOptions) {
+    super(
+      "platforms/kubernetes/rollout#podsReadyProvider",
+      name,
+      args,
+      opts,
+      "postgres-cluster",
+      "PodsReady",
+    );
+  }
+}

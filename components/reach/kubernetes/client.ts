@@ -1,0 +1,201 @@
+/** The Kubernetes API, as kubectl finds it. */
+import type { Duplex, Writable } from "node:stream";
+import { configuredCluster } from "./configured-cluster";
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Selected {
+  readonly namespace: string;
+  readonly labelSelector: string;
+}
+
+interface Metadata {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly deletionTimestamp?: Date;
+}
+
+export interface ConfigMap {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: Metadata & {
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly resourceVersion?: string;
+  };
+}
+
+export interface StatefulSet {
+  readonly metadata?: Metadata;
+  readonly status?: { readonly observedGeneration?: number; readonly updateRevision?: string };
+}
+
+interface Terminated {
+  readonly exitCode: number;
+  readonly reason?: string;
+}
+
+export interface Pod {
+  readonly metadata?: Metadata;
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly {
+      readonly restartCount: number;
+      readonly state?: {
+        readonly waiting?: { readonly reason?: string; readonly message?: string };
+        readonly terminated?: Terminated;
+      };
+      readonly lastState?: { readonly terminated?: Terminated };
+    }[];
+  };
+}
+
+export interface PersistentVolumeClaim {
+  readonly metadata?: Metadata;
+  readonly spec?: { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } };
+  readonly status?: {
+    readonly capacity?: Readonly<Record<string, string>>;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+/** Of cert-manager: a Certificate, or what it asks an issuer for. */
+export interface Certificate {
+  readonly metadata?: Metadata & {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly creationTimestamp?: string;
+  };
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+      readonly observedGeneration?: number;
+    }[];
+  };
+}
+
+/** How a command ended. */
+interface Status {
+  readonly status?: string;
+  readonly message?: string;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
+}
+
+interface CoreV1Api {
+  readNamespacedPodLog(request: Named & { readonly tailLines: number }): Promise<string>;
+  readNamespacedPod(request: Named): Promise<Pod>;
+  deleteNamespacedPod(request: Named): Promise<unknown>;
+  readNamespacedSecret(request: Named): Promise<{ readonly data?: Readonly<Record<string, string>> }>;
+  readNamespacedConfigMap(request: Named): Promise<ConfigMap>;
+  createNamespacedConfigMap(request: Omit<Named, "name"> & { readonly body: ConfigMap }): Promise<ConfigMap>;
+  replaceNamespacedConfigMap(request: Named & { readonly body: ConfigMap }): Promise<ConfigMap>;
+  deleteNamespacedConfigMap(request: Named): Promise<unknown>;
+  listNamespacedPod(request: Selected): Promise<{ readonly items: readonly Pod[] }>;
+  listNamespacedSecret(request: Selected): Promise<{
+    readonly items: readonly {
+      readonly metadata?: Metadata;
+      readonly data?: Readonly<Record<string, string>>;
+    }[];
+  }>;
+  readNamespacedPersistentVolumeClaim(request: Named): Promise<PersistentVolumeClaim>;
+  listNamespacedPersistentVolumeClaim(
+    request: Selected,
+  ): Promise<{ readonly items: readonly PersistentVolumeClaim[] }>;
+  /** `body` is a JSON patch (RFC 6902). */
+  patchNamespacedPersistentVolumeClaim(
+    request: Named & { readonly body: readonly object[] },
+  ): Promise<unknown>;
+}
+
+interface AppsV1Api {
+  readNamespacedStatefulSet(request: Named): Promise<StatefulSet>;
+}
+
+interface CustomKind {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+}
+
+interface CustomObjectsApi {
+  getNamespacedCustomObject(request: Named & CustomKind): Promise<Certificate>;
+  listNamespacedCustomObject(
+    request: Omit<Named, "name"> & CustomKind,
+  ): Promise<{ readonly items: readonly Certificate[] }>;
+}
+
+interface Config {
+  loadFromDefault(): void;
+  loadFromFile(file: string): void;
+  loadFromString(text: string): void;
+  readonly contexts: readonly { readonly name: string }[];
+  setCurrentContext(name: string): void;
+  makeApiClient<Api>(api: new () => Api): Api;
+}
+
+/** What is used of @kubernetes/client-node; its own types are those of an ES module, which this one cannot import. */
+interface Client {
+  readonly CoreV1Api: new () => CoreV1Api;
+  readonly AppsV1Api: new () => AppsV1Api;
+  readonly CustomObjectsApi: new () => CustomObjectsApi;
+  readonly KubeConfig: new () => Config;
+  readonly PortForward: new (config: Config) => {
+    portForward(
+      namespace: string,
+      pod: string,
+      ports: number[],
+      output: Duplex,
+      errors: Duplex,
+      input: Duplex,
+    ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
+  };
+  readonly Exec: new (config: Config) => {
+    exec(
+      namespace: string,
+      pod: string,
+      container: string,
+      command: string[],
+      output: Writable,
+      errors: Writable,
+      input: null,
+      terminal: boolean,
+      ended: (status: Status) => void,
+    ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
+  };
+}
+
+/** A client of the cluster that is meant; fails when the kubeconfig has no context of the name that is set. */
+export function kubernetesClient(): { readonly client: Client; readonly config: Config } {
+  // Loads although it is an ES module: Node 22 requires those.
+  const client = require("@kubernetes/client-node") as Client;
+  const { existsSync } = require("node:fs") as typeof import("node:fs");
+  const { homedir } = require("node:os") as typeof import("node:os");
+  const config = new client.KubeConfig();
+  const { kubeconfig, context } = configuredCluster();
+  const file = kubeconfig?.replace(/^~(?=\/|$)/, homedir());
+  // KUBECONFIG, ~/.kube/config, or inside a cluster the service account.
+  if (file === undefined) config.loadFromDefault();
+  else if (existsSync(file)) config.loadFromFile(file);
+  else config.loadFromString(file);
+  if (context !== undefined) {
+    const names = config.contexts.map(({ name }) => name);
+    if (!names.includes(context))
+      throw new Error(
+        `kubernetes:context is "${context}", and the kubeconfig has ${names.length > 0 ? names.join(", ") : "no context"}: ` +
+          "pulumi config set kubernetes:context <one of these>, or KUBECONFIG=<the file that has it>.",
+      );
+    config.setCurrentContext(context);
+  }
+  return { client, config };
+}

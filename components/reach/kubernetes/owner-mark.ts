@@ -1,0 +1,91 @@
+/**
+ * A cluster's owner, as an annotation of an object of its own in the namespace that holds the claims. The API server lets one
+ * writer make an object, and refuses a change of what has changed meanwhile.
+ */
+import { type MarkStore, markText, readMark } from "../owner-mark";
+import { type ConfigMap, kubernetesClient } from "./client";
+import { OWNER_ANNOTATION, ownerObjectName } from "./names";
+import { isStatus } from "./pods";
+
+/** What a person runs who knows that a cluster is an owner's, and has nothing that proves it. */
+export const kubernetesMarkByHand = (namespace: string, cluster: string, owner: string): string => {
+  const name = ownerObjectName({ cluster });
+  const annotation = `${OWNER_ANNOTATION}='${JSON.stringify({ owner })}'`;
+  return `kubectl -n ${namespace} create configmap ${name} && kubectl -n ${namespace} annotate configmap ${name} ${annotation}`;
+};
+
+export function kubernetesMark(namespace: string, cluster: string): MarkStore {
+  const name = ownerObjectName({ cluster });
+  const core = () => {
+    const { client, config } = kubernetesClient();
+    return config.makeApiClient(client.CoreV1Api);
+  };
+  const read = (): Promise<ConfigMap | undefined> =>
+    core()
+      .readNamespacedConfigMap({ namespace, name })
+      .catch((error: unknown) => {
+        if (isStatus(error, 404)) return undefined;
+        throw error;
+      });
+  const markOf = (object: ConfigMap | undefined) => {
+    if (object === undefined) return undefined;
+    return readMark(object.metadata?.annotations?.[OWNER_ANNOTATION] ?? "");
+  };
+  return {
+    async look() {
+      const labelSelector = `app.kubernetes.io/instance=${cluster}`;
+      const [object, claims] = await Promise.all([
+        read(),
+        // Of a namespace that does not exist it lists none.
+        core().listNamespacedPersistentVolumeClaim({ namespace, labelSelector }),
+      ]);
+      const data = claims.items.map(({ metadata }) => metadata?.name ?? "").sort();
+      const mark = markOf(object);
+      return { data, ...(mark && { mark }) };
+    },
+
+    async write(make) {
+      const before = await read();
+      const mark = make(markOf(before));
+      const { resourceVersion } = before?.metadata ?? {};
+      const body: ConfigMap = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: {
+          name,
+          namespace,
+          labels: {
+            "app.kubernetes.io/instance": cluster,
+            "app.kubernetes.io/managed-by": "pulumi",
+            "app.kubernetes.io/part-of": "postgres-cluster",
+          },
+          annotations: { [OWNER_ANNOTATION]: markText(mark).trim() },
+          ...(resourceVersion !== undefined && { resourceVersion }),
+        },
+      };
+      try {
+        if (before === undefined) await core().createNamespacedConfigMap({ namespace, body });
+        else await core().replaceNamespacedConfigMap({ namespace, name, body });
+      } catch (error) {
+        if (isStatus(error, 404))
+          throw new Error(
+            `the namespace ${namespace} does not exist, and the state says that it does: somebody deleted it, or this is another cluster. ` +
+              "Where that is meant, `pulumi up --refresh` makes it anew.",
+            { cause: error },
+          );
+        if (!isStatus(error, 409)) throw error;
+        // Somebody else was quicker: what he wrote decides.
+        make(markOf(await read()));
+        throw error;
+      }
+    },
+
+    async remove() {
+      await core()
+        .deleteNamespacedConfigMap({ namespace, name })
+        .catch((error: unknown) => {
+          if (!isStatus(error, 404)) throw error;
+        });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { dynamic } from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { changedInputs } from "../../dynamic/changed-inputs";
+import { withHttps } from "../../reach/https-client";
+import { DynamicResource } from "../../dynamic/resource";
+import { printProgress } from "../../dynamic/progress";
+import { waitUntil } from "../../dynamic/wait-until";
+import { restartMember } from "../../reach/restart-member";
+import { isHealthy } from "./gateway";
+import type { Cluster, ClusterMember } from "./reconcile";
+import { reasonOf } from "../../dynamic/reason";
+
+/** Raise it when the provider does something else for the same inputs: the next `up` then records the new code. */
+export const ETCD_TRUST_PROVIDER_VERSION = 1;
+
+export interface EtcdTrustInputs extends Cluster {
+  /** The members ran before this state had anything to do with them, and have not been started since. */
+  readonly running: boolean;
+  readonly deadlineSeconds: number;
+  readonly providerVersion: number;
+}
+
+/** Why a member does not serve; undefined when it does. */
+const problemOf = (member: ClusterMember, ca: string): Promise<string | undefined> =>
+  withHttps({ ...member, ca }, (send) => isHealthy(send)).catch((error: unknown) => reasonOf(error));
+
+async function allServe({ members, ca, deadlineSeconds }: EtcdTrustInputs, what: string): Promise<void> {
+  await waitUntil({ what, deadlineSeconds }, async () => {
+    const problems = await Promise.all(
+      members.map(async (member) => {
+        const problem = await problemOf(member, ca);
+        return problem === undefined ? [] : [`${member.name}: ${problem}`];
+      }),
+    );
+    const why = problems.flat().join("; ");
+    return why === "" ? { done: true as const, value: undefined } : { done: false as const, why };
+  });
+}
+
+/** One after the other, each when all of them serve. */
+async function restartAll(inputs: EtcdTrustInputs): Promise<void> {
+  for (const { name, reach } of inputs.members) {
+    await allServe(inputs, "every member of etcd serves, before the next one is restarted");
+    printProgress(`${name} is restarted: it reads only then whom it trusts`);
+    await restartMember(reach);
+  }
+  await allServe(inputs, "every member of etcd serves");
+}
+
+export const etcdTrustProvider: dynamic.ResourceProvider<EtcdTrustInputs, EtcdTrustInputs> = {
+  diff(_id, olds, news) {
+    const { changed } = changedInputs(olds, news, ["ca"]);
+    return Promise.resolve({ changes: changed.length > 0, replaces: [] });
+  },
+
+  async create(inputs) {
+    if (inputs.running) await restartAll(inputs);
+    return { id: "trust", outs: inputs };
+  },
+
+  async update(_id, _olds, news) {
+    await restartAll(news);
+    return { outs: news };
+  },
+};
+
+export interface EtcdTrustArgs extends Pick<EtcdTrustInputs, "members"> {
+  /** PEM of the authorities that members trust. */
+  readonly ca: pulumi.Input<string>;
+  readonly running: pulumi.Input<boolean>;
+  /** How long to wait for the members, before each restart and after the last one, in seconds. Default 180. */
+  readonly deadlineSeconds?: number;
+}
+
+/** Whom etcd's members trust as peers. They read it once, when they start: another authority restarts them, one at a time. */
+export class EtcdTrust extends DynamicResource {
+  constructor(name: string, args: EtcdTrustArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "resources/etcd/trust#etcdTrustProvider",
+      name,
+      {
+        ...args,
+        deadlineSeconds: args.deadlineSeconds ?? 180,
+        providerVersion: ETCD_TRUST_PROVIDER_VERSION,
+      },
+      opts,
+      "etcd",
+      "EtcdTrust",
+    );
+  }
+}

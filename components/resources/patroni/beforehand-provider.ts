@@ -1,0 +1,169 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { changedInputs } from "../../dynamic/changed-inputs";
+import { printProgress } from "../../dynamic/progress";
+import { patchConfiguration, readConfiguration } from "./apply";
+import { judge } from "./judge";
+import {
+  ailing,
+  describeRefusals,
+  type JudgedGroup,
+  leavingLibraries,
+  onlyLibraryLists,
+  parametersOf,
+  questionOf,
+  undeclared,
+  withoutNewLibraries,
+} from "./judge-plan";
+import type { JsonObject } from "./plan";
+import { planPatch } from "./plan";
+import { type PatroniRest, type RestTarget, withPatroni, withPatroniByAny } from "./rest";
+import { readStatus } from "./status";
+import { messageOf } from "../../dynamic/reason";
+
+/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+export const PATRONI_BEFOREHAND_PROVIDER_VERSION = 1;
+
+export interface PatroniBeforehandInputs {
+  readonly rest: Omit<RestTarget, "password">;
+  /** The password of the REST API's user. */
+  readonly password: string;
+  /** The dynamic configuration as JSON. */
+  readonly configuration: string;
+  readonly group: Omit<JudgedGroup, "image">;
+  readonly deadlineSeconds: number;
+  readonly providerVersion: number;
+}
+
+const targetOf = (inputs: PatroniBeforehandInputs): RestTarget => ({
+  ...inputs.rest,
+  password: inputs.password,
+});
+
+/** Why something has to be written before anybody is waited for; undefined when it can wait. */
+async function urgencyOf(
+  rest: PatroniRest,
+  live: JsonObject,
+  desired: JsonObject,
+  before: JsonObject,
+): Promise<{
+  readonly unwell: string | undefined;
+  readonly leader?: string;
+  readonly leaving: readonly string[];
+}> {
+  const leaving = leavingLibraries(live, desired, before);
+  try {
+    const status = await readStatus(rest);
+    return { unwell: ailing(status), leader: status.leader, leaving };
+  } catch (error) {
+    return { unwell: messageOf(error), leaving };
+  }
+}
+
+/**
+ * Parameters that nobody declares, and that the server refuses: what a run that was killed has left. They are asked for only where a member is
+ * not well, since whatever else stands in the configuration is its owner's.
+ */
+async function refusedStrays(
+  inputs: PatroniBeforehandInputs,
+  live: JsonObject,
+  desired: JsonObject,
+  leader: string | undefined,
+): Promise<readonly string[]> {
+  const strays = undeclared(live, desired);
+  if (strays.length === 0) return [];
+  const question = { ...questionOf(live, live, inputs.group), extensions: [] };
+  const judgement = await judge(inputs.rest.members, leader, question);
+  if (judgement.by === undefined) return [];
+  const refused = judgement.refusals.filter(({ about }) => strays.includes(about));
+  for (const { about, said } of refused)
+    printProgress(`Patroni: ${about} is declared nowhere, and PostgreSQL refuses it: ${said}`);
+  return refused.map(({ about }) => about);
+}
+
+async function mend(
+  inputs: PatroniBeforehandInputs,
+  olds: Pick<PatroniBeforehandInputs, "configuration" | "password"> | undefined,
+): Promise<void> {
+  const declared = JSON.parse(inputs.configuration) as JsonObject;
+  const before = JSON.parse(olds?.configuration ?? "{}") as JsonObject;
+  const former = olds === undefined ? [] : [olds.password];
+  await withPatroniByAny(targetOf(inputs), former, inputs.deadlineSeconds, async (rest) => {
+    // At first there is nobody to ask. Where everybody is away, whoever starts reads what the DCS has, and the next run goes on.
+    const live = await readConfiguration(rest).catch(() => undefined);
+    if (live === undefined) return;
+    const { unwell, leader, leaving } = await urgencyOf(rest, live, declared, before);
+    if (unwell === undefined && leaving.length === 0) return;
+    const reduced = withoutNewLibraries(live, declared);
+    const desired = unwell === undefined ? onlyLibraryLists(reduced, before) : reduced;
+    const strays = unwell === undefined ? [] : await refusedStrays(inputs, live, declared, leader);
+    const known = {
+      ...before,
+      postgresql: {
+        ...(before["postgresql"] as JsonObject | undefined),
+        parameters: {
+          ...parametersOf(before),
+          ...Object.fromEntries(strays.map((name) => [name, parametersOf(live)[name] ?? ""])),
+        },
+      },
+    };
+    const removing = unwell === undefined ? {} : known;
+    if (planPatch(live, desired, removing) === undefined) return;
+    const question = { ...questionOf(reduced, live, inputs.group), extensions: [] };
+    const judgement = await judge(inputs.rest.members, leader, question);
+    // A cure does not wait for an answer. But from a group that is well nothing is taken away unasked.
+    if (judgement.by === undefined && unwell === undefined && !judgement.older)
+      throw new Error(
+        `PostgreSQL could not be asked whether ${leaving.join(", ")} may go; nothing was changed: ${judgement.why}`,
+      );
+    if (judgement.by === undefined)
+      printProgress(`PostgreSQL could not be asked beforehand: ${judgement.why}`);
+    else if (judgement.refusals.length > 0)
+      throw new Error(describeRefusals(judgement.refusals, question, inputs.group.section));
+    printProgress(
+      unwell === undefined
+        ? `Patroni: ${leaving.join(", ")} is taken out before the image is without it`
+        : `Patroni: the configuration is written before anybody is waited for, since ${unwell}`,
+    );
+    await patchConfiguration(rest, desired, removing, inputs);
+  });
+}
+
+const INPUTS = ["rest", "password", "configuration", "group", "providerVersion"];
+
+/**
+ * Whether the DCS holds something else than what is declared, or more while a member is not well; false when it cannot be asked, since a
+ * preview must not fail for that.
+ */
+async function differs(inputs: PatroniBeforehandInputs): Promise<boolean> {
+  try {
+    return await withPatroni(targetOf(inputs), async (rest) => {
+      const live = await readConfiguration(rest);
+      const desired = JSON.parse(inputs.configuration) as JsonObject;
+      if (live === undefined) return false;
+      if (planPatch(live, desired, {}) !== undefined) return true;
+      return undeclared(live, desired).length > 0 && ailing(await readStatus(rest)) !== undefined;
+    });
+  } catch {
+    return false;
+  }
+}
+
+export const patroniBeforehandProvider: dynamic.ResourceProvider<
+  PatroniBeforehandInputs,
+  PatroniBeforehandInputs
+> = {
+  async diff(_id, olds, news) {
+    if (changedInputs(olds, news, INPUTS).changed.length > 0) return { changes: true, replaces: [] };
+    return { changes: await differs(news), replaces: [] };
+  },
+
+  async create(inputs) {
+    await mend(inputs, undefined);
+    return { id: "beforehand", outs: inputs };
+  },
+
+  async update(_id, olds, news) {
+    await mend(news, olds);
+    return { outs: news };
+  },
+};

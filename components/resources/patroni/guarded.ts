@@ -1,0 +1,137 @@
+import { printProgress } from "../../dynamic/progress";
+import { lastLines } from "../../reach/last-lines";
+import { applyConfiguration, type ApplyOptions, readConfiguration } from "./apply";
+import { judge, notApplied } from "./judge";
+import {
+  concernsPostgres,
+  describeRefusals,
+  type JudgedGroup,
+  patched,
+  questionOf,
+  serverComplaint,
+} from "./judge-plan";
+import { type JsonObject, planPatch } from "./plan";
+import type { PatroniRest, RestMember } from "./rest";
+import { type ClusterStatus, readStatus } from "./status";
+import { messageOf } from "../../dynamic/reason";
+
+/** A configuration that is judged before it is applied, and taken back when it does not hold. */
+
+/** How long a member's PostgreSQL may be down, saying why, before it is taken for one that does not come back, in seconds. */
+const PATIENCE_SECONDS = 15;
+const LINES = 60;
+
+/**
+ * Applies a configuration as `applyConfiguration` does. What PostgreSQL would refuse is refused before anything is written; what it refuses
+ * all the same, in its files or at the restart of the first replica, is taken back, unless somebody else has changed it meanwhile.
+ * @param judged default: PostgreSQL is not asked, for groups whose members' images are not ours
+ */
+export async function applyGuarded(
+  rest: PatroniRest,
+  members: readonly RestMember[],
+  desired: JsonObject,
+  before: JsonObject,
+  options: ApplyOptions,
+  judged?: { readonly group: JudgedGroup; readonly extensionsChanged: boolean },
+): Promise<void> {
+  const live = await readConfiguration(rest).catch(() => undefined);
+  const patch = live === undefined ? undefined : planPatch(live, desired, before);
+  const concerns = patch !== undefined && concernsPostgres(patch);
+  if (judged !== undefined && (concerns || judged.extensionsChanged))
+    await refuseBadOnes(rest, members, desired, live, judged.group);
+  const noticed = new Map<string, number>();
+  try {
+    await applyConfiguration(rest, desired, before, {
+      ...options,
+      holds: async () => {
+        const refused = concerns ? (await notApplied(members)).filter(({ waits }) => waits !== true) : [];
+        if (refused.length > 0)
+          throw new Error(
+            refused.map(({ member, said }) => `${member} refuses its files: ${said}`).join("\n"),
+          );
+      },
+      hopeless: (status) => hopeless(status, members, noticed),
+    });
+  } catch (error) {
+    if (live === undefined || patch === undefined || !concerns) throw error;
+    const words = [(error as Error).message, ...(await complaints(rest, members))].filter(
+      (text, index, all) => all.findIndex((other) => other.includes(text)) === index,
+    );
+    throw new Error(`${words.join("\n")}\n${await takenBack(rest, live, patch, options)}`, { cause: error });
+  }
+}
+
+async function refuseBadOnes(
+  rest: PatroniRest,
+  members: readonly RestMember[],
+  desired: JsonObject,
+  live: JsonObject | undefined,
+  group: JudgedGroup,
+): Promise<void> {
+  const leader = (await readStatus(rest).catch(() => undefined))?.leader;
+  const question = questionOf(desired, live, group);
+  const judgement = await judge(members, leader, question);
+  if (judgement.by === undefined)
+    throw new Error(`PostgreSQL could not be asked whether it takes the configuration: ${judgement.why}`);
+  if (judgement.refusals.length > 0)
+    throw new Error(describeRefusals(judgement.refusals, question, group.section));
+}
+
+/** Why it does not help to wait for the members; undefined when it may. */
+async function hopeless(
+  status: ClusterStatus,
+  members: readonly RestMember[],
+  noticed: Map<string, number>,
+): Promise<string | undefined> {
+  const now = Date.now();
+  for (const { name, problem, state } of status.members) {
+    if (problem !== undefined || state === "running") {
+      noticed.delete(name);
+      continue;
+    }
+    const since = noticed.get(name) ?? now;
+    noticed.set(name, since);
+    const member = members.find((other) => other.name === name);
+    if (member === undefined || now - since < PATIENCE_SECONDS * 1000) continue;
+    const complaint = serverComplaint(await lastLines(member.reach, LINES));
+    if (complaint !== "") return `PostgreSQL of ${name} does not start: ${complaint}`;
+  }
+  return undefined;
+}
+
+/** What the servers say that do not run. */
+async function complaints(rest: PatroniRest, members: readonly RestMember[]): Promise<readonly string[]> {
+  const status = await readStatus(rest).catch(() => undefined);
+  const down = (status?.members ?? []).filter(
+    ({ problem, state }) => problem === undefined && state !== "running",
+  );
+  const told = await Promise.all(
+    members
+      .filter(({ name }) => down.some((other) => other.name === name))
+      .map(async ({ name, reach }) => ({ name, complaint: serverComplaint(await lastLines(reach, LINES)) })),
+  );
+  return told.flatMap(({ name, complaint }) =>
+    complaint === "" ? [] : [`PostgreSQL of ${name} does not start: ${complaint}`],
+  );
+}
+
+/** Makes the configuration what it was, and says what came of it. */
+async function takenBack(
+  rest: PatroniRest,
+  live: JsonObject,
+  patch: JsonObject,
+  options: ApplyOptions,
+): Promise<string> {
+  try {
+    const now = (await readConfiguration(rest)) ?? {};
+    const ours = patched(live, patch);
+    if (planPatch(now, live, now) === undefined) return "The configuration is what it was before.";
+    if (planPatch(now, ours, now) !== undefined)
+      return "The change stays: somebody else has changed the configuration meanwhile.";
+    printProgress("Patroni: the change is taken back");
+    await applyConfiguration(rest, live, now, options);
+    return "The change was taken back, and every member is well with what was there before.";
+  } catch (error) {
+    return `The change was to be taken back, and that did not end well: ${messageOf(error)}`;
+  }
+}

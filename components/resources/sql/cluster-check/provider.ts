@@ -1,0 +1,134 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { changedInputs } from "../../../dynamic/changed-inputs";
+import { recordedState } from "../../../dynamic/recorded-state";
+import { orDrift } from "../../../dynamic/drift";
+import { waitUntil } from "../../../dynamic/wait-until";
+import type { RestMember } from "../../patroni/rest";
+import { withPatroni } from "../../patroni/rest";
+import type { SessionTarget } from "../session";
+import { withSession } from "../session";
+import { readHealthStatement } from "../worker-groups/statements";
+import type { ClusterObservation, RegisteredNode } from "./plan";
+import { judgeCluster } from "./plan";
+import { readAllNodesStatement } from "./statements";
+import { printProgress } from "../../../dynamic/progress";
+import { messageOf } from "../../../dynamic/reason";
+
+/** Raise it when the provider checks something else for the same inputs: the next `up` then checks anew. */
+export const CLUSTER_CHECK_PROVIDER_VERSION = 1;
+
+export interface CheckedGroup {
+  readonly group: number;
+  /** `serverName` is also the name under which other nodes know the member. */
+  readonly members: readonly RestMember[];
+  /** Instead of members: the address of one node that somebody else runs, without Patroni. */
+  readonly external?: string;
+}
+
+export interface ClusterCheckInputs {
+  /** The coordinators' leader, in the distributed database. */
+  readonly coordinator: Omit<SessionTarget, "password">;
+  readonly password: string;
+  readonly groups: readonly CheckedGroup[];
+  readonly deadlineSeconds: number;
+  readonly providerVersion: number;
+}
+
+export type ClusterCheckOutputs = ClusterCheckInputs & {
+  /** What a refresh found wrong; the next `up` checks anew. */
+  readonly drift: readonly string[];
+};
+
+async function readDcs({ members }: CheckedGroup, ca: string): Promise<ClusterObservation["dcs"][number]> {
+  try {
+    // It only reads, which needs no login.
+    return await withPatroni({ members, ca, username: "", password: "" }, async (rest) => {
+      const { status, json } = await rest.sendToAny({ method: "GET", path: "/cluster", timeoutMs: 3000 });
+      if (status !== 200) throw new Error(`status ${status} for /cluster`);
+      const known = (json as { members?: { name: string; role: string }[] }).members ?? [];
+      return { members: known.map(({ name, role }) => ({ name, role })) };
+    });
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+/** What is wrong now. Fails when the coordinators' leader cannot be asked. */
+async function look(inputs: ClusterCheckInputs, deadlineSeconds: number): Promise<readonly string[]> {
+  const { coordinator, password, groups } = inputs;
+  const views = Promise.all(groups.map((group) => readDcs(group, coordinator.ca)));
+  const rows = await withSession(
+    { ...coordinator, password },
+    async (session) => ({
+      nodes: await session.query<RegisteredNode>(readAllNodesStatement()),
+      broken: await session.query<{ from: string; to: string }>(readHealthStatement()),
+    }),
+    { deadlineSeconds },
+  );
+  const dcs = await views;
+  return judgeCluster(
+    groups.map(({ group, members, external }) =>
+      external === undefined
+        ? { group, members: members.map(({ name, serverName }) => ({ name, host: serverName })) }
+        : { group, members: [{ name: external, host: external }], external: true },
+    ),
+    { ...rows, dcs: Object.fromEntries(groups.map(({ group }, i) => [group, dcs[i] ?? { members: [] }])) },
+  );
+}
+
+/** Looks until all is well, or until the deadline: then it fails with everything that is wrong. */
+async function prove(inputs: ClusterCheckInputs): Promise<ClusterCheckOutputs> {
+  const { deadlineSeconds } = inputs;
+  let problems: readonly string[] = [];
+  try {
+    const options = { what: "the nodes are as declared", deadlineSeconds, intervalMs: 1000 };
+    await waitUntil(options, async () => {
+      problems = await look(inputs, 0);
+      return problems.length === 0
+        ? { done: true as const, value: undefined }
+        : { done: false as const, why: problems.join("; ") };
+    });
+    return { ...inputs, drift: [] };
+  } catch (error) {
+    if (problems.length === 0) throw error;
+    const list = problems.map((problem) => `  - ${problem}`).join("\n");
+    throw new Error(
+      `the nodes are not as declared, even after ${deadlineSeconds} s (docs/runbooks/citus-nodes.md):\n${list}`,
+      { cause: error },
+    );
+  }
+}
+
+export const clusterCheckProvider: dynamic.ResourceProvider<ClusterCheckInputs, ClusterCheckOutputs> = {
+  /** Looks, in a preview too, so that what broke since the last time is in the plan. It reports and never fails. */
+  async diff(_id, olds, news) {
+    const names = ["coordinator", "password", "groups", "providerVersion"];
+    if (changedInputs(olds, news, names).changed.length > 0 || olds.drift.length > 0)
+      return { changes: true, replaces: [] };
+    try {
+      const problems = await look(news, 0);
+      for (const line of problems) printProgress(`nodes: ${line}`);
+      return { changes: problems.length > 0, replaces: [] };
+    } catch (error) {
+      printProgress(`the nodes cannot be looked at: ${messageOf(error)}`);
+      return { changes: true, replaces: [] };
+    }
+  },
+
+  async create(inputs) {
+    return { id: "cluster", outs: await prove(inputs) };
+  },
+
+  async read(id, props) {
+    const recorded = recordedState(props);
+    return orDrift(id, recorded, async () => {
+      const problems = await look(recorded, 15);
+      for (const line of problems) printProgress(`nodes: ${line}`);
+      return { id, props: { ...recorded, drift: problems } };
+    });
+  },
+
+  async update(_id, _olds, news) {
+    return { outs: await prove(news) };
+  },
+};

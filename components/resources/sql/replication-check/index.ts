@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import { DynamicResource } from "../../../dynamic/resource";
+import type { RestMember } from "../../patroni/rest";
+import type { SessionArgs } from "../session-args";
+import { splitPassword } from "../session-args";
+import type { Seen } from "./plan";
+import { REPLICATION_CHECK_PROVIDER_VERSION } from "./provider";
+
+export interface ReplicationCheckArgs {
+  /** A superuser's session; its members are the ones that are expected. */
+  readonly target: SessionArgs;
+  /** The members' Patroni REST APIs; reading needs no login. */
+  readonly rest: { readonly members: readonly RestMember[]; readonly ca: pulumi.Input<string> };
+  /** How many members there must be. */
+  readonly members: number;
+  /** How many replicas must be synchronous, at least; 0 where replication is asynchronous. */
+  readonly synchronousReplicas: number;
+  /** How far a replica may be behind, in bytes of WAL that it has not replayed. */
+  readonly maximumLagBytes: number;
+  /** How long to wait until it is so, in seconds. Default 120. */
+  readonly deadlineSeconds?: number;
+}
+
+/**
+ * Proves after every `up` that the declared members replicate: every one streams from the leader that the DCS names, synchronous as
+ * declared, no further behind than the limit, and nobody else takes writes. Fails with everything that is wrong. A preview looks,
+ * too, and shows a change when something broke or the leader or a member's state is another one than the last time.
+ */
+export class ReplicationCheck extends DynamicResource {
+  /** What the last check saw. */
+  declare readonly seen: pulumi.Output<Seen>;
+
+  constructor(name: string, args: ReplicationCheckArgs, opts?: pulumi.CustomResourceOptions) {
+    const { target, password } = splitPassword(args.target);
+    super(
+      "resources/sql/replication-check/provider#replicationCheckProvider",
+      name,
+      {
+        target,
+        password: pulumi.secret(password),
+        rest: { members: args.rest.members, ca: args.rest.ca },
+        members: args.members,
+        synchronousReplicas: args.synchronousReplicas,
+        maximumLagBytes: args.maximumLagBytes,
+        deadlineSeconds: args.deadlineSeconds ?? 120,
+        seen: undefined,
+        providerVersion: REPLICATION_CHECK_PROVIDER_VERSION,
+      },
+      pulumi.mergeOptions(opts ?? {}, { additionalSecretOutputs: ["password"] }),
+      "sql",
+      "ReplicationCheck",
+    );
+  }
+}

@@ -1,0 +1,201 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { changedInputs } from "../../../dynamic/changed-inputs";
+import { recordedState } from "../../../dynamic/recorded-state";
+import { orDrift } from "../../../dynamic/drift";
+import type { RestTarget } from "../../patroni/rest";
+import type { SessionTarget } from "../session";
+import { withSession } from "../session";
+import { checkGroups } from "./check";
+import type { GroupSpec } from "./plan";
+import { describeMoves, formatBytes, leavingGroups, missingOf } from "./plan";
+import { rebalance } from "./rebalance";
+import type { OnCoordinator } from "./reconcile";
+import {
+  addExternal,
+  awaitHealthy,
+  awaitRegistered,
+  mark,
+  planDeparture,
+  readNodes,
+  readShards,
+  refuseImpossible,
+} from "./reconcile";
+import { awaitRunning, removeGroup } from "./remove";
+import { removeExternal } from "./remove-external";
+import { printProgress } from "../../../dynamic/progress";
+import { messageOf } from "../../../dynamic/reason";
+
+/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+export const WORKER_GROUPS_PROVIDER_VERSION = 2;
+
+export interface WorkerGroup extends GroupSpec {
+  /** Of a group of the stack. */
+  readonly session?: Omit<SessionTarget, "password" | "ca">;
+  readonly rest?: Omit<RestTarget, "password" | "ca">;
+}
+
+export interface WorkerGroupsInputs {
+  /** The coordinators' leader, in the distributed database. */
+  readonly coordinator: Omit<SessionTarget, "password" | "ca">;
+  readonly ca: string;
+  /** The superuser's, the same on every node. */
+  readonly password: string;
+  /** Of Patroni's REST API, the same on every node. */
+  readonly restPassword: string;
+  readonly groups: readonly WorkerGroup[];
+  /** Spread shards anew when a group comes. */
+  readonly rebalance: boolean;
+  readonly deadlineSeconds: number;
+  readonly providerVersion: number;
+}
+
+export type WorkerGroupsOutputs = WorkerGroupsInputs & {
+  /** Shards of each group, when they were last looked at. */
+  readonly shards: Readonly<Record<string, number>>;
+  /** What a refresh found different from what was declared; the next `up` mends it. */
+  readonly drift: readonly string[];
+};
+
+const onCoordinator =
+  (inputs: WorkerGroupsInputs, deadlineSeconds: number): OnCoordinator =>
+  (use) =>
+    withSession({ ...inputs.coordinator, password: inputs.password, ca: inputs.ca }, use, {
+      deadlineSeconds,
+      // A move holds locks for a moment at its end, a group whose leader has stopped until another one leads, and node properties wait for them.
+      lockTimeoutSeconds: 30,
+      awaitsLocks: true,
+    });
+
+function reachOf(group: number, ...of: readonly (WorkerGroupsInputs | undefined)[]) {
+  for (const inputs of of) {
+    const known = inputs?.groups.find((other) => other.group === group);
+    if (inputs && known?.session && known.rest) {
+      return {
+        session: { ...known.session, password: inputs.password, ca: inputs.ca },
+        rest: { ...known.rest, password: inputs.restPassword, ca: inputs.ca },
+      };
+    }
+  }
+  return undefined;
+}
+
+async function shardsOf(on: OnCoordinator, groups: readonly GroupSpec[]): Promise<Record<string, number>> {
+  const rows = await on(readShards);
+  return Object.fromEntries(
+    groups.map(({ group }) => [String(group), rows.find((row) => row.group === group)?.shards ?? 0]),
+  );
+}
+
+async function reconcile(
+  inputs: WorkerGroupsInputs,
+  before: WorkerGroupsInputs | undefined,
+): Promise<WorkerGroupsOutputs> {
+  const on = onCoordinator(inputs, inputs.deadlineSeconds);
+  const reachBefore = (group: number) => reachOf(group, before, inputs);
+  for (const group of leavingGroups(inputs.groups, await on(readNodes))) {
+    const reach = reachBefore(group);
+    if (reach !== undefined) await awaitRunning(on, group, reach);
+  }
+  await refuseImpossible(on, inputs.groups);
+  await addExternal(on, inputs.groups);
+  await awaitRegistered(on, inputs.groups, inputs.deadlineSeconds);
+  await awaitHealthy(on, inputs.deadlineSeconds);
+  await mark(on, inputs.groups);
+  const leaving = leavingGroups(inputs.groups, await on(readNodes));
+  if (leaving.length > 0) await rebalance(on, true);
+  for (const group of leaving) {
+    const known = before?.groups.find((other) => other.group === group);
+    if (known?.externalPort === undefined)
+      await removeGroup(on, group, reachBefore(group), inputs.deadlineSeconds);
+    else await removeExternal(on, group, inputs.deadlineSeconds);
+  }
+  const came = inputs.groups.some(({ group }) => !before?.groups.some((other) => other.group === group));
+  if (inputs.rebalance && came) await rebalance(on, false);
+  return { ...inputs, shards: await shardsOf(on, inputs.groups), drift: [] };
+}
+
+/** What is not as declared. */
+async function look(inputs: WorkerGroupsInputs, deadlineSeconds: number): Promise<readonly string[]> {
+  const on = onCoordinator(inputs, deadlineSeconds);
+  return on(async (session) => {
+    const nodes = await readNodes(session);
+    return [
+      ...inputs.groups.flatMap((group) => missingOf(group, nodes)),
+      ...leavingGroups(inputs.groups, nodes).map(
+        (group) => `group ${group} is registered, but nobody declares it`,
+      ),
+    ];
+  });
+}
+
+/** What a change of the groups means, as the database itself plans it. Says so when it cannot be asked. */
+async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Promise<void> {
+  const leaving = olds.groups.filter(({ group }) => !news.groups.some((other) => other.group === group));
+  const coming = news.groups.filter(({ group }) => !olds.groups.some((other) => other.group === group));
+  for (const { group, hosts } of coming) {
+    const next = news.rebalance ? "; then shards are moved onto it in the background" : "";
+    printProgress(`worker group ${group} (${hosts.join(", ")}) joins${next}`);
+  }
+  if (leaving.length === 0) return;
+  try {
+    const on = onCoordinator(olds, 0);
+    const shards = await on(readShards);
+    for (const { group } of leaving) {
+      const row = shards.find((other) => other.group === group);
+      printProgress(
+        `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its data stay`,
+      );
+    }
+    const { moves, problems } = await planDeparture(on, news.groups);
+    for (const line of describeMoves(moves)) printProgress(line);
+    for (const problem of problems) printProgress(`refused: ${problem}`);
+  } catch (error) {
+    const reason = messageOf(error);
+    printProgress(`what would be moved cannot be told: ${reason}`);
+  }
+}
+
+export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, WorkerGroupsOutputs> = {
+  check: (olds, news) =>
+    Promise.resolve({
+      inputs: news,
+      failures: checkGroups((olds as { groups?: readonly GroupSpec[] }).groups, news.groups),
+    }),
+
+  async diff(_id, olds, news) {
+    const names = ["coordinator", "ca", "password", "restPassword", "groups", "providerVersion"];
+    const { changed } = changedInputs(olds, news, names);
+    if (changed.includes("groups")) await preview(olds, news);
+    if (changed.length > 0 || olds.drift.length > 0) return { changes: true, replaces: [] };
+    try {
+      const wrong = await look(news, 0);
+      for (const line of wrong) printProgress(line);
+      return { changes: wrong.length > 0, replaces: [] };
+    } catch (error) {
+      printProgress(`the nodes cannot be looked at: ${messageOf(error)}`);
+      return { changes: true, replaces: [] };
+    }
+  },
+
+  async create(inputs) {
+    return { id: "worker-groups", outs: await reconcile(inputs, undefined) };
+  },
+
+  async read(id, props) {
+    const recorded = recordedState(props);
+    return orDrift(id, recorded, async () => ({
+      id,
+      props: { ...recorded, drift: await look(recorded, 15) },
+    }));
+  },
+
+  async update(_id, olds, news) {
+    return { outs: await reconcile(news, olds) };
+  },
+
+  delete(_id, props) {
+    const numbers = props.groups.map(({ group }) => group).join(", ");
+    printProgress(`the worker groups ${numbers} stay as they are, with their shards`);
+    return Promise.resolve();
+  },
+};

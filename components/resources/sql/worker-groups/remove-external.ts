@@ -1,0 +1,66 @@
+import { waitUntil } from "../../../dynamic/wait-until";
+import type { Session } from "../session";
+import { removalOrder } from "./plan";
+import type { OnCoordinator } from "./reconcile";
+import { readNodes } from "./reconcile";
+import { proveEmpty } from "./remove";
+import {
+  readPreparedStatement,
+  readRecoveryIntervalStatement,
+  removeNodeStatement,
+  runOnNodeStatement,
+  settlePreparedStatement,
+} from "./statements";
+import { printProgress } from "../../../dynamic/progress";
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Through the coordinator: it is the only one that the node is known to admit. */
+async function ask(session: Session, { host, port }: Place, statement: string): Promise<string> {
+  const [row] = await session.query<{ success: boolean; result: string }>(runOnNodeStatement(), [
+    ...[host, port, statement],
+  ]);
+  if (row?.success !== true) throw new Error(`${host}:${port}: ${row?.result ?? "no answer"}`);
+  return row.result;
+}
+
+/**
+ * Takes an empty worker that somebody else runs out of the cluster. It goes on running, and would take itself for a coordinator
+ * (https://github.com/citusdata/citus/issues/8855): so its recovery of prepared transactions is switched off before, and proved to be off.
+ */
+export async function removeExternal(
+  on: OnCoordinator,
+  group: number,
+  deadlineSeconds: number,
+): Promise<void> {
+  await proveEmpty(on, group);
+  const [place] = removalOrder(group, await on(readNodes));
+  if (place === undefined) return;
+  const what = `${place.host}:${place.port} has no prepared transaction, and settles none any more`;
+  await waitUntil({ what, deadlineSeconds }, () =>
+    on(async (session) => {
+      await session.query(settlePreparedStatement());
+      await ask(session, place, "ALTER SYSTEM SET citus.recover_2pc_interval = -1");
+      await ask(session, place, "SELECT pg_catalog.pg_reload_conf()");
+      const interval = await ask(session, place, readRecoveryIntervalStatement());
+      if (interval !== "-1") return { done: false as const, why: `its recovery runs every ${interval}` };
+      const count = `SELECT count(*) FROM (${readPreparedStatement()}) prepared`;
+      const prepared = await ask(session, place, count);
+      return prepared === "0"
+        ? { done: true as const, value: undefined }
+        : { done: false as const, why: `${prepared} transaction(s) are prepared` };
+    }),
+  );
+  await proveEmpty(on, group);
+  await on(async (session) => {
+    printProgress(`remove ${place.host}:${place.port} from the cluster`);
+    await session.query(removeNodeStatement(), [place.host, place.port]);
+  });
+  printProgress(
+    `group ${group} has left the cluster; ${place.host}:${place.port} runs on, with citus.recover_2pc_interval = -1. ` +
+      "Before it is used for anything else, drop the extension citus there and reset that setting",
+  );
+}

@@ -1,0 +1,190 @@
+import { waitUntil } from "../../../dynamic/wait-until";
+import { readConfiguration } from "../../patroni/apply";
+import type { RestTarget } from "../../patroni/rest";
+import { withPatroni } from "../../patroni/rest";
+import type { Session, SessionTarget } from "../session";
+import { sqlState, withSession } from "../session";
+import { removalOrder } from "./plan";
+import type { OnCoordinator } from "./reconcile";
+import { readNodes, readShards } from "./reconcile";
+import {
+  markRemovedStatement,
+  readPreparedStatement,
+  readRecoveryIntervalStatement,
+  readStandbyStatement,
+  removeNodeStatement,
+  settlePreparedStatement,
+  stopMemberStatement,
+} from "./statements";
+import { printProgress } from "../../../dynamic/progress";
+
+/** How the members of a group are reached. */
+export interface GroupReach {
+  readonly session: SessionTarget;
+  readonly rest: RestTarget;
+}
+
+/**
+ * Runs `use` on one member; undefined when it does not answer. One that does not run takes the group's configuration when it starts, so
+ * what was switched off there stays off.
+ */
+async function onMember<T>(
+  reach: GroupReach,
+  name: string,
+  use: (session: Session) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await withSession({ ...reach.session, role: name }, use, { deadlineSeconds: 0 });
+  } catch (error) {
+    if (sqlState(error) !== undefined) throw error;
+    return undefined;
+  }
+}
+
+/** No shard but those of reference tables, which every node has. */
+export async function proveEmpty(on: OnCoordinator, group: number): Promise<void> {
+  const left = (await on(readShards)).find((row) => row.group === group);
+  if (left !== undefined) {
+    throw new Error(`group ${group} still has ${left.shards} shard(s): it is not removed. Run it again.`);
+  }
+}
+
+/**
+ * Once it is no node any more, a worker takes itself for group 0, and its recovery of prepared transactions would roll back those of the
+ * real coordinator (https://github.com/citusdata/citus/issues/8855). So it is switched off before, and proved to be off on every member.
+ */
+async function switchRecoveryOff(reach: GroupReach, deadlineSeconds: number): Promise<void> {
+  await withPatroni(reach.rest, (rest) =>
+    waitUntil({ what: "the leaving group settles no transactions any more", deadlineSeconds }, async () => {
+      const body = { postgresql: { parameters: { "citus.recover_2pc_interval": "-1" } } };
+      const live = (await readConfiguration(rest)) as
+        { readonly postgresql?: { readonly parameters?: Readonly<Record<string, unknown>> } } | undefined;
+      if (live === undefined) return { done: false as const, why: "the group has no configuration" };
+      if (String(live.postgresql?.parameters?.["citus.recover_2pc_interval"]) !== "-1") {
+        const answer = await rest.sendToAny({ method: "PATCH", path: "/config", body });
+        if (answer.status !== 200) return { done: false as const, why: `Patroni answered ${answer.status}` };
+      }
+      for (const { name } of reach.session.members) {
+        const interval = await onMember(reach, name, async (session) => {
+          const [row] = await session.query<{ interval: string }>(readRecoveryIntervalStatement());
+          return row?.interval;
+        });
+        if (interval !== undefined && interval !== "-1")
+          return { done: false as const, why: `${name} still has ${interval}` };
+      }
+      return { done: true as const, value: undefined };
+    }),
+  );
+}
+
+/** Commits or rolls back what a failover left prepared on the group, as the coordinator has decided it. */
+async function settle(on: OnCoordinator, reach: GroupReach, deadlineSeconds: number): Promise<void> {
+  await waitUntil({ what: "the leaving group has no prepared transaction", deadlineSeconds }, async () => {
+    await on((session) => session.query(settlePreparedStatement()));
+    const left = await withSession(
+      reach.session,
+      (session) => session.query<{ gid: string }>(readPreparedStatement()),
+      { deadlineSeconds: 10 },
+    );
+    return left.length === 0
+      ? { done: true as const, value: undefined }
+      : { done: false as const, why: left.map(({ gid }) => gid).join(", ") };
+  });
+}
+
+/**
+ * Marks the group's standbys as removed and stops them. Patroni on the coordinator then takes their rows out by itself. It would put the
+ * rows of the whole group back if the set of its running members changed after they were removed, so that must be over before.
+ */
+async function stopStandbys(
+  on: OnCoordinator,
+  group: number,
+  reach: GroupReach,
+  deadlineSeconds: number,
+): Promise<void> {
+  await waitUntil({ what: "the leaving group has no standby any more", deadlineSeconds }, async () => {
+    for (const { name } of reach.session.members) {
+      await onMember(reach, name, async (session) => {
+        const [row] = await session.query<{ standby: boolean }>(readStandbyStatement());
+        if (row?.standby !== true) return;
+        printProgress(`stop ${name}, a standby of the leaving group`);
+        await session.query(markRemovedStatement());
+        await session.query(stopMemberStatement());
+      });
+    }
+    const left = removalOrder(group, await on(readNodes)).filter((node) => node.role !== "primary");
+    return left.length === 0
+      ? { done: true as const, value: undefined }
+      : { done: false as const, why: `${left.map(({ host }) => host).join(", ")} are registered` };
+  });
+}
+
+/** How long the members of a leaving group may take to come back from a restart, in seconds. */
+const RESTART_SECONDS = 60;
+
+/**
+ * Waits until one of a leaving group's members runs. Citus asks every node that is registered when shards are to be moved, and fails at one that does
+ * not; and nobody could prove of such a member that it will leave others' transactions alone when it comes back.
+ */
+export async function awaitRunning(on: OnCoordinator, group: number, reach: GroupReach): Promise<void> {
+  const remedy = async (): Promise<string> => {
+    const rows = removalOrder(group, await on(readNodes));
+    const byHand = rows.map(({ host, port }) => `SELECT citus_remove_node('${host}', ${port})`).join("; ");
+    return (
+      "Start them and run it again. If they cannot start any more, since they were marked as removed or their data are gone, " +
+      `remove their rows on the coordinators' leader (make psql): ${byHand}`
+    );
+  };
+  const what = `a member of group ${group}, which is to leave, runs`;
+  await waitUntil({ what, deadlineSeconds: RESTART_SECONDS, explain: remedy }, async () => {
+    for (const { name } of reach.session.members)
+      if ((await onMember(reach, name, () => Promise.resolve(true))) === true)
+        return { done: true as const, value: undefined };
+    return {
+      done: false as const,
+      why: `${reach.session.members.map(({ name }) => name).join(", ")}: no answer`,
+    };
+  });
+}
+
+/**
+ * Takes an empty group out of the cluster and stops it. Interrupted anywhere, it does the rest the next time: each step looks first, and
+ * the row of the group's leader, by which it is known to be leaving, goes last.
+ */
+export async function removeGroup(
+  on: OnCoordinator,
+  group: number,
+  reach: GroupReach | undefined,
+  deadlineSeconds: number,
+): Promise<void> {
+  await proveEmpty(on, group);
+  if (reach === undefined) {
+    throw new Error(
+      `group ${group} is registered, but nothing is recorded of how to reach its members, so nobody can prove that they will leave ` +
+        "others' transactions alone. Stop them, and remove their rows by citus_remove_node on the coordinator.",
+    );
+  }
+  await settle(on, reach, deadlineSeconds);
+  await switchRecoveryOff(reach, deadlineSeconds);
+  await settle(on, reach, deadlineSeconds);
+  await proveEmpty(on, group);
+  printProgress(`group ${group} is empty, has no prepared transaction, and settles none any more`);
+  await stopStandbys(on, group, reach, deadlineSeconds);
+  await on(async (session) => {
+    for (const { host, port } of removalOrder(group, await readNodes(session))) {
+      printProgress(`remove ${host} from the cluster, and stop it`);
+      await session.query(removeNodeStatement(), [host, port]);
+    }
+  });
+  // Not before the row goes: a group that is to stay after all must not have a leader that refuses its next start.
+  for (const { name } of reach.session.members) {
+    await onMember(reach, name, async (session) => {
+      await session.query(markRemovedStatement());
+      await session.query(stopMemberStatement());
+    });
+  }
+  const names = reach.session.members.map(({ name }) => name).join(", ");
+  printProgress(
+    `group ${group} has left the cluster; the data volumes of ${names} stay, and nothing in them is needed any more`,
+  );
+}
