@@ -1,6 +1,6 @@
 import type { Input, Resource } from "@pulumi/pulumi";
 import type { ClusterOwner } from "../resources/ownership";
-import type { Command, SecretData, SecretRef, WorkloadSpec } from "./workload";
+import type { SecretData, SecretRef, WorkloadSpec } from "./workload";
 import type { Reach } from "../reach/reach";
 
 export interface DeployOptions {
@@ -9,8 +9,6 @@ export interface DeployOptions {
   readonly dependsOn?: readonly Resource[];
   /** Members that run read changed files of the configuration after these, where that takes no other members. */
   readonly configuredAfter?: readonly Resource[];
-  /** Delete the data volumes with the resource. Default false: data outlives everything but an explicit `make clean`. */
-  readonly deleteData?: boolean;
 }
 
 /** A workload that has been declared. */
@@ -24,15 +22,6 @@ export interface Deployment {
    * so that asking them earlier would only take time from what they wait for.
    */
   ready(after?: readonly Resource[]): Resource;
-}
-
-export interface ScheduledJob {
-  readonly name: string;
-  readonly image: string;
-  readonly command: Command;
-  /** In cron's syntax, UTC. */
-  readonly schedule: string;
-  readonly secrets?: WorkloadSpec["secrets"];
 }
 
 /** Who signs certificates where the cluster runs. */
@@ -57,7 +46,7 @@ export interface CertificateRequest {
 }
 
 /**
- * Where workloads run. It speaks of workloads, secrets and jobs, never of Patroni or etcd: a new component costs no platform a
+ * Where workloads run. It speaks of workloads and secrets, never of Patroni or etcd: a new component costs no platform a
  * method, a new platform is one folder.
  */
 export interface Platform {
@@ -82,8 +71,6 @@ export interface Platform {
     request: CertificateRequest,
     options: Pick<DeployOptions, "parent" | "dependsOn">,
   ): SecretRef;
-  /** Runs a command on a schedule. */
-  schedule(job: ScheduledJob, options: { readonly parent: Resource }): Resource;
   /** The full name of replica `ordinal`, as the platform calls it: `pg-dev-etcd-0`. */
   replicaName(workload: string, ordinal: number): string;
   /** The DNS name of replica `ordinal`, known before anything exists. */

@@ -1,5 +1,5 @@
 /** The end of a member's log, for errors about a member. */
-import { dockerEngine, frameText } from "./docker/engine";
+import { dockerEngine, logOf } from "./docker/engine";
 import { kubernetesClient } from "./kubernetes/client";
 
 /** Whose log; every `Reach` is one. */
@@ -12,10 +12,8 @@ async function readLog(source: Source, lines: number): Promise<string> {
   switch (source.via) {
     case "tcp":
       return "";
-    case "docker": {
-      const container = dockerEngine().getContainer(source.container);
-      return frameText(await container.logs({ stdout: true, stderr: true, tail: lines }));
-    }
+    case "docker":
+      return logOf(dockerEngine(), source.container, lines);
     case "kubernetes": {
       const { client, config } = kubernetesClient();
       const { namespace, pod: name } = source;

@@ -1,6 +1,7 @@
 /** A local listener for a `Reach`. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type Dockerode from "dockerode";
 import { dockerEngine } from "./docker/engine";
 import { kubernetesClient } from "./kubernetes/client";
 import type { Reach } from "./reach";
@@ -125,29 +126,28 @@ function dockerCarrier(name: string, port: number): Carry {
   };
 }
 
-/**
- * Joins a client with the stream of an execution: raw towards it, and from it frames of an 8-byte header (1 output, 2 errors;
- * length) and a payload. Resolves, with what came as errors, when the execution has ended.
- */
+/** Joins a client with the stream of an execution: raw towards it, frames from it. Resolves, with what came as errors, when the execution has ended. */
 function carryFrames(client: Socket, stream: Duplex): Promise<string> {
+  const { Writable } = require("node:stream") as typeof import("node:stream");
   return new Promise((resolve, reject) => {
-    let pending: Buffer = Buffer.alloc(0);
     let complaint = "";
-    stream.on("data", (chunk: Buffer) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      while (pending.length >= 8) {
-        const end = 8 + pending.readUInt32BE(4);
-        if (pending.length < end) break;
-        const payload = pending.subarray(8, end);
-        if (pending[0] === 2) complaint += payload.toString("utf8");
-        // A client that reads slowly slows the container down instead of filling this process's memory.
-        else if (!client.write(payload)) {
+    const toClient = new Writable({
+      // A client that reads slowly slows the container down instead of filling this process's memory.
+      write(payload, _encoding, done) {
+        if (!client.write(payload)) {
           stream.pause();
           client.once("drain", () => stream.resume());
         }
-        pending = pending.subarray(end);
-      }
+        done();
+      },
     });
+    const toComplaint = new Writable({
+      write(payload: Buffer, _encoding, done) {
+        complaint += payload.toString("utf8");
+        done();
+      },
+    });
+    (dockerEngine().modem as Dockerode["modem"]).demuxStream(stream, toClient, toComplaint);
     stream.on("error", reject);
     stream.on("close", () => resolve(complaint.trim()));
     client.on("close", () => stream.destroy());

@@ -47,12 +47,6 @@ export function mergeParameters(
 const textOf = (value: ParameterValue): string =>
   typeof value === "boolean" ? (value ? "on" : "off") : String(value).trim();
 
-/** What a change of the parameter needs; undefined when PostgreSQL has none of that name (an extension may). */
-export function parameterChange(name: string): "restart" | "reload" | undefined {
-  const change = findSetting(name)?.change;
-  return change === "fixed" ? undefined : change;
-}
-
 /** `prefix.name` belongs to an extension, and PostgreSQL takes any; but of an extension that we load, we know all of them. */
 const isForeign = (name: string): boolean =>
   /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(name) && !PRELOADED_LIBRARIES.includes(name.split(".")[0] ?? "");

@@ -2,6 +2,8 @@
 
 import type Docker from "dockerode";
 import { readFileSync } from "node:fs";
+import { PassThrough, Readable } from "node:stream";
+import { text as streamText } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pack } from "tar-stream";
 import { changedKeys, equal, type Properties } from "../properties";
@@ -265,18 +267,11 @@ async function logsOf(container: Docker.Container, inputs: Properties, tail?: nu
     ...(tail === undefined ? {} : { tail }),
   });
   if (inputs.tty === true) return raw.toString("utf8");
-  return demultiplex(raw);
-}
-
-/** Without a terminal each piece of output has eight bytes before it: stream, three zeros, length. */
-function demultiplex(raw: Buffer): string {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at + 8 <= raw.length;) {
-    const length = raw.readUInt32BE(at + 4);
-    pieces.push(raw.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(pieces).toString("utf8");
+  // Without a terminal it is one stream of frames of both outputs.
+  const output = new PassThrough();
+  const frames = Readable.from([raw]).once("end", () => output.end());
+  (container.modem as Docker["modem"]).demuxStream(frames, output, output);
+  return streamText(output);
 }
 
 async function remove(container: Docker.Container, volumes: boolean): Promise<void> {

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { IMAGES, type Images } from "../../../config-files/images";
 import { type AdoptArgs, ClusterOwner } from "../../resources/ownership";
 import { DNS_LABEL, CLUSTER_NAME_MAX, replicaName, workloadName } from "../../reach/names";
-import type { Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
+import type { Deployment, DeployOptions, Platform } from "../platform";
 import type { Reach } from "../../reach/reach";
 import { PROGRAM_UID, type SecretData, type SecretRef, type WorkloadSpec } from "../workload";
 import { AllReady } from "./all-ready";
@@ -179,12 +179,6 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     );
   }
 
-  schedule(job: ScheduledJob): pulumi.Resource {
-    throw new pulumi.RunError(
-      `The job "${job.name}" cannot be scheduled: the Docker platform has no scheduler yet. Run its command from the machine's own cron.`,
-    );
-  }
-
   replicaName(workload: string, ordinal: number): string {
     return replicaName(this.args, workload, ordinal);
   }
@@ -277,7 +271,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
       new docker.Volume(
         member.dataVolume,
         { name: member.dataVolume, labels },
-        { parent: options.parent, retainOnDelete: !options.deleteData },
+        { parent: options.parent, retainOnDelete: true },
       ),
     ];
   }

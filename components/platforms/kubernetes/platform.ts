@@ -1,13 +1,12 @@
 import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
-import { CronJob } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap, Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { type AdoptArgs, ClusterOwner } from "../../resources/ownership";
 import { CLUSTER_NAME_MAX, DNS_LABEL, replicaName } from "../../reach/names";
-import type { CertificateRequest, Deployment, DeployOptions, Platform, ScheduledJob } from "../platform";
+import type { CertificateRequest, Deployment, DeployOptions, Platform } from "../platform";
 import type { Reach } from "../../reach/reach";
 import type { SecretData, SecretRef, WorkloadSpec } from "../workload";
 import { CertificateIssued } from "./certificate-issued";
@@ -15,7 +14,7 @@ import { renderCertificate } from "./certificate";
 import * as names from "../../reach/kubernetes/names";
 import { renderDefaultPolicies } from "./network";
 import { DATA_CLAIM, stopSeconds } from "./pod";
-import { type KubernetesContext, renderCronJob, renderKubernetes, templateDigest } from "./render";
+import { type KubernetesContext, renderKubernetes, templateDigest } from "./render";
 import { PodsReady, Rollout } from "./rollout";
 import { VolumeClaims } from "./volume-claims";
 
@@ -79,7 +78,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
   readonly ground: pulumi.Resource;
   readonly directFrom?: readonly string[];
   private readonly args: KubernetesPlatformArgs;
-  private readonly context: Omit<KubernetesContext, "image" | "deleteData">;
+  private readonly context: Omit<KubernetesContext, "image">;
   private readonly namespace: Namespace;
   /** What must be there before a secret can be mounted, by the secret's name. */
   private readonly secrets = new Map<string, pulumi.Resource>();
@@ -135,7 +134,6 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       ...this.context,
       image: this.image(spec.image),
       authorities: Object.fromEntries(this.authorities),
-      deleteData: options.deleteData ?? false,
     });
     const { parent } = options;
     const inNamespace = { parent, dependsOn: [this.namespace] };
@@ -258,18 +256,6 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     this.secrets.set(name, new ConfigMap(trusted, authority, { parent, dependsOn: [issued] }));
     this.authorities.set(name, trusted);
     return { name };
-  }
-
-  schedule(job: ScheduledJob, options: { readonly parent: pulumi.Resource }): pulumi.Resource {
-    const authorities = Object.fromEntries(this.authorities);
-    const manifest = renderCronJob(job, { ...this.context, image: this.image(job.image), authorities });
-    const secrets = Object.entries(job.secrets ?? {}).map(([path, secret]) =>
-      this.mounted(secret, `${job.name}.secrets[${path}]`),
-    );
-    return new CronJob(manifest.metadata.name, manifest, {
-      parent: options.parent,
-      dependsOn: [this.namespace, ...secrets],
-    });
   }
 
   replicaName(workload: string, ordinal: number): string {

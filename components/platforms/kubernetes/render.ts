@@ -1,7 +1,6 @@
 import type * as inputs from "@pulumi/kubernetes/types/input";
 import { refuseUnrenderable } from "../check-workload";
 import { workloadName } from "../../reach/names";
-import type { ScheduledJob } from "../platform";
 import type { WorkloadSpec } from "../workload";
 import * as names from "../../reach/kubernetes/names";
 import { renderPolicies } from "./network";
@@ -11,7 +10,6 @@ import {
   containerArguments,
   DATA_CLAIM,
   environment,
-  execCommand,
   type MountContext,
   mountedConfigMap,
   mounts,
@@ -35,8 +33,6 @@ export interface KubernetesContext extends MountContext {
   readonly imagePullSecret?: string;
   /** Networks from which the machine that runs `pulumi up` comes to the members itself. */
   readonly directFrom?: readonly string[];
-  /** Delete the data volumes with the StatefulSet. */
-  readonly deleteData: boolean;
 }
 
 type Manifest<T> = T & {
@@ -111,7 +107,6 @@ function statefulSet(
   const { volumes, volumeMounts } = mounts(spec, context, workload);
   const args = containerArguments(spec);
   const limits = resources(spec);
-  const retention = context.deleteData ? "Delete" : "Retain";
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
@@ -124,7 +119,7 @@ function statefulSet(
       podManagementPolicy: "Parallel",
       updateStrategy: { type: "OnDelete" },
       selector: { matchLabels: selector },
-      persistentVolumeClaimRetentionPolicy: { whenDeleted: retention, whenScaled: retention },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
       template: {
         metadata: {
           labels: { ...names.objectLabels(context, spec.name), ...names.programLabels(context, spec.image) },
@@ -245,58 +240,4 @@ function services(
         ]
       : []),
   ];
-}
-
-/** A job on a schedule, under the same restrictions as the members of a workload. */
-export function renderCronJob(
-  job: ScheduledJob,
-  context: Omit<KubernetesContext, "exposeAs" | "deleteData">,
-): Manifest<inputs.batch.v1.CronJob> {
-  const command = execCommand(job.command.command, `${job.name}.command`);
-  const spec = { name: job.name, secrets: job.secrets, scratch: ["/tmp"] } as unknown as WorkloadSpec;
-  const { volumes, volumeMounts } = mounts(spec, context, job.name);
-  return {
-    apiVersion: "batch/v1",
-    kind: "CronJob",
-    metadata: {
-      name: names.jobName(context, job.name),
-      namespace: context.namespace,
-      labels: names.objectLabels(context, job.name),
-      annotations: names.OBJECT_ANNOTATIONS,
-    },
-    spec: {
-      schedule: job.schedule,
-      timeZone: "Etc/UTC",
-      // A run that takes longer than the interval is not joined by a second one.
-      concurrencyPolicy: "Forbid",
-      jobTemplate: {
-        spec: {
-          backoffLimit: 0,
-          activeDeadlineSeconds: job.command.timeoutSeconds,
-          template: {
-            metadata: { labels: names.objectLabels(context, job.name) },
-            spec: {
-              restartPolicy: "Never",
-              automountServiceAccountToken: false,
-              enableServiceLinks: false,
-              ...placement(context),
-              securityContext: POD_SECURITY,
-              containers: [
-                {
-                  name: job.name,
-                  image: context.image,
-                  imagePullPolicy: "IfNotPresent",
-                  // In place of the image's entry point: a supervisor would start the command again when it ends.
-                  command,
-                  securityContext: CONTAINER_SECURITY,
-                  volumeMounts,
-                },
-              ],
-              volumes,
-            },
-          },
-        },
-      },
-    },
-  };
 }

@@ -22,15 +22,23 @@ export async function stopContainer(engine: Dockerode, name: string): Promise<vo
     });
 }
 
-/** The text in a multiplexed stream of the engine: frames of an 8-byte header (stream, length) and a payload. */
-export function frameText(raw: Buffer): string {
-  const payloads: Buffer[] = [];
-  for (let at = 0; at + 8 <= raw.length;) {
-    const length = raw.readUInt32BE(at + 4);
-    payloads.push(raw.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(payloads).toString("utf8");
+/** Both outputs of a container without a terminal, which the engine sends as one stream of frames, in the order in which they came. */
+export async function outputOf(engine: Dockerode, frames: NodeJS.ReadableStream): Promise<string> {
+  const { PassThrough } = require("node:stream") as typeof import("node:stream");
+  const { text } = require("node:stream/consumers") as typeof import("node:stream/consumers");
+  const output = new PassThrough();
+  (engine.modem as Dockerode["modem"]).demuxStream(frames, output, output);
+  frames.once("error", (error: Error) => output.destroy(error));
+  // A stream that is ended from here closes, and has no end.
+  frames.once("end", () => output.end()).once("close", () => output.end());
+  return text(output);
+}
+
+/** The last lines of a container's log. */
+export async function logOf(engine: Dockerode, container: string, lines: number): Promise<string> {
+  const { Readable } = require("node:stream") as typeof import("node:stream");
+  const log = await engine.getContainer(container).logs({ stdout: true, stderr: true, tail: lines });
+  return outputOf(engine, Readable.from([log]));
 }
 
 export interface CommandResult {
@@ -53,21 +61,13 @@ export async function execIn(
     .getContainer(container)
     .exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true });
   const stream = await exec.start({});
-  const chunks: Buffer[] = [];
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`${command[0]} in ${container} did not end within ${timeoutSeconds} s`));
-      stream.destroy();
-    }, timeoutSeconds * 1000);
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-    stream.on("error", reject);
-    stream.on("end", resolve);
-    stream.on("close", () => {
-      clearTimeout(timer);
-    });
-  });
+  const timer = setTimeout(
+    () => stream.destroy(new Error(`${command[0]} in ${container} did not end within ${timeoutSeconds} s`)),
+    timeoutSeconds * 1000,
+  );
+  const output = await outputOf(engine, stream).finally(() => clearTimeout(timer));
   const { ExitCode } = await exec.inspect();
-  return { exitCode: ExitCode ?? -1, output: frameText(Buffer.concat(chunks)).trim() };
+  return { exitCode: ExitCode ?? -1, output: output.trim() };
 }
 
 /** A container as a person would ask for it. */

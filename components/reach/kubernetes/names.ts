@@ -51,7 +51,6 @@ export const ownerObjectName = (id: ClusterIdentity): string => `${id.cluster}-o
 export const OWNER_ANNOTATION = "postgres-cluster/owner";
 
 export const secretName = (id: ClusterIdentity, secret: string): string => `${id.cluster}-${secret}`;
-export const jobName = (id: ClusterIdentity, job: string): string => `${id.cluster}-${job}`;
 
 /** `/etc/haproxy/maps` of `pg-haproxy`: `pg-haproxy-etc-haproxy-maps`. */
 export const configMapName = (workload: string, directory: string): string =>

@@ -13,5 +13,4 @@ export const KUBERNETES: KubernetesContext = {
   clusterDomain: "cluster.local",
   image: "registry.example.com/postgres-cluster/patroni:17-4.1.5-1",
   exposeAs: "LoadBalancer",
-  deleteData: false,
 };

@@ -23,7 +23,7 @@ async function program(runningMembers: RunningMembers = leader): Promise<readonl
     );
     platform.deploy({ ...DATABASE, replicas: 3 }, { parent }).ready();
     platform.deploy(ENTRY, { parent }).ready();
-    platform.deploy({ ...ENTRY, name: "second", exposed: undefined }, { parent, deleteData: true }).ready();
+    platform.deploy({ ...ENTRY, name: "second", exposed: undefined }, { parent }).ready();
   });
 }
 const named = (resources: readonly RecordedResource[], name: string): RecordedResource =>
@@ -133,14 +133,6 @@ describe("a mistake is told in the caller's words", () => {
       (p, parent) => p.deploy({ ...ENTRY, secrets: { "/s": { name: "x" } } }, { parent }),
     ],
     ['entry does not expose a port "admin"', (p) => p.exposedAddresses(ENTRY, "admin")],
-    [
-      "has no scheduler yet",
-      (p, parent) =>
-        p.schedule(
-          { name: "j", image: "etcd", command: { command: ["a"], timeoutSeconds: 1 }, schedule: "* * * * *" },
-          { parent },
-        ),
-    ],
     [
       'The secret "twice" is declared twice',
       (p, parent) => [1, 2].map(() => p.secret("twice", {}, { parent })),

@@ -25,16 +25,6 @@ describe("a program on Kubernetes", () => {
         platform.secret("patroni", { "patroni.yml": "MARKER-PLAIN" }, { parent });
         platform.deploy(DATABASE, { parent });
         platform.deploy(ENTRY, { parent });
-        platform.schedule(
-          {
-            name: "backup",
-            image: "patroni",
-            command: { command: ["backup"], timeoutSeconds: 60 },
-            schedule: "0 3 * * *",
-            secrets: { "/secrets/patroni": { name: "patroni" } },
-          },
-          { parent },
-        );
         expect(platform.replicaAddress("database", 1)).toBe(
           "pg-database-1.pg-database.postgres.svc.cluster.local",
         );
@@ -69,7 +59,6 @@ describe("a program on Kubernetes", () => {
     ).toEqual([
       "ConfigMap pg-database-etc-patroni-<digest>",
       "ConfigMap pg-database-etc-patroni-bootstrap",
-      "CronJob pg-backup",
       "Namespace pg-namespace",
       "NetworkPolicy pg-database",
       "NetworkPolicy pg-database-from-haproxy",

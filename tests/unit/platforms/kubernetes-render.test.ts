@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { stringify } from "yaml";
 import { execCommand } from "../../../components/platforms/kubernetes/pod";
-import { renderCronJob, renderKubernetes } from "../../../components/platforms/kubernetes/render";
+import { renderKubernetes } from "../../../components/platforms/kubernetes/render";
 import type { WorkloadSpec } from "../../../components/platforms/workload";
 import { expectGolden } from "../../support/golden";
 import { KUBERNETES } from "./contexts";
@@ -46,20 +46,6 @@ test.each([DATABASE, ENTRY])("$name reads as its golden", (spec) => {
     statefulSet,
   ];
   expectGolden(`platform/kubernetes/${spec.name}.yaml`, yaml(manifests));
-});
-
-test("a scheduled job reads as its golden", () => {
-  const job = renderCronJob(
-    {
-      name: "backup",
-      image: "backup",
-      command: { command: ["backup", "--full"], timeoutSeconds: 3600 },
-      schedule: "0 3 * * *",
-      secrets: { "/secrets/backup": { name: "backup" } },
-    },
-    KUBERNETES,
-  );
-  expectGolden("platform/kubernetes/backup-job.yaml", yaml([job]));
 });
 
 describe('a pod is what the Pod Security level "restricted" allows', () => {
@@ -145,14 +131,10 @@ describe("services", () => {
   });
 });
 
-test("data outlives the StatefulSet unless it is to be deleted", () => {
-  const policy = (deleteData: boolean) =>
-    (
-      renderKubernetes(DATABASE, { ...KUBERNETES, deleteData }).statefulSet.spec as never as Record<
-        string,
-        unknown
-      >
-    ).persistentVolumeClaimRetentionPolicy;
-  expect(policy(false)).toEqual({ whenDeleted: "Retain", whenScaled: "Retain" });
-  expect(policy(true)).toEqual({ whenDeleted: "Delete", whenScaled: "Delete" });
+test("data outlives the StatefulSet, and a member that leaves", () => {
+  const { spec } = render(DATABASE).statefulSet as { readonly spec: Readonly<Record<string, unknown>> };
+  expect(spec["persistentVolumeClaimRetentionPolicy"]).toEqual({
+    whenDeleted: "Retain",
+    whenScaled: "Retain",
+  });
 });

@@ -1,10 +1,6 @@
 import { defaultParameters } from "../../../../config-files/postgres/defaults";
 import { LIMITS, MANAGED, MANDATORY } from "../../../../config-files/postgres/mandatory";
-import {
-  parameterChange,
-  type ParameterValue,
-  resolveParameters,
-} from "../../../../config-files/postgres/parameters";
+import { type ParameterValue, resolveParameters } from "../../../../config-files/postgres/parameters";
 import { findSetting, isValid, SETTING_NAMES } from "../../../../config-files/postgres/settings";
 
 const FACTS = { memoryMiB: 1024 };
@@ -84,15 +80,6 @@ describe("PostgreSQL's parameters", () => {
       "cron.database_name": "jobs",
     });
     expect(Object.keys(of({})).filter((name) => name.startsWith("cron."))).toEqual([]);
-  });
-
-  test("what a change needs", () => {
-    expect(["max_connections", "work_mem", "block_size", "citus.x"].map(parameterChange)).toEqual([
-      "restart",
-      "reload",
-      undefined,
-      undefined,
-    ]);
   });
 
   test("a parallel build of an index finds its maintenance_work_mem in shared memory", () => {
