@@ -1,7 +1,6 @@
 /** A local listener for a `Reach`. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type Dockerode from "dockerode";
 import { dockerEngine } from "./docker/engine";
 import { kubernetesClient } from "./kubernetes/client";
 import type { Reach } from "./reach";
@@ -133,7 +132,7 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
     let complaint = "";
     const toClient = new Writable({
       // A client that reads slowly slows the container down instead of filling this process's memory.
-      write(payload, _encoding, done) {
+      write(payload: Buffer, _encoding, done) {
         if (!client.write(payload)) {
           stream.pause();
           client.once("drain", () => stream.resume());
@@ -147,7 +146,7 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
         done();
       },
     });
-    (dockerEngine().modem as Dockerode["modem"]).demuxStream(stream, toClient, toComplaint);
+    (dockerEngine().modem).demuxStream(stream, toClient, toComplaint);
     stream.on("error", reject);
     stream.on("close", () => resolve(complaint.trim()));
     client.on("close", () => stream.destroy());
