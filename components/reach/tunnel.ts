@@ -146,7 +146,7 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
         done();
       },
     });
-    (dockerEngine().modem).demuxStream(stream, toClient, toComplaint);
+    dockerEngine().modem.demuxStream(stream, toClient, toComplaint);
     stream.on("error", reject);
     stream.on("close", () => resolve(complaint.trim()));
     client.on("close", () => stream.destroy());

@@ -27,7 +27,7 @@ export async function outputOf(engine: Dockerode, frames: NodeJS.ReadableStream)
   const { PassThrough } = require("node:stream") as typeof import("node:stream");
   const { text } = require("node:stream/consumers") as typeof import("node:stream/consumers");
   const output = new PassThrough();
-  (engine.modem).demuxStream(frames, output, output);
+  engine.modem.demuxStream(frames, output, output);
   frames.once("error", (error: Error) => output.destroy(error));
   // A stream that is ended from here closes, and has no end.
   frames.once("end", () => output.end()).once("close", () => output.end());
