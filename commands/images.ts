@@ -10,6 +10,7 @@ import {
 } from "../components/platforms/docker/image-build";
 import { describeProblem } from "../components/settings/problems";
 import { type Images, imagesWith } from "../config-files/images";
+import { guestPackages, GUESTS } from "../stacks/guests";
 import { chooseCitus } from "../stacks/citus";
 import { readSettings, type StackSettings } from "../stacks/settings";
 import { CommandError } from "./containers";
@@ -100,7 +101,7 @@ export async function images(stack: string): Promise<number> {
   );
   const built = await buildImages(
     registry,
-    imagesWith({ ...settings.images, citus: citus.package }),
+    imagesWith({ ...settings.images, citus: citus.package, guests: guestPackages(GUESTS) }),
     settings.images?.caCertificates,
   );
   if (process.env["PUSH"]) for (const { reference } of built) await docker("push", reference);

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { ROLE_PINS } from "../config-files/postgres/pins";
+import type { DatabaseContribution, GuestRole, Guests } from "./guests/contribution";
 import {
   APPLICATION_ROLES,
   OWNER_ROLE,
-  POOL_ROLE,
   READ_ONLY_ROLE,
   READ_WRITE_ROLE,
 } from "./resources/sql/application-roles";
@@ -16,7 +16,9 @@ import { Roles } from "./resources/sql/roles";
 
 export { OWNER_ROLE, POOL_ROLE, READ_ONLY_ROLE, READ_WRITE_ROLE } from "./resources/sql/application-roles";
 const SUPERUSER = "postgres";
-const ROLES = [...APPLICATION_ROLES, POOL_ROLE];
+
+const guestRoles = (guests: Guests<DatabaseContribution>): readonly GuestRole[] =>
+  guests.flatMap(({ roles = [] }) => roles);
 
 /** A database that a ProxyTier can stand before. */
 export interface PooledDatabase {
@@ -38,7 +40,12 @@ export class DatabasePasswords {
   readonly rest: pulumi.Output<string>;
 
   /** Of a cluster that was adopted, passwords that applications have go on being good. */
-  constructor(name: string, owner: ClusterOwner, parent: pulumi.Resource) {
+  constructor(
+    name: string,
+    owner: ClusterOwner,
+    guests: Guests<DatabaseContribution>,
+    parent: pulumi.Resource,
+  ) {
     // Protected: the data volumes outlive a `destroy`, and the passwords in them must stay known.
     const password = (of: string): pulumi.Output<string> =>
       new random.RandomPassword(`${name}-${of}`, { length: 32, special: false }, { parent, protect: true })
@@ -48,7 +55,12 @@ export class DatabasePasswords {
       pulumi.secret(pulumi.all([owner.before, made]).apply(([was, other]) => was?.roles[role] ?? other));
     this.ofRoles = {
       [SUPERUSER]: password(SUPERUSER),
-      ...Object.fromEntries(ROLES.map((role) => [role, former(role, password(role))])),
+      ...Object.fromEntries(
+        [
+          ...APPLICATION_ROLES,
+          ...guestRoles(guests).flatMap((role) => (role.password === "generated" ? [role.name] : [])),
+        ].map((role) => [role, former(role, password(role))]),
+      ),
     };
   }
 
@@ -77,21 +89,26 @@ export function applicationDatabase(
     readonly group: PatroniGroup;
     readonly settings: ResolvedApplicationDatabase;
     readonly passwords: DatabasePasswords;
+    readonly guests: Guests<DatabaseContribution>;
     /** The database from which roles are made. */
     readonly from: string;
     readonly parent: pulumi.Resource;
   },
 ): Database {
-  const { group, settings, passwords, parent } = args;
+  const { group, settings, passwords, guests, parent } = args;
+  const ofGuests = guestRoles(guests);
   const target = group.session(args.from);
   const roles = new Roles(
     `${name}-roles`,
     {
       target,
-      roles: ROLES.map((role) => ({
-        ...{ name: role, password: passwords.of(role) },
-        ...(role === POOL_ROLE && { settings: ROLE_PINS }),
-      })),
+      roles: [
+        ...APPLICATION_ROLES.map((name) => ({ name, password: passwords.of(name) })),
+        ...ofGuests.map(({ name, password, memberOf, settings: own, connections }) => ({
+          ...{ name, login: true, memberOf, settings: own, connectionLimit: connections },
+          ...(password === "generated" && { password: passwords.of(name) }),
+        })),
+      ],
       settingsOf: { [SUPERUSER]: ROLE_PINS },
     },
     { parent, dependsOn: [group.adminAccess] },
@@ -104,7 +121,8 @@ export function applicationDatabase(
       owner: OWNER_ROLE,
       extensions: settings.extensions,
       access: { readWrite: [READ_WRITE_ROLE], readOnly: [READ_ONLY_ROLE] },
-      poolRole: POOL_ROLE,
+      connect: ofGuests.map(({ name }) => name),
+      functions: guests.flatMap(({ functions = [] }) => functions),
     },
     { parent, dependsOn: [roles] },
   );

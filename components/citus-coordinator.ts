@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { applicationDatabase, DatabasePasswords, type PooledDatabase } from "./application-database";
 import { after } from "./resources/ownership";
 import {
+  DEFAULT_GUESTS,
   type PatroniClusterArgs,
   resolveApplicationDatabase,
   type ResolvedPatroniCluster,
 } from "./patroni-cluster-args";
 import { PatroniGroup, type PatroniGroupContext, patroniSecret } from "./patroni-group";
-import { resolvePatroniGroup } from "./patroni-group-args";
+import { type GroupFacts, resolvePatroniGroup } from "./patroni-group-args";
 import { type Problem, refuse } from "./settings/problems";
 import type { ReplicationCheck } from "./resources/sql/replication-check";
 
@@ -21,7 +22,10 @@ export function resolveCitusCoordinator(
   args: Omit<CitusCoordinatorArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
 ): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {
   const database = resolveApplicationDatabase(args);
-  const facts = { citus: "coordinator", database: database.value.database } as const;
+  const facts: GroupFacts = {
+    ...{ citus: "coordinator", database: database.value.database },
+    guests: args.guests ?? DEFAULT_GUESTS,
+  };
   const group = resolvePatroniGroup(args, "coordinator", facts);
   return {
     value: { ...group.value, ...database.value },
@@ -52,14 +56,14 @@ export class CitusCoordinator extends pulumi.ComponentResource implements Pooled
     const { value, problems } = resolveCitusCoordinator(args);
     refuse(`CitusCoordinator ${name}`, problems);
     super("postgres-cluster:index:CitusCoordinator", name, value, after(args.certificates.owned, opts));
-    const { platform, certificates, etcd, alsoKnownAs } = args;
+    const { platform, certificates, etcd, alsoKnownAs, guests = DEFAULT_GUESTS } = args;
 
     this.resolved = value;
     this.database = value.database;
-    this.passwords = new DatabasePasswords(name, platform.owner, this);
+    this.passwords = new DatabasePasswords(name, platform.owner, guests, this);
     const passwords = { superuserPassword: this.passwords.superuser, restPassword: this.passwords.rest };
     const secret = patroniSecret("patroni", { ...passwords, etcd }, value.scope, platform, this);
-    this.context = { platform, certificates, etcd, secret, ...passwords };
+    this.context = { platform, certificates, etcd, secret, guests, ...passwords };
     this.group = new PatroniGroup(name, {
       ...this.context,
       alsoKnownAs,
@@ -73,7 +77,7 @@ export class CitusCoordinator extends pulumi.ComponentResource implements Pooled
     this.ready = applicationDatabase(name, {
       group: this.group,
       settings: value,
-      passwords: this.passwords,
+      ...{ passwords: this.passwords, guests },
       from: value.database,
       parent: this,
     });

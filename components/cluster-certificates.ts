@@ -33,6 +33,8 @@ export type FormerAuthority = "serve" | "trust" | "forget";
 
 export interface WorkloadCertificateArgs {
   readonly replicas: number;
+  /** By what name the certificate is kept, where a workload has several. Default the workload's. */
+  readonly name?: string;
   /** What the certificate says its holder is; PostgreSQL maps it to roles. Default the workload's name. */
   readonly commonName?: string;
   /** Further names under which clients reach the members, such as those of an entry that passes TLS through. */
@@ -160,6 +162,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
       this.platform.replicaName(workload, i),
       this.platform.replicaAddress(workload, i),
     ]);
+    const { name = workload } = args;
     const wanted = describe(args.commonName ?? workload, [
       ...names,
       this.platform.serviceAddress(workload),
@@ -168,12 +171,10 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     ]);
     const options = { parent, dependsOn: [...(args.after ?? [])] };
     if (this.signer instanceof CertificateAuthority)
-      return this.platform.secret(`${workload}-tls`, this.sign(this.signer, workload, wanted, options), {
-        parent,
-      });
+      return this.platform.secret(`${name}-tls`, this.sign(this.signer, name, wanted, options), { parent });
     // Another name than above: when a cluster goes over to an issuer, members that have not been replaced yet keep their files.
     return this.platform.certificate(
-      `${workload}-certificate`,
+      `${name}-certificate`,
       { ...this.signer, ...wanted, days: this.days },
       options,
     );

@@ -3,6 +3,7 @@
  * direct sessions of every entry reach it then, and everybody must fit, so that nobody's login fails and no pool is in another's way.
  *
  *   max_connections = what superusers alone may take (Patroni, `up`, people)
+ *                   + the shares of guests
  *                   + direct sessions of every entry
  *                   + for each pool, and for one more: its sessions, and that of its follower
  *
@@ -16,12 +17,14 @@ export interface ConnectionNeeds {
   readonly pools: number;
   /** How many databases the pools serve, each of which has the same share. */
   readonly databases: number;
+  /** What guests of the database have for themselves on each member. Default 0. */
+  readonly ofGuests?: number;
   /** Sessions that each entry opens to one member past the pools. Default: a tenth of what there is, for all entries. */
   readonly directSessions?: number;
 }
 
 export interface ConnectionShares {
-  /** What everybody but superusers has, all together. */
+  /** What everybody but superusers and guests has, all together. */
   readonly ordinary: number;
   /** Of each entry on one member, past the pools. */
   readonly directSessions: number;
@@ -46,8 +49,8 @@ export function ordinaryConnections(parameters: Parameters): number {
 
 /** Shares the connections of a member out; `parameters` are those that it runs with. */
 export function shareConnections(needs: ConnectionNeeds, parameters: Parameters): ConnectionShares {
-  const ordinary = ordinaryConnections(parameters);
-  const { entries, pools, databases } = needs;
+  const { entries, pools, databases, ofGuests = 0 } = needs;
+  const ordinary = ordinaryConnections(parameters) - ofGuests;
   const directSessions = needs.directSessions ?? Math.max(1, Math.floor(ordinary / 10 / entries));
   const perPool = Math.floor(((ordinary - entries * directSessions) / (pools + 1) - 1) / databases);
   return { ordinary, directSessions, perPool };

@@ -4,6 +4,8 @@ import { etcdEnvironment } from "../config-files/etcd/etcd";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
 import { EtcdAuthentication, type EtcdAuthenticationArgs, EtcdMembership, EtcdTrust } from "./resources/etcd";
 import { after, type ClusterOwner } from "./resources/ownership";
+import type { Guests } from "./guests/contribution";
+import { hostGuests, type ScrapeTarget, scrapeTargets } from "./guests/host";
 import { PORTS } from "../config-files/ports";
 import type { Platform } from "./platforms/platform";
 import type { SecretRef, WorkloadSpec } from "./platforms/workload";
@@ -32,6 +34,8 @@ export interface EtcdClusterArgs extends CpuSettings {
   readonly production?: boolean;
   /** The Patroni scopes that may use it; each gets a user that can touch only the keys below `/service/<scope>/`. */
   readonly scopes: readonly string[];
+  /** What else needs something of the members. Default none. */
+  readonly guests?: Guests;
   /** How much a member may store before it refuses writes. Default `256Mi`: a Patroni cluster needs about one. */
   readonly quota?: string;
   /** Size of a member's data volume. Default `2Gi`. */
@@ -175,6 +179,8 @@ export class EtcdCluster extends pulumi.ComponentResource {
   readonly members: EtcdAuthenticationArgs["members"];
   /** Resolves when a quorum serves and authentication is on. */
   readonly ready: pulumi.Resource;
+  /** Where guests' metrics of its members are scraped. */
+  readonly metrics: readonly ScrapeTarget[];
   /** Password of etcd's own `root`, for operators. */
   readonly rootPassword: pulumi.Output<string>;
   private readonly passwords: ReadonlyMap<string, pulumi.Output<string>>;
@@ -213,14 +219,18 @@ export class EtcdCluster extends pulumi.ComponentResource {
       { members: this.members, ca, rootPassword: this.rootPassword },
       { parent: this },
     );
-    const spec = etcdWorkload(value, platform, name, {
-      tls: certificates.issue(ETCD_WORKLOAD, { replicas: value.members, after: [membership] }, this),
+    const { guests = [] } = args;
+    const certificate = { replicas: value.members, after: [membership] };
+    const own = etcdWorkload(value, platform, name, {
+      tls: certificates.issue(ETCD_WORKLOAD, certificate, this),
       password: platform.secret(
         `${ETCD_WORKLOAD}-root`,
         { "root-password": this.rootPassword },
         { parent: this },
       ),
     });
+    const spec = hostGuests(own, guests, { platform, certificates, certificate, parent: this });
+    this.metrics = scrapeTargets(spec, guests, platform);
     const members = platform.deploy(spec, { parent: this, dependsOn: [membership] });
     const trust = new EtcdTrust(
       `${name}-trust`,

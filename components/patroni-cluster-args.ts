@@ -1,5 +1,7 @@
 import type { ClusterCertificates } from "./cluster-certificates";
 import type { EtcdCluster } from "./etcd-cluster";
+import type { DatabaseContribution, Guests } from "./guests/contribution";
+import { POOLS } from "./pools-guest";
 import {
   type PatroniGroupSettings,
   type ResolvedPatroniGroup,
@@ -32,7 +34,11 @@ export interface PatroniClusterArgs extends PatroniGroupSettings, ApplicationDat
   readonly scope: string;
   /** Names under which clients reach members through something that passes TLS through (`entryNames`); certificates bear them. Default none. */
   readonly alsoKnownAs?: readonly string[];
+  /** What else needs something of the members and of the database. Default: the pools of a `ProxyTier` (`POOLS`). */
+  readonly guests?: Guests<DatabaseContribution>;
 }
+
+export const DEFAULT_GUESTS: Guests<DatabaseContribution> = [POOLS];
 
 /** `PatroniClusterArgs` with every default filled in. */
 export type ResolvedPatroniCluster = ResolvedPatroniGroup & ResolvedApplicationDatabase;
@@ -42,7 +48,10 @@ export function resolvePatroniCluster(
   args: Omit<PatroniClusterArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
 ): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {
   const database = resolveApplicationDatabase(args);
-  const group = resolvePatroniGroup(args, "patroni", { database: database.value.database });
+  const group = resolvePatroniGroup(args, "patroni", {
+    database: database.value.database,
+    guests: args.guests ?? DEFAULT_GUESTS,
+  });
   return {
     value: { ...group.value, ...database.value },
     problems: [...group.problems, ...database.problems],

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { applicationDatabase, DatabasePasswords, type PooledDatabase } from "./application-database";
 import { after } from "./resources/ownership";
 import {
+  DEFAULT_GUESTS,
   type PatroniClusterArgs,
   type ResolvedPatroniCluster,
   resolvePatroniCluster,
@@ -33,14 +34,14 @@ export class PatroniCluster extends pulumi.ComponentResource implements PooledDa
     const { value, problems } = resolvePatroniCluster(args);
     refuse(`PatroniCluster ${name}`, problems);
     super("postgres-cluster:index:PatroniCluster", name, value, after(args.certificates.owned, opts));
-    const { platform, certificates, etcd, alsoKnownAs } = args;
+    const { platform, certificates, etcd, alsoKnownAs, guests = DEFAULT_GUESTS } = args;
 
     this.resolved = value;
     this.database = value.database;
-    this.passwords = new DatabasePasswords(name, platform.owner, this);
+    this.passwords = new DatabasePasswords(name, platform.owner, guests, this);
     const passwords = { superuserPassword: this.passwords.superuser, restPassword: this.passwords.rest };
     this.group = new PatroniGroup(name, {
-      ...{ platform, certificates, etcd, alsoKnownAs, ...passwords },
+      ...{ platform, certificates, etcd, alsoKnownAs, guests, ...passwords },
       secret: patroniSecret(PATRONI_WORKLOAD, { ...passwords, etcd }, value.scope, platform, this),
       workload: PATRONI_WORKLOAD,
       section: "patroni",
@@ -51,7 +52,7 @@ export class PatroniCluster extends pulumi.ComponentResource implements PooledDa
     this.ready = applicationDatabase(name, {
       group: this.group,
       settings: value,
-      passwords: this.passwords,
+      ...{ passwords: this.passwords, guests },
       from: "postgres",
       parent: this,
     });

@@ -1,6 +1,10 @@
 import type { ParameterFacts } from "../config-files/postgres/defaults";
+import { patroniProblems } from "../config-files/patroni/guests";
 import { WATCHDOG } from "../config-files/patroni/patroni";
 import { resolveParameters } from "../config-files/postgres/parameters";
+import { REPLICATION_ROLE, REWIND_ROLE, SUPERUSER } from "../config-files/postgres/access";
+import type { DatabaseContribution, Guests } from "./guests/contribution";
+import { APPLICATION_ROLES } from "./resources/sql/application-roles";
 import type { Problem } from "./settings/problems";
 import {
   type CpuSettings,
@@ -70,6 +74,12 @@ const MEMORY = memoryRange(
   DEFAULT_MEMORY,
 );
 
+/** What a group is besides its settings. */
+export type GroupFacts = Pick<ParameterFacts, "citus" | "leastConnections" | "database"> & {
+  /** Default none. */
+  readonly guests?: Guests<DatabaseContribution>;
+};
+
 /**
  * Fills in defaults and finds everything that is wrong. `section` is where the settings stand, for messages; `facts` tell what the
  * group is besides.
@@ -77,7 +87,7 @@ const MEMORY = memoryRange(
 export function resolvePatroniGroup(
   args: PatroniGroupSettings & { readonly scope: string },
   section: string,
-  facts: Pick<ParameterFacts, "citus" | "leastConnections" | "database"> = {},
+  facts: GroupFacts = {},
 ): { readonly value: ResolvedPatroniGroup; readonly problems: readonly Problem[] } {
   const { members = 3, postgresVersion = "17", synchronous = "quorum" } = args;
   const { volumeSize = "10Gi", memory = DEFAULT_MEMORY } = args;
@@ -130,6 +140,13 @@ export function resolvePatroniGroup(
     memorySetting: `${section}.memory`,
     ...facts,
   });
+  problems.push(
+    ...patroniProblems(facts.guests ?? []).map(({ about, ...found }) => ({
+      setting: `${section}.guests: ${about}`,
+      ...found,
+    })),
+    ...roleProblems(section, facts.guests ?? []),
+  );
   problems.push(...parameters.problems.map((p) => ({ ...p, setting: `${section}.parameters.${p.setting}` })));
   return {
     value: {
@@ -146,6 +163,33 @@ export function resolvePatroniGroup(
     },
     problems,
   };
+}
+
+/** A guest has roles of its own, and opens doors for them alone. */
+function roleProblems(section: string, guests: Guests<DatabaseContribution>): readonly Problem[] {
+  const taken = new Map<string, string>(
+    [SUPERUSER, REPLICATION_ROLE, REWIND_ROLE, ...APPLICATION_ROLES].map((role) => [
+      role,
+      "the database itself",
+    ]),
+  );
+  return guests.flatMap(({ guest, roles = [], access = [], functions = [] }) => {
+    const setting = `${section}.guests.${guest}`;
+    const own = roles.map(({ name }) => name);
+    const twice = own.flatMap((role): Problem[] => {
+      const other = taken.get(role);
+      taken.set(role, `the guest "${guest}"`);
+      const rule = `wants a role that ${other ?? ""} has`;
+      return other === undefined ? [] : [{ setting, value: role, rule, remedy: "Name it otherwise" }];
+    });
+    const foreign = [...access.map(({ role }) => role), ...functions.map(({ executeBy }) => executeBy)]
+      .filter((role) => !own.includes(role))
+      .map((role) => ({
+        ...{ setting, value: role, rule: "opens a door for a role that is not its own" },
+        remedy: `Use one of its roles (${own.join(", ") || "it has none"})`,
+      }));
+    return [...twice, ...foreign];
+  });
 }
 
 const LONGEST_SECONDS = 3600;

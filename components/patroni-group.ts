@@ -8,6 +8,7 @@ import {
   patroniYml,
   REST_USER,
 } from "../config-files/patroni/patroni";
+import { hooksJson } from "../config-files/patroni/guests";
 import { sharedMemoryMiB } from "../config-files/postgres/defaults";
 import { NODE_COMMON_NAME } from "../config-files/postgres/access";
 import { type ClusterCertificates, TLS_DIRECTORY } from "./cluster-certificates";
@@ -21,6 +22,8 @@ import {
 } from "./resources/patroni";
 import type { Question } from "./resources/patroni/judge-plan";
 import type { EtcdCluster } from "./etcd-cluster";
+import { type DatabaseContribution, type Gate, guestConnections, type Guests } from "./guests/contribution";
+import { hostGuests, type ScrapeTarget, scrapeTargets } from "./guests/host";
 import type { ResolvedPatroniGroup } from "./patroni-group-args";
 import { PORTS } from "../config-files/ports";
 import type { Platform } from "./platforms/platform";
@@ -49,6 +52,8 @@ export interface PatroniGroupContext {
   readonly restPassword: pulumi.Output<string>;
   /** The passwords as files for the members: `patroniSecret`. */
   readonly secret: SecretRef;
+  /** What else needs something of the members. Default none. */
+  readonly guests?: Guests<DatabaseContribution>;
 }
 
 export interface PatroniGroupArgs extends PatroniGroupContext {
@@ -111,10 +116,12 @@ export function patroniWorkload(
   dynamic: DynamicConfiguration,
   citus?: CitusGroup,
   question?: Pick<Question, "extensions" | "database" | "librariesBefore">,
+  guests: Guests<DatabaseContribution> = [],
 ): WorkloadSpec {
   const probe = { timeoutSeconds: 5, failureThreshold: 3, startPeriodSeconds: 600 };
-  // Applications come to a worker through the coordinators only.
-  const clients = citus && citus.number > 0 ? ["patroni"] : ["haproxy", "patroni", "pgbouncer"];
+  const entered = citus === undefined || citus.number === 0;
+  const welcome = guests.flatMap(({ clients: own = [] }) => own.filter(({ of }) => of === "all" || entered));
+  const clients = [...new Set(["patroni", ...welcome.map(({ image }) => image)])].sort();
   return {
     name,
     image: "patroni",
@@ -127,13 +134,16 @@ export function patroniWorkload(
     configuration: {
       "/etc/patroni": {
         onChange: "replace",
-        files: { "cluster.yml": patroniYml({ scope: settings.scope, etcd, citus }) },
+        files: {
+          "cluster.yml": patroniYml({ scope: settings.scope, etcd, citus, guests }),
+          "hooks.json": hooksJson(guests),
+        },
       },
       // Read once, when the cluster is made; afterwards PatroniConfiguration changes it in the DCS. So a change must not replace members.
       "/etc/patroni-bootstrap": {
         onChange: "reload",
         files: {
-          "bootstrap.yml": bootstrapYml(dynamic),
+          "bootstrap.yml": bootstrapYml(dynamic, guests),
           ...(question && { "question.json": JSON.stringify(question, undefined, 1) + "\n" }),
         },
       },
@@ -186,6 +196,12 @@ export class PatroniGroup {
   /** As of a `Deployment`: before `ready` at first, after a change only with its members whole again. */
   readonly started: readonly pulumi.Resource[];
   readonly rest: RestArgs;
+  /** Where guests' metrics of its members are scraped. */
+  readonly metrics: readonly ScrapeTarget[];
+  /** What must be true before pools let clients in. */
+  readonly gates: readonly Gate[];
+  /** How many connections of each member are guests' own. */
+  readonly guestConnections: number;
   private readonly args: PatroniGroupArgs;
 
   constructor(
@@ -193,7 +209,7 @@ export class PatroniGroup {
     args: PatroniGroupArgs,
     opts: { readonly dependsOn?: readonly pulumi.Resource[] } = {},
   ) {
-    const { platform, certificates, etcd, workload, settings, parent, citus } = args;
+    const { platform, certificates, etcd, workload, settings, parent, citus, guests = [] } = args;
     this.args = args;
     this.workload = workload;
     this.number = citus?.number;
@@ -205,7 +221,7 @@ export class PatroniGroup {
       rest: platform.reachableFromHere(workload, ordinal, PORTS.patroniRest),
     }));
     const { directFrom } = platform;
-    const dynamic = dynamicConfiguration({ ...settings, citus, directFrom });
+    const dynamic = dynamicConfiguration({ ...settings, citus, directFrom, guests });
     const configuration = JSON.stringify(dynamic);
     const { database, extensions } = args.application;
     const group: Omit<JudgedGroup, "image"> = {
@@ -219,7 +235,10 @@ export class PatroniGroup {
       username: REST_USER,
       password: args.restPassword,
     };
-    const dependsOn = [etcd.ready, ...(opts.dependsOn ?? [])];
+    const dependsOn = [
+      ...[etcd.ready, ...(opts.dependsOn ?? [])],
+      ...guests.flatMap(({ dependsOn: needed = [] }) => needed),
+    ];
     const beforehand = new PatroniBeforehand(
       `${name}-beforehand`,
       { rest: this.rest, configuration, group },
@@ -231,17 +250,9 @@ export class PatroniGroup {
       { parent, dependsOn: [...dependsOn, beforehand] },
     );
     this.declared = membership;
-    const tls = certificates.issue(
-      workload,
-      {
-        replicas: settings.members,
-        commonName: NODE_COMMON_NAME,
-        alsoKnownAs: args.alsoKnownAs,
-        after: [membership],
-      },
-      parent,
-    );
-    const spec = patroniWorkload(
+    const certificate = { replicas: settings.members, alsoKnownAs: args.alsoKnownAs, after: [membership] };
+    const tls = certificates.issue(workload, { ...certificate, commonName: NODE_COMMON_NAME }, parent);
+    const own = patroniWorkload(
       workload,
       settings,
       etcd.access(settings.scope),
@@ -249,7 +260,12 @@ export class PatroniGroup {
       dynamic,
       citus,
       ordinary ? undefined : { extensions, database, librariesBefore: group.librariesBefore },
+      guests,
     );
+    const spec = hostGuests(own, guests, { platform, certificates, certificate, parent });
+    this.metrics = scrapeTargets(spec, guests, platform);
+    this.guestConnections = guestConnections(guests);
+    this.gates = guests.flatMap(({ gates = [] }) => gates);
     const deployment = platform.deploy(spec, { parent, dependsOn: [...dependsOn, membership] });
     this.started = deployment.started;
     const { members, ca } = this.rest;

@@ -1,3 +1,4 @@
+import type { Guests } from "./guests/contribution";
 import { isIP } from "node:net";
 import type { PooledDatabase } from "./application-database";
 import type { ClusterCertificates } from "./cluster-certificates";
@@ -61,6 +62,8 @@ export interface ProxyTierArgs {
   readonly cpu?: string | number;
   /** Where clients on this machine reach the first entry; each further one has its ports 10 higher. Docker only. */
   readonly ports?: ProxyPorts;
+  /** What else needs something of the entries or of the pools. Default none. */
+  readonly guests?: { readonly entry?: Guests; readonly pools?: Guests };
 }
 
 export interface ProxyPorts {
@@ -109,6 +112,8 @@ export interface MemberConnections {
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   /** Default `patroni.parameters.max_connections`. */
   readonly setting?: string;
+  /** What guests of the database have of them for themselves. Default 0. */
+  readonly ofGuests?: number;
 }
 
 /** Client connections that an entry takes: as many as one fleet does, and never so few that checks and people find no room. */
@@ -196,10 +201,10 @@ function poolConnections(
     ProxyTierArgs,
     "entries" | "writePools" | "readPools" | "poolSize" | "databases" | "directSessions"
   >,
-  { parameters, setting = "patroni.parameters.max_connections" }: MemberConnections,
+  { parameters, setting = "patroni.parameters.max_connections", ofGuests }: MemberConnections,
 ): Pick<ResolvedProxyTier, "poolSize" | "perDatabase" | "directSessions"> & { readonly problem?: Problem } {
   const { entries = DEFAULT_ENTRIES, writePools = 2, readPools = 2, databases = 1, directSessions } = args;
-  const needs = { entries, pools: writePools + readPools, databases, directSessions };
+  const needs = { entries, pools: writePools + readPools, databases, directSessions, ofGuests };
   const shares = shareConnections(needs, parameters);
   const least = Math.max(args.poolSize ?? 0, LEAST_PER_DATABASE);
   const value = {

@@ -3,7 +3,9 @@ import { haproxyCfg } from "../config-files/haproxy/haproxy";
 import { followerJson, pgbouncerIni, userlist } from "../config-files/pgbouncer/pgbouncer";
 import type { PoolMode } from "../config-files/pgbouncer/settings";
 import { POOL_ROLE } from "./application-database";
-import { TLS_DIRECTORY } from "./cluster-certificates";
+import { TLS_DIRECTORY, type WorkloadCertificateArgs } from "./cluster-certificates";
+import type { Gate, Guests } from "./guests/contribution";
+import { hostGuests, type ScrapeTarget, scrapeTargets } from "./guests/host";
 import { PORTS } from "../config-files/ports";
 import { after } from "./resources/ownership";
 import type { Platform } from "./platforms/platform";
@@ -125,7 +127,7 @@ export function entryWorkload(
 export function poolWorkload(
   mode: PoolMode,
   resolved: ResolvedProxyTier,
-  database: ServedMembers & { readonly name: string },
+  database: ServedMembers & { readonly name: string; readonly gates?: readonly Gate[] },
   platform: Addresses,
   secrets: { readonly tls: SecretRef; readonly pool: SecretRef },
 ): WorkloadSpec {
@@ -159,6 +161,7 @@ export function poolWorkload(
             postgresPort: PORTS.postgres,
             agentPort: PORTS.poolAgent,
             lookup,
+            gates: database.gates,
             maximumReplicaLagBytes: resolved.maximumLagBytes,
           }),
         },
@@ -189,6 +192,8 @@ export class ProxyTier extends pulumi.ComponentResource {
   readonly resolved: ResolvedProxyTier;
   /** `host:port` of every entry, by what it is for. */
   readonly endpoints: Readonly<Record<"write" | "read" | "statistics", pulumi.Output<readonly string[]>>>;
+  /** Where guests' metrics of its members are scraped. */
+  readonly metrics: readonly ScrapeTarget[];
   /** Resolves when every entry and every pool serves. */
   readonly ready: readonly pulumi.Resource[];
 
@@ -196,6 +201,7 @@ export class ProxyTier extends pulumi.ComponentResource {
     const { platform, certificates, database } = args;
     const { value, problems } = resolveProxyTier(args, {
       parameters: database.group.settings.parameters,
+      ofGuests: database.group.guestConnections,
     });
     refuse(`ProxyTier ${name}`, problems);
     super("postgres-cluster:index:ProxyTier", name, value, after(args.certificates.owned, opts));
@@ -213,29 +219,45 @@ export class ProxyTier extends pulumi.ComponentResource {
     const alsoKnownAs = entryNames(platform, value);
     const { workload, members } = database.group;
     const served = { name: database.database, workload, members: members.length };
-    const deployPool = (mode: PoolMode, name: string, replicas: number): pulumi.Resource =>
-      platform
+    const { entry: ofEntry = [], pools: ofPools = [] } = args.guests ?? {};
+    const metrics: ScrapeTarget[] = [];
+    const hosted = (
+      spec: WorkloadSpec,
+      guests: Guests,
+      certificate: Omit<WorkloadCertificateArgs, "commonName">,
+    ): WorkloadSpec => {
+      const whole = hostGuests(spec, guests, { platform, certificates, certificate, parent: this });
+      metrics.push(...scrapeTargets(whole, guests, platform));
+      return whole;
+    };
+    const deployPool = (mode: PoolMode, name: string, replicas: number): pulumi.Resource => {
+      const certificate = { replicas, alsoKnownAs };
+      const tls = certificates.issue(name, certificate, this);
+      const spec = poolWorkload(mode, value, { ...served, gates: database.group.gates }, platform, {
+        tls,
+        pool,
+      });
+      return platform
         .deploy(
-          poolWorkload(mode, value, served, platform, {
-            tls: certificates.issue(name, { replicas, alsoKnownAs }, this),
-            pool,
-          }),
+          hosted(spec, ofPools, certificate),
           // Its lookup function and its role must be there, or the first clients are refused.
           { parent: this, dependsOn: [database.ready], configuredAfter: [database.group.declared] },
         )
         .ready();
+    };
     const pools = [
       deployPool("primary", WRITE_POOL_WORKLOAD, value.writePools),
       deployPool("replica", READ_POOL_WORKLOAD, value.readPools),
     ];
-    const entry = entryWorkload(value, served, platform, {
-      tls: certificates.issue(ENTRY_WORKLOAD, { replicas: value.entries }, this),
-    });
+    const certificate = { replicas: value.entries };
+    const tls = certificates.issue(ENTRY_WORKLOAD, certificate, this);
+    const entry = hosted(entryWorkload(value, served, platform, { tls }), ofEntry, certificate);
     const entries = platform
       .deploy(entry, { parent: this, configuredAfter: [database.group.declared] })
       .ready(pools);
 
     this.resolved = value;
+    this.metrics = metrics;
     this.ready = [entries, ...pools];
     // Announced once everything behind them serves.
     const allServe = pulumi.all(this.ready.map((resource) => resource.urn));

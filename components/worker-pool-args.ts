@@ -1,6 +1,7 @@
 import { mergeParameters } from "../config-files/postgres/parameters";
 import type { CitusCoordinator } from "./citus-coordinator";
 import {
+  type GroupFacts,
   type PatroniGroupSettings,
   type ResolvedPatroniGroup,
   resolvePatroniGroup,
@@ -86,7 +87,7 @@ const KEPT = 10;
 
 /** Fills in defaults and finds everything that is wrong. `coordinator` are the parameters of the coordinators. */
 export function resolveWorkerPool(
-  args: Omit<WorkerPoolArgs, "coordinator"> & { readonly scope: string },
+  args: Omit<WorkerPoolArgs, "coordinator"> & { readonly scope: string } & Pick<GroupFacts, "guests">,
   coordinator: Readonly<Record<string, string | number | boolean>>,
 ): { readonly value: ResolvedWorkerPool; readonly problems: readonly Problem[] } {
   const {
@@ -95,6 +96,7 @@ export function resolveWorkerPool(
     production = true,
     rebalance = true,
     scope,
+    guests,
     ...settings
   } = args;
   const common = { ...settings, members: settings.members ?? DEFAULT_MEMBERS };
@@ -142,7 +144,7 @@ export function resolveWorkerPool(
       timing: { ...common.timing, ...own.timing },
     };
     const result = resolvePatroniGroup(layered, section, {
-      citus: "worker",
+      ...{ citus: "worker", guests },
       leastConnections: Math.max(Number(coordinator["max_connections"]), wanted + KEPT),
     });
     const { value } = result;

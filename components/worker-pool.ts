@@ -39,7 +39,10 @@ export class WorkerPool extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     const { coordinator, ...settings } = args;
     const { scope, parameters } = coordinator.resolved;
-    const { value, problems } = resolveWorkerPool({ ...settings, scope }, parameters);
+    const { value, problems } = resolveWorkerPool(
+      { ...settings, scope, guests: coordinator.context.guests },
+      parameters,
+    );
     refuse(`WorkerPool ${name}`, problems);
     super(
       "postgres-cluster:index:WorkerPool",

@@ -17,6 +17,9 @@ export interface ImageSource {
   readonly usesExtraCaCertificates?: boolean;
 }
 
+/** Debian packages that guests need, by the image of their host. */
+export type GuestPackages = Readonly<Record<string, readonly string[]>>;
+
 /** The images of a system, by the name that a `WorkloadSpec` uses. */
 export type Images = Readonly<Record<string, ImageSource>>;
 
@@ -26,7 +29,7 @@ const { baseImage, ...versions } = VERSIONS;
 export const IMAGES: Images = {
   etcd: {
     dockerfile: "etcd/Dockerfile",
-    buildArgs: { BASE_IMAGE: baseImage, ETCD_VERSION: versions.etcd },
+    buildArgs: { BASE_IMAGE: baseImage, ETCD_VERSION: versions.etcd, EXTRA_PACKAGES: "" },
     inputs: ["etcd/Dockerfile", "etcd/scripts", "supervise/supervise.py"],
     version: versions.etcd,
   },
@@ -53,7 +56,7 @@ export const IMAGES: Images = {
   },
   haproxy: {
     dockerfile: "haproxy/Dockerfile",
-    buildArgs: { BASE_IMAGE: baseImage, HAPROXY_VERSION: versions.haproxy },
+    buildArgs: { BASE_IMAGE: baseImage, HAPROXY_VERSION: versions.haproxy, EXTRA_PACKAGES: "" },
     inputs: [
       "haproxy/Dockerfile",
       "haproxy/haproxy-start",
@@ -67,7 +70,7 @@ export const IMAGES: Images = {
   },
   pgbouncer: {
     dockerfile: "pgbouncer/Dockerfile",
-    buildArgs: { BASE_IMAGE: baseImage, PGBOUNCER_VERSION: versions.pgbouncer },
+    buildArgs: { BASE_IMAGE: baseImage, PGBOUNCER_VERSION: versions.pgbouncer, EXTRA_PACKAGES: "" },
     inputs: [
       "pgbouncer/Dockerfile",
       "pgbouncer/fetch-package",
@@ -99,25 +102,30 @@ export interface CitusPackage {
 /** The name of a Citus package's file, and in it the series. */
 export const CITUS_FILE = new RegExp(`^postgresql-${versions.postgres}-citus-(\\d+\\.\\d+)_[^/]+\\.deb$`);
 
-/** The images with what a stack wants in the database's: Citus, further Debian packages for extensions. */
+/** The images with what a stack wants in them: Citus, further Debian packages for extensions, and what guests need. */
 export function imagesWith(wishes: {
   readonly citus?: CitusPackage;
   readonly postgresPackages?: readonly string[];
+  readonly guests?: GuestPackages;
 }): Images {
-  const { patroni, ...others } = IMAGES;
-  if (!patroni) return IMAGES;
-  const { citus, postgresPackages = [] } = wishes;
-  return {
-    ...others,
-    patroni: {
-      ...patroni,
-      buildArgs: {
-        ...patroni.buildArgs,
-        CITUS_VERSION: citus?.version ?? "",
-        EXTRA_PACKAGES: [...new Set(postgresPackages)].sort().join(" "),
-      },
-      ...(citus && { version: `${patroni.version}-citus${citus.version}` }),
-      ...(citus?.file !== undefined && { files: { [`patroni/${basename(citus.file)}`]: citus.file } }),
-    },
-  };
+  const { citus, postgresPackages = [], guests = {} } = wishes;
+  const packages = (image: string): string =>
+    [...new Set([...(image === "patroni" ? postgresPackages : []), ...(guests[image] ?? [])])]
+      .sort()
+      .join(" ");
+  return Object.fromEntries(
+    Object.entries(IMAGES).map(([name, image]) => {
+      const buildArgs = { ...image.buildArgs, EXTRA_PACKAGES: packages(name) };
+      if (name !== "patroni" || citus === undefined) return [name, { ...image, buildArgs }];
+      return [
+        name,
+        {
+          ...image,
+          buildArgs: { ...buildArgs, CITUS_VERSION: citus.version },
+          version: `${image.version}-citus${citus.version}`,
+          ...(citus.file !== undefined && { files: { [`patroni/${basename(citus.file)}`]: citus.file } }),
+        },
+      ];
+    }),
+  );
 }

@@ -5,6 +5,7 @@ import { PatroniCluster } from "../components/patroni-cluster";
 import type { Platform } from "../components/platforms/platform";
 import { entryNames, ProxyTier } from "../components/proxy-tier";
 import { WorkerPool } from "../components/worker-pool";
+import { GUESTS } from "./guests";
 import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";
 
 /** The composition, the same for every environment:
@@ -28,12 +29,19 @@ export function cluster(settings: StackSettings, platform: Platform, distributed
     certificates,
     scopes: [scope],
     production,
+    guests: GUESTS.etcd,
     ...settings.etcd,
   });
-  const common = { platform, certificates, etcd, scope, alsoKnownAs };
+  const common = { platform, certificates, etcd, scope, alsoKnownAs, guests: GUESTS.database };
   if (!distributed) {
     const database = new PatroniCluster("patroni", { ...common, ...settings.patroni });
-    const proxy = new ProxyTier("proxy", { platform, certificates, database, ...settings.proxy });
+    const proxy = new ProxyTier("proxy", {
+      platform,
+      certificates,
+      database,
+      guests: GUESTS,
+      ...settings.proxy,
+    });
     return { certificates, etcd, database, workers: undefined, proxy };
   }
   const database = new CitusCoordinator("coordinator", { ...common, ...coordinatorSettings(settings) });
@@ -42,6 +50,12 @@ export function cluster(settings: StackSettings, platform: Platform, distributed
     production,
     ...workerSettings(settings),
   });
-  const proxy = new ProxyTier("proxy", { platform, certificates, database, ...settings.proxy });
+  const proxy = new ProxyTier("proxy", {
+    platform,
+    certificates,
+    database,
+    guests: GUESTS,
+    ...settings.proxy,
+  });
   return { certificates, etcd, database, workers, proxy };
 }

@@ -10,6 +10,7 @@ import { workerWorkload } from "../components/worker-pool";
 import { DEBIAN_PACKAGE, imagesWith } from "../config-files/images";
 import { chooseCitus, type Existing } from "./citus";
 import type { Environment } from "./environment";
+import { guestPackages, GUESTS } from "./guests";
 
 /** Everything small, on the Docker engine of this machine. */
 export const dev: Environment = {
@@ -26,7 +27,7 @@ export const dev: Environment = {
       adopt,
       existingNetwork: adopt?.cluster === cluster ? await existingNetwork(cluster) : undefined,
       caCertificates: images?.caCertificates,
-      images: imagesWith({ ...images, citus: citus.package }),
+      images: imagesWith({ ...images, citus: citus.package, guests: guestPackages(GUESTS) }),
     }),
   problems: async ({ cluster, images, certificates }, { ports, workerGroups }) => [
     ...issuerProblems(certificates?.issuer),

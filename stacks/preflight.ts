@@ -6,7 +6,9 @@ import type { Problem } from "../components/settings/problems";
 import type { ExposedPort } from "../components/platforms/docker/host-ports";
 import { ENTRY_PORT_STEP, resolveProxyTier } from "../components/proxy-tier-args";
 import { resolveWorkerPool } from "../components/worker-pool-args";
+import { guestConnections } from "../components/guests/contribution";
 import type { Environment } from "./environment";
+import { GUESTS } from "./guests";
 import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";
 import { asWritten } from "./written";
 
@@ -21,15 +23,17 @@ export async function problemsOf(
 ): Promise<readonly Problem[]> {
   const scope = settings.cluster;
   const production = settings.environment === "prod";
+  const guests = GUESTS.database;
   const database = distributed
-    ? resolveCitusCoordinator({ scope, ...coordinatorSettings(settings) })
-    : resolvePatroniCluster({ scope, ...settings.patroni });
+    ? resolveCitusCoordinator({ scope, guests, ...coordinatorSettings(settings) })
+    : resolvePatroniCluster({ scope, guests, ...settings.patroni });
   const { parameters } = database.value;
   const workers = distributed
-    ? resolveWorkerPool({ scope, production, ...workerSettings(settings) }, parameters)
+    ? resolveWorkerPool({ scope, production, guests, ...workerSettings(settings) }, parameters)
     : undefined;
   const proxy = resolveProxyTier(settings.proxy ?? {}, {
     parameters,
+    ofGuests: guestConnections(guests),
     setting: `${settings.coordinator?.parameters?.["max_connections"] === undefined ? "patroni" : "coordinator"}.parameters.max_connections`,
   });
   const problems = [

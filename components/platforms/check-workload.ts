@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { DNS_LABEL } from "../reach/names";
 import { parseText, REPLICA_VARIABLES } from "./variables";
 import type { WorkloadSpec } from "./workload";
@@ -16,6 +17,7 @@ const FIELDS = {
       "data",
       "scratch",
       "ports",
+      "egress",
     ],
     ...["readiness", "liveness", "resources", "stopGraceSeconds", "handover", "beforeStop"],
     ...["replacedLast", "exposed"],
@@ -24,6 +26,7 @@ const FIELDS = {
   secrets: ["name"],
   data: ["path", "size"],
   ports: ["port", "from"],
+  egress: ["network", "ports"],
   probe: ["command", "timeoutSeconds", "intervalSeconds", "failureThreshold", "startPeriodSeconds"],
   command: ["command", "timeoutSeconds"],
   resources: ["memoryMiB", "cpuMillis", "cpuLimitMillis", "sharedMemoryMiB"],
@@ -80,6 +83,14 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
     if (!PORT_NAME.test(name)) say(`ports.${name}`, "the name must be a DNS label of at most 15 characters");
     if (!Number.isInteger(port.port) || port.port < 1 || port.port > 65535)
       say(`ports.${name}.port`, "is no port");
+  }
+  for (const [i, destination] of (spec.egress ?? []).entries()) {
+    known(destination, FIELDS.egress, `egress[${i}].`);
+    const [address = "", length = ""] = destination.network.split("/");
+    if (isIP(address) === 0 || !/^\d{1,3}$/.test(length))
+      say(`egress[${i}].network`, "must be a network such as 203.0.113.0/24");
+    if (destination.ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65535))
+      say(`egress[${i}].ports`, "has one that is no port");
   }
   for (const name of Object.keys(spec.exposed?.hostPorts ?? {})) {
     if (!spec.ports[name]) say(`exposed.hostPorts.${name}`, "is not in ports");

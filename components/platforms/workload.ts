@@ -29,6 +29,8 @@ export interface WorkloadSpec {
   readonly scratch?: readonly string[];
   /** The ports the program listens on, keyed by their name (at most 15 characters, a DNS label). */
   readonly ports: Readonly<Record<string, Port>>;
+  /** Whom it connects to outside the cluster. Default nobody. Docker admits it anyway. */
+  readonly egress?: readonly Destination[];
   /** When a member can serve. It gates the start of what depends on it, and the next step of a rolling change. */
   readonly readiness: Probe;
   /** When a member should be restarted because it hangs. */
@@ -71,6 +73,13 @@ export interface Port {
    * nobody else; on Docker all members of a cluster share a network, and what is in them asks who it is.
    */
   readonly from: "anybody" | readonly string[];
+}
+
+/** An address outside the cluster. */
+export interface Destination {
+  /** A network (CIDR): `203.0.113.0/24`, `0.0.0.0/0` for all. Names cannot be admitted by a network policy. */
+  readonly network: string;
+  readonly ports: readonly number[];
 }
 
 export interface Exposure {

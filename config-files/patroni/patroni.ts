@@ -1,6 +1,15 @@
 import { yaml, type YamlValue } from "../format/yaml";
 import { hbaLines, identLines, REPLICATION_ROLE, REWIND_ROLE, SUPERUSER } from "../postgres/access";
+import type { PostgresWishes } from "../postgres/wishes";
 import { VERSIONS } from "../versions";
+import {
+  bootstrapMethod,
+  guestDynamics,
+  hookCommands,
+  type PatroniWishes,
+  postInit,
+  replicaMethods,
+} from "./guests";
 
 const TLS = {
   ca: "/secrets/tls/ca.crt",
@@ -40,6 +49,8 @@ export interface PatroniInput {
     readonly username: string;
   };
   readonly citus?: CitusGroup;
+  /** Default none. */
+  readonly guests?: readonly PatroniWishes[];
 }
 
 /**
@@ -48,6 +59,7 @@ export interface PatroniInput {
  * https://patroni.readthedocs.io/en/latest/yaml_configuration.html
  */
 export function patroniYml(input: PatroniInput): string {
+  const { guests = [] } = input;
   const asNode = { sslmode: "verify-full", sslrootcert: TLS.ca, sslcert: TLS.certificate, sslkey: TLS.key };
   return yaml(
     {
@@ -94,13 +106,8 @@ export function patroniYml(input: PatroniInput): string {
         parameters: { unix_socket_directories: "/run/postgresql" },
         // Without it a new replica waits for the leader's next spread checkpoint, up to 4.5 minutes.
         basebackup: [{ checkpoint: "fast" }],
-        // Holds the pools' clients while a leader is stopped on purpose.
-        before_stop: "/usr/local/bin/pool-pause",
-        // Whoever leads now may not have been the leader when the secrets changed.
-        callbacks: {
-          on_start: "/usr/local/bin/patroni-superuser-password",
-          on_role_change: "/usr/local/bin/patroni-superuser-password",
-        },
+        ...replicaMethods(guests),
+        ...hookCommands(guests),
         pg_ctl_timeout: 60,
       },
     },
@@ -146,6 +153,8 @@ export interface DynamicInput {
   readonly citus?: CitusGroup;
   /** Networks (CIDR) from which the superuser's password is good, besides the member itself. Default none. */
   readonly directFrom?: readonly string[];
+  /** Default none. Their parameters are among `parameters` already. */
+  readonly guests?: readonly (PatroniWishes & PostgresWishes)[];
 }
 
 /**
@@ -154,6 +163,7 @@ export interface DynamicInput {
  */
 export function dynamicConfiguration(input: DynamicInput) {
   const rights = input.citus === undefined ? "alone" : input.citus.number === 0 ? "coordinator" : "worker";
+  const { recovery, ...ofGuests } = guestDynamics(input.guests ?? []);
   return {
     ttl: input.timing.ttlSeconds,
     loop_wait: input.timing.loopWaitSeconds,
@@ -171,15 +181,17 @@ export function dynamicConfiguration(input: DynamicInput) {
     // also count what was never acknowledged: a leader cut off from its replicas in the middle of a load, and then lost, would leave
     // a cluster in which nobody may lead (tried with 1 MiB, Patroni's default).
     maximum_lag_on_failover: 1024 ** 4,
+    ...ofGuests,
     postgresql: {
       use_slots: true,
       use_pg_rewind: true,
       // What a diverged member holds beyond the leader was never acknowledged: see patroni.md, "A member that diverged".
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
+      ...recovery,
       parameters: { ...input.parameters },
-      pg_hba: hbaLines(rights, input.directFrom),
-      pg_ident: identLines(rights),
+      pg_hba: hbaLines(rights, input),
+      pg_ident: identLines(rights, input),
     },
   };
 }
@@ -190,9 +202,10 @@ export type DynamicConfiguration = ReturnType<typeof dynamicConfiguration>;
  * `/etc/patroni-bootstrap/bootstrap.yml`: how the first member makes the database, and the dynamic configuration it starts with.
  * Read once in the life of a cluster, so a later change to it is none to the members.
  */
-export function bootstrapYml(dynamic: DynamicConfiguration): string {
+export function bootstrapYml(dynamic: DynamicConfiguration, guests: readonly PatroniWishes[] = []): string {
   const bootstrap: YamlValue = {
     dcs: dynamic,
+    ...bootstrapMethod(guests),
     initdb: [
       // A copy with a bad page must not be promoted, and pg_rewind needs them.
       "data-checksums",
@@ -205,8 +218,7 @@ export function bootstrapYml(dynamic: DynamicConfiguration): string {
       // Until our own rules are in place, a moment later. There is no password yet.
       { "auth-host": "reject" },
     ],
-    // Patroni must not know the superuser's password: in a Citus cluster it would write it into a table.
-    post_init: "/usr/local/bin/patroni-superuser-password",
+    post_init: postInit,
   };
   return yaml({ bootstrap }, [
     "Used once, when the cluster is made. Afterwards the dynamic configuration lives in etcd.",

@@ -98,6 +98,12 @@ export interface FollowerInput {
   /** Where the entry asks whether this pool takes new sessions. */
   readonly agentPort: number;
   readonly lookup: PoolLookup;
+  /** What must be true, as the looking-up role sees it on the target, before clients are let in. Default nothing. */
+  readonly gates?: readonly {
+    readonly name: string;
+    readonly condition: string;
+    readonly waitsFor: string;
+  }[];
   /** How far behind a replica may be and still serve reads, in bytes of WAL. */
   readonly maximumReplicaLagBytes: number;
 }
@@ -105,6 +111,7 @@ export interface FollowerInput {
 /** The follower's configuration, `follower.json`. */
 export function followerJson(input: FollowerInput): string {
   const { mode, members, patroniPort, postgresPort, agentPort, lookup, maximumReplicaLagBytes } = input;
+  const { gates = [] } = input;
   const plain = {
     mode,
     members: members.map(({ name, address }) => ({ name, address })),
@@ -113,6 +120,7 @@ export function followerJson(input: FollowerInput): string {
     agentPort,
     user: lookup.user,
     database: lookup.database,
+    ...(gates.length > 0 && { gates }),
     maximumReplicaLagBytes,
   };
   return JSON.stringify(plain, undefined, 2) + "\n";

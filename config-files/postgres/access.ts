@@ -1,5 +1,6 @@
 import { type HbaLine, hbaLine } from "./hba";
 import { type IdentLine, identLine, identToAnybody } from "./ident";
+import { guestIdentities, guestLines, type PostgresWishes } from "./wishes";
 
 /** The roles of the system itself. */
 export const SUPERUSER = "postgres";
@@ -8,6 +9,9 @@ export const REWIND_ROLE = "rewinder";
 
 /** Common name of the certificate by which members of the cluster know each other. */
 export const NODE_COMMON_NAME = "cluster-node";
+
+/** As whom everything in the container runs. */
+const PROGRAM_USER = "postgres";
 
 const NODE_MAP = "nodes";
 const LOCAL_MAP = "local";
@@ -25,8 +29,20 @@ const ITSELF: HbaLine = { via: "local", database: "all", user: "all", method: "p
 /** From where the superuser's password is good: where tunnels of operators and of `pulumi up` arrive. */
 const LOOPBACK = ["127.0.0.1/32", "::1/128"];
 
-/** Who may log in how. Lines are told apart by user, since the first that matches decides. */
-const common = (locally: HbaLine, directFrom: readonly string[]): readonly HbaLine[] => [
+/** What decides beside the kind of the group. */
+export interface AccessInput {
+  /** Networks (CIDR), besides the member itself, from which the superuser's password is good. Default none. */
+  readonly directFrom?: readonly string[];
+  /** Default none. */
+  readonly guests?: readonly PostgresWishes[];
+}
+
+/** Who may log in how. Lines are told apart by user, since the first that matches decides: what is ours comes first, then guests. */
+const lines = (
+  locally: HbaLine,
+  others: HbaLine,
+  { directFrom = [], guests = [] }: AccessInput,
+): readonly HbaLine[] => [
   // Inside the container: Patroni and operators, whom the kernel knows as the user `postgres`.
   { via: "local", database: "all", user: SUPERUSER, method: "peer" },
   {
@@ -36,6 +52,7 @@ const common = (locally: HbaLine, directFrom: readonly string[]): readonly HbaLi
     method: "peer",
     map: LOCAL_MAP,
   },
+  ...guestLines(guests, "inside"),
   locally,
 
   // Between members: by the node certificate. No password is kept, sent or rotated.
@@ -52,23 +69,26 @@ const common = (locally: HbaLine, directFrom: readonly string[]): readonly HbaLi
     ...{ address, method: "scram-sha-256" },
   })),
   { via: "hostssl", database: "all", user: SUPERUSER, method: "cert", map: NODE_MAP },
+
+  ...guestLines(guests, "network"),
+  others,
 ];
 
-/** Applications and the pools. */
+/** Applications, and who brings their sessions. */
 const BY_PASSWORD: HbaLine = { via: "hostssl", database: "all", user: "all", method: "scram-sha-256" };
 /** Another node of the Citus cluster, which speaks for whoever asked it. */
 const AS_ANYBODY: HbaLine = { via: "hostssl", database: "all", user: "all", method: "cert", map: CITUS_MAP };
 
-/** The lines of a group's members. `directFrom`: further networks (CIDR) from which the superuser's password is good. */
-export function hbaOf(kind: GroupKind, directFrom: readonly string[] = []): readonly HbaLine[] {
+/** The lines of a group's members. */
+export function hbaOf(kind: GroupKind, input: AccessInput = {}): readonly HbaLine[] {
   switch (kind) {
     case "alone":
-      return [...common(NOBODY_LOCALLY, directFrom), BY_PASSWORD];
+      return lines(NOBODY_LOCALLY, BY_PASSWORD, input);
     case "coordinator":
-      return [...common(ITSELF, directFrom), BY_PASSWORD];
+      return lines(ITSELF, BY_PASSWORD, input);
     case "worker":
       // No application's password opens a worker: applications come through the coordinator only.
-      return [...common(ITSELF, directFrom), AS_ANYBODY];
+      return lines(ITSELF, AS_ANYBODY, input);
   }
 }
 
@@ -78,14 +98,14 @@ const MEMBERS: readonly IdentLine[] = [
     systemUser: NODE_COMMON_NAME,
     role,
   })),
-  ...[REPLICATION_ROLE, REWIND_ROLE].map((role) => ({ map: LOCAL_MAP, systemUser: "postgres", role })),
+  ...[REPLICATION_ROLE, REWIND_ROLE].map((role) => ({ map: LOCAL_MAP, systemUser: PROGRAM_USER, role })),
 ];
 
 /** pg_hba.conf and pg_ident.conf, line by line, as Patroni's dynamic configuration holds them. A change needs a reload only. */
-export const hbaLines = (kind: GroupKind, directFrom: readonly string[] = []): string[] =>
-  hbaOf(kind, directFrom).map(hbaLine);
-export const identLines = (kind: GroupKind): string[] => [
+export const hbaLines = (kind: GroupKind, input?: AccessInput): string[] => hbaOf(kind, input).map(hbaLine);
+export const identLines = (kind: GroupKind, { guests = [] }: AccessInput = {}): string[] => [
   ...MEMBERS.map(identLine),
-  ...(kind === "alone" ? [] : [identToAnybody(CITUS_LOCAL_MAP, "postgres")]),
+  ...guestIdentities(guests, PROGRAM_USER).map(identLine),
+  ...(kind === "alone" ? [] : [identToAnybody(CITUS_LOCAL_MAP, PROGRAM_USER)]),
   ...(kind === "worker" ? [identToAnybody(CITUS_MAP, NODE_COMMON_NAME)] : []),
 ];

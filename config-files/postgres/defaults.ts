@@ -1,4 +1,5 @@
 import type { CitusRole } from "./citus";
+import type { PostgresWishes } from "./wishes";
 
 /** What the defaults are computed from. */
 export interface ParameterFacts {
@@ -12,6 +13,8 @@ export interface ParameterFacts {
   readonly database?: string;
   /** How many connections a member must admit at least, whatever its memory. Default 0. */
   readonly leastConnections?: number;
+  /** What guests want. Default none. */
+  readonly guests?: readonly PostgresWishes[];
 }
 
 /** What Patroni, the supervisor and PostgreSQL's own processes take of a member's memory, in MiB: 65 with nobody there, and some sessions. */

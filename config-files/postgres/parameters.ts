@@ -2,6 +2,7 @@ import { nearest } from "../format/nearest";
 import { CITUS_MANAGED, CITUS_MANDATORY, citusDefaults } from "./citus";
 import { defaultParameters, type ParameterFacts, PROCESSES_MIB, sharedMemoryMiB } from "./defaults";
 import { libraryDefaults } from "./libraries";
+import { type MergedWish, mergeWishes, POSTGRES_DEFAULTS, type PostgresWishes } from "./wishes";
 import { LIMITS, MANAGED, MANDATORY, PRELOADED_LIBRARIES } from "./mandatory";
 import {
   findSetting,
@@ -50,6 +51,35 @@ const textOf = (value: ParameterValue): string =>
 /** `prefix.name` belongs to an extension, and PostgreSQL takes any; but of an extension that we load, we know all of them. */
 const isForeign = (name: string): boolean =>
   /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(name) && !PRELOADED_LIBRARIES.includes(name.split(".")[0] ?? "");
+
+/** Why a guest lets nobody set it so. */
+function guestProblem(
+  setting: string,
+  value: ParameterValue,
+  { mandatory, atLeast }: MergedWish,
+): ParameterProblem | undefined {
+  const remedy = "Remove it, or leave the guest out";
+  if (mandatory) {
+    const rule = `is always ${mandatory.value} with the guest "${mandatory.guest}": ${mandatory.why}`;
+    return { setting, value, rule, remedy };
+  }
+  const number = numericValue(setting, textOf(value));
+  if (!atLeast || number === undefined || number >= atLeast.value) return undefined;
+  const rule = `must be at least ${atLeast.value} with the guest "${atLeast.guest}": ${atLeast.why}`;
+  return { setting, value, rule, remedy };
+}
+
+/** What a guest wants and nobody may have. */
+const impossibleWishes = (guests: readonly PostgresWishes[]): readonly ParameterProblem[] =>
+  guests.flatMap(({ guest, parameters = {} }) =>
+    Object.entries(parameters).flatMap(([name, wish]) => {
+      const value = "default" in wish ? wish.default : "mandatory" in wish ? wish.mandatory : undefined;
+      const found = findSetting(name);
+      const problem = found && value !== undefined ? valueProblem(found, value) : undefined;
+      const rule = `is wanted by the guest "${guest}", and ${problem?.rule ?? ""}`;
+      return problem ? [{ ...problem, rule, remedy: "Leave the guest out" }] : [];
+    }),
+  );
 
 /** Why the name cannot be set at all, or the setting. */
 function lookUp(setting: string, value: ParameterValue): Setting | ParameterProblem {
@@ -180,10 +210,16 @@ function memoryProblems(
   ];
 }
 
-/** Ours, then the user's, each once. */
-function libraries(user: string): readonly string[] {
+/** Ours, then the guests', then the user's, each once. */
+function libraries(guests: readonly string[], user: string): readonly string[] {
   const names = user.split(",").map((name) => name.trim());
-  return [...new Set([...PRELOADED_LIBRARIES, ...names.filter((name) => name !== "")])];
+  return [...new Set([...PRELOADED_LIBRARIES, ...guests, ...names.filter((name) => name !== "")])];
+}
+
+/** The greater of a value and a minimum, where there is one. */
+function raised(name: string, value: string | undefined, atLeast: number | undefined): string | undefined {
+  const number = value === undefined ? undefined : numericValue(name, value);
+  return number === undefined || atLeast === undefined || number >= atLeast ? value : String(atLeast);
 }
 
 /** Defaults, under what the user sets, under what is mandatory; and everything that is wrong with what the user sets. */
@@ -191,16 +227,21 @@ export function resolveParameters(
   user: Readonly<Record<string, ParameterValue>>,
   facts: ParameterFacts,
 ): ResolvedParameters {
-  const problems: ParameterProblem[] = [];
+  const guests = mergeWishes(facts.guests ?? []);
+  const problems: ParameterProblem[] = [...guests.problems, ...impossibleWishes(facts.guests ?? [])];
   const chosen = new Map<string, string>();
   for (const [name, value] of Object.entries(user)) {
     const ofCitus = facts.citus && citusProblem(name, value);
     if (ofCitus) problems.push(ofCitus);
     else if (isForeign(name)) {
-      chosen.set(name, textOf(value));
+      const problem = guestProblem(name, value, guests.parameters.get(name) ?? {});
+      if (problem) problems.push(problem);
+      else chosen.set(name, textOf(value));
     } else {
       const found = lookUp(name, value);
-      const problem = "rule" in found ? found : valueProblem(found, value);
+      const wish = guests.parameters.get(findSetting(name)?.name ?? name) ?? {};
+      const problem =
+        "rule" in found ? found : (valueProblem(found, value) ?? guestProblem(found.name, value, wish));
       if (problem) problems.push(problem);
       else if (chosen.has(findSetting(name)?.name ?? name)) {
         problems.push({
@@ -214,12 +255,30 @@ export function resolveParameters(
   }
   const defaults = defaultParameters(facts);
   const connections = Number(chosen.get("max_connections") ?? defaults["max_connections"]);
-  const preloaded = libraries(chosen.get("shared_preload_libraries") ?? "");
-  const merged = new Map([
+  const preloaded = libraries(guests.libraries, chosen.get("shared_preload_libraries") ?? "");
+  const ours = new Map([
     ...Object.entries(libraryDefaults(preloaded, facts.database)),
     ...Object.entries({ ...defaults, ...(facts.citus && citusDefaults(facts.citus, connections)) }).map(
       ([name, value]) => [findSetting(name)?.name ?? name, value] as const,
     ),
+  ]);
+  const wishes = [...guests.parameters].map(([name, { default: wished, mandatory, atLeast }]) => {
+    const otherwise = wished ?? ours.get(name) ?? POSTGRES_DEFAULTS[name];
+    return [name, mandatory?.value ?? raised(name, otherwise, atLeast?.value)] as const;
+  });
+  for (const [name, { atLeast, mandatory }] of guests.parameters) {
+    const known = wishes.some(([wished, value]) => wished === name && value !== undefined);
+    if (known || mandatory !== undefined || chosen.has(name)) continue;
+    problems.push({
+      setting: name,
+      value: atLeast?.value ?? "",
+      rule: `has a minimum by the guest "${atLeast?.guest ?? ""}", and what PostgreSQL does without it is not known here`,
+      remedy: "Let the guest wish a default, too",
+    });
+  }
+  const merged = new Map([
+    ...ours,
+    ...wishes.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
     ...chosen,
     ["shared_preload_libraries", preloaded.join(",")] as const,
     ...Object.entries({ ...MANDATORY, ...(facts.citus && CITUS_MANDATORY) }).map(

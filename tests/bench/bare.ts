@@ -132,7 +132,7 @@ function databaseSql(database: DatabaseSpec): string {
     publicCreates: false,
     objects: [{ kind: "schema" as const, identity: "public", holders: {} }],
     defaults: { schema: {}, table: {}, sequence: {}, routine: {} },
-    lookupCurrent: false,
+    functions: [],
   };
   const quiet = "SET client_min_messages = warning";
   return script([quiet, ...planDatabase(empty, database).flatMap(databaseStatements)]);

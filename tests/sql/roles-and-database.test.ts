@@ -1,3 +1,4 @@
+import { POOLS } from "../../components/pools-guest";
 import { databaseProvider } from "../../components/resources/sql/database/provider";
 import type { DatabaseInputs, DatabaseOutputs } from "../../components/resources/sql/database/provider";
 import { rolesProvider } from "../../components/resources/sql/roles/provider";
@@ -68,7 +69,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
     owner: "dpg_cluster",
     extensions: ["pg_stat_statements"],
     access: { readWrite: ["app_readwrite"], readOnly: ["app_readonly"] },
-    poolRole: "pool_auth",
+    ...{ connect: ["pool_auth"], functions: POOLS.functions },
     deadlineSeconds: 20,
     providerVersion: 1,
     ...change,

@@ -14,6 +14,10 @@ import { etcdEnvironment } from "../../config-files/etcd/etcd";
 import { IMAGES } from "../../config-files/images";
 import type { DynamicConfiguration } from "../../config-files/patroni/patroni";
 import { bootstrapYml, patroniSecretsYml, patroniYml } from "../../config-files/patroni/patroni";
+import { hooksJson } from "../../config-files/patroni/guests";
+import { guestsJson, GUESTS_DIRECTORY } from "../../config-files/guests/guests";
+import type { DatabaseContribution, Guests } from "../../components/guests/contribution";
+import { POOLS } from "../../components/pools-guest";
 import { orRemove } from "./docker";
 import { served } from "./served";
 
@@ -109,6 +113,7 @@ export async function startPatroni(
   prefix: string,
   count: number,
   dynamic: DynamicConfiguration,
+  guests: Guests<DatabaseContribution> = [POOLS],
 ): Promise<PatroniTrial> {
   const etcd = `${prefix}-etcd-0`;
   const members = [...Array(count).keys()].map((ordinal) => `${prefix}-patroni-${ordinal}`);
@@ -163,6 +168,15 @@ export async function startPatroni(
       PATRONI_RESTAPI_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):8008",
       PATRONI_POSTGRESQL_CONNECT_ADDRESS: "$(REPLICA_ADDRESS):5432",
     };
+    const told = guestsJson(guests);
+    const ofGuests = {
+      ...(told !== "" && { [GUESTS_DIRECTORY]: { "guests.json": told } }),
+      ...Object.fromEntries(
+        guests.flatMap(({ files = {} }) =>
+          Object.entries(files).map(([path, directory]) => [path, { ...directory.files }]),
+        ),
+      ),
+    };
     for (const member of members) {
       await start(member, prefix, "patroni", env, {
         "/secrets/tls": nodeTls,
@@ -174,9 +188,12 @@ export async function startPatroni(
           "cluster.yml": patroniYml({
             scope: "trial",
             etcd: { endpoints: [`${etcd}:2379`], username: "patroni-trial" },
+            guests,
           }),
+          "hooks.json": hooksJson(guests),
         },
-        "/etc/patroni-bootstrap": { "bootstrap.yml": bootstrapYml(dynamic) },
+        "/etc/patroni-bootstrap": { "bootstrap.yml": bootstrapYml(dynamic, guests) },
+        ...ofGuests,
       });
     }
     const reachable = (port: number) =>

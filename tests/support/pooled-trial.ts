@@ -1,3 +1,4 @@
+import { POOLS } from "../../components/pools-guest";
 import { type AddressInfo, createServer } from "node:net";
 import { POOL_ROLE } from "../../components/application-database";
 import { patroniLeaderProvider } from "../../components/resources/patroni/leader-provider";
@@ -81,7 +82,7 @@ export async function startPooledTrial(prefix: string, count = 1): Promise<Poole
     owner: "dpg_cluster",
     extensions: [],
     access: { readWrite: ["app_readwrite"], readOnly: ["app_readonly"] },
-    poolRole: POOL_ROLE,
+    ...{ connect: [POOL_ROLE], functions: POOLS.functions },
   });
   return {
     trial,

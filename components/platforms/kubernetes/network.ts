@@ -73,8 +73,21 @@ export function renderPolicies(
       ports: ports((from) => from !== "anybody" && from.includes(image)),
     })),
   ].filter((rule) => rule.ports.length > 0);
+  const outside = (spec.egress ?? []).map(({ network, ports: open }) => ({
+    to: [{ ipBlock: { cidr: network } }],
+    ports: open.map((port) => ({ protocol: "TCP", port })),
+  }));
   return [
     policy(id, workload, spec.name, { podSelector: pods, policyTypes: ["Ingress"], ingress: rules }),
+    ...(outside.length > 0
+      ? [
+          policy(id, `${workload}-outside`, spec.name, {
+            podSelector: pods,
+            policyTypes: ["Egress"],
+            egress: outside,
+          }),
+        ]
+      : []),
     ...programs.map((image) =>
       policy(id, `${workload}-from-${image}`, spec.name, {
         podSelector: program(image),

@@ -1,7 +1,7 @@
 """Points a PgBouncer at the leader (or at a replica), for as long as it runs.
 
     pool-follower CONFIGURATION           follows
-    pool-follower --first CONFIGURATION   returns when there is something to point at, and has written it
+    pool-follower --first CONFIGURATION   returns when there is something to point at, has written it, and clients may come
 
 It looks (patroni.py, session.py), decides (decision.py) and executes; one line is logged for each change. SIGHUP: it starts anew with what the files
 say by then.
@@ -27,7 +27,7 @@ import stuck
 from console import SOCKET_DIRECTORY, Console, Pause
 from decision import Hold, Rules, Seen, State, Stray, decide
 from patroni import Member
-from session import FOLLOWING, PAUSED, TargetSession
+from session import FOLLOWING, PAUSED, READING, Gate, TargetSession
 
 CA_FILE = "/secrets/tls/ca.crt"
 PASSWORD_FILE = "/secrets/pgbouncer/pool_auth-password"
@@ -42,6 +42,8 @@ STRAY_SECONDS = 10.0
 STUCK_SECONDS = 0.5
 # What the target's word on renewed connections was when ours were renewed last.
 RENEWED = RUN / "renewed"
+# What clients wait for, one a line, while a gate is closed.
+CLOSED = RUN / "closed"
 
 
 def log(message: str) -> None:
@@ -111,7 +113,9 @@ class Follower:
         self.member = member
         self.members = [member(known["address"]) for known in configuration["members"]]
         self.session: TargetSession | None = None
-        if not first:
+        gates = tuple(Gate(gate["condition"], gate["waitsFor"]) for gate in configuration.get("gates", []))
+        writing = self.rules.mode == "primary"
+        if gates or not first:
             password = Path(PASSWORD_FILE).read_text().strip()
             self.session = TargetSession(
                 self.postgres_port,
@@ -119,7 +123,10 @@ class Follower:
                 configuration["user"],
                 password,
                 CA_FILE,
-                self.rules.mode == "primary",
+                writing,
+                # A leader waits for those that can pause clients; before PgBouncer runs there are none.
+                FOLLOWING if writing and not first else READING,
+                gates,
                 self.happened.set,
             )
         self.pool = Pool(POOL_PORT)
@@ -129,6 +136,7 @@ class Follower:
         self.strays_until = 0.0
         self.stray_since: dict[str, float] = {}
         self.renewed = RENEWED.read_text() if RENEWED.exists() else None
+        self.closed: tuple[str, ...] = ()
         self.holders: list[stuck.Holder] = []
         self.look_for_stuck_at = 0.0
 
@@ -143,12 +151,24 @@ class Follower:
                 time.sleep(0.05)
 
     def seen(self) -> Seen:
-        lost, asked, freed, session = None, (), (), None
+        lost, asked, freed, session, closed = None, (), (), None, ()
         if self.session is not None:
             lost, asked, freed = self.session.take_events()
-            session = self.session.current
+            session, closed = self.session.current, self.session.closed
         answers = {member.address: member.answer for member in self.members}
-        return Seen(time.monotonic(), answers, session, lost, asked, freed, self.strays())
+        self.show_closed(closed)
+        # Before PgBouncer runs there is nobody to hold: it is not started.
+        return Seen(time.monotonic(), answers, session, lost, asked, freed, self.strays(), () if self.first else closed)
+
+    def show_closed(self, closed: tuple[str, ...]) -> None:
+        if closed == self.closed:
+            return
+        if closed:
+            log(f"lets nobody in: clients wait for {', '.join(closed)}")
+            CLOSED.write_text("\n".join(closed) + "\n")
+        else:
+            CLOSED.unlink(missing_ok=True)
+        self.closed = closed
 
     def look_elsewhere(self) -> None:
         """A member that is new may lead before the files here name it: on Kubernetes they are a minute or two old. The others know it. That it is
@@ -244,6 +264,7 @@ class Follower:
         self.pool.look()
         if self.session is not None:
             self.session.aim(state.best or state.target, state.hurry)
+        if self.session is not None and not self.first:
             self.session.announce(PAUSED if self.pool.held else FOLLOWING)
             if state.hold is None and self.session.current is not None:
                 self.renew()
@@ -258,6 +279,9 @@ class Follower:
             (RUN / "follower.alive").touch()
             self.show_life_at = time.monotonic() + 1
 
+    def may_come(self) -> bool:
+        return self.session is None or not self.session.closed
+
     def run(self) -> None:
         for member in self.members:
             member.start()
@@ -266,7 +290,7 @@ class Follower:
         if self.session is not None:
             self.session.start()
         waiting = time.monotonic() + 10
-        while not (self.first and self.state.target):
+        while not (self.first and self.state.target and self.may_come()):
             pausing = self.pool.pause is not None and not self.pool.held
             self.happened.wait(PAUSING_TICK if pausing else TICK)
             self.happened.clear()
@@ -275,7 +299,7 @@ class Follower:
             except (psycopg2.Error, OSError) as error:
                 log(f"the pool's console: {str(error).strip()}")
                 time.sleep(0.2)
-            if self.first and time.monotonic() > waiting:
+            if self.first and self.state.target is None and time.monotonic() > waiting:
                 log("waits for a leader: " + ", ".join(f"{member.address} ({member.failure})" for member in self.members))
                 waiting += 10
             # While it holds for somebody who leads, that is all that matters. Where nobody does, whoever leads may be new in the files.

@@ -12,6 +12,7 @@ pool's ordinal, so that several pools spread over several replicas; when there i
   is wrong but the port of the REST API. A leader that is elsewhere says so itself.
 - A target is proven by a session of the follower there (which takes writes, in mode `primary`), so no login of a client fails there. Where
   logging in is what fails, the member's own word suffices after PROOF_PATIENCE.
+- While a gate is closed (a guest of the database says that clients must not come yet) the pool holds, whatever else it sees.
 - What nobody knows changes nothing: a member that does not answer is not followed, and a leader is left only for another leader.
 
 `python3 decision.py` reads a JSON list of {rules, state, seen} and prints the list of {state, actions}: that is how it is tested.
@@ -78,6 +79,7 @@ class Seen:
     asked: tuple[str, ...] = ()  # For what the leader has just asked for a pause.
     freed: tuple[str, ...] = ()  # For what it needs none any more.
     strays: tuple[Stray, ...] = ()
+    closed: tuple[str, ...] = ()  # What clients wait for, by those gates that are not open.
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
         state, pointed = replace(state, target=best), [("point", best)]
         if state.hold is None:
             return replace(state, hurry=False), pointed
-        return go_on(state, best, pointed)
+        return (state, pointed) if seen.closed else go_on(state, best, pointed)
 
     answer = seen.answers.get(target, Answer("silent"))
     refused = answer.kind in ("no", "stopped") and answer.times >= NOES and best != target
@@ -163,7 +165,7 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
             # Both serve reads, so nobody needs to wait.
             return replace(state, target=best, hurry=False), [("point", best)]
         state = replace(state, hold=Hold(seen.asked, seen.now, seen.lost == target or refused), hurry=True)
-        if best in (None, target) or not proven(state, seen, best):
+        if best in (None, target) or seen.closed or not proven(state, seen, best):
             return state, [("hold", why)]
         return go_on(state, best, [("hold", why)])
 
@@ -172,7 +174,7 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
     since = seen.now if seen.asked else hold.since
     hold = replace(hold, asked=asked, since=since, down=hold.down or refused or seen.lost == target)
     state = replace(state, hold=hold)
-    if best is None or not proven(state, seen, best):
+    if best is None or seen.closed or not proven(state, seen, best):
         return state, []
     if best == target and hold.asked and not hold.down and seen.now - hold.since < ASKED_LIMIT:
         return state, []
@@ -180,6 +182,8 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
 
 
 def reason_to_hold(rules: Rules, state: State, seen: Seen, refused: bool) -> str | None:
+    if seen.closed:
+        return f"clients wait for {', '.join(seen.closed)}"
     if seen.asked:
         return f"{state.target} asks for it: {', '.join(seen.asked)}"
     if seen.lost == state.target:
@@ -215,6 +219,7 @@ def from_plain(case: dict) -> tuple[Rules, State, Seen]:
     seen["answers"] = {address: Answer(**answer) for address, answer in seen.get("answers", {}).items()}
     if seen.get("session"):
         seen["session"] = Session(**seen["session"])
+    seen["closed"] = tuple(seen.get("closed", ()))
     seen["strays"] = tuple(Stray(**stray) for stray in seen.get("strays", ()))
     return Rules(**case["rules"]), State(**state), Seen(**seen)
 

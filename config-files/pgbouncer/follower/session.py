@@ -12,6 +12,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import psycopg2
 import psycopg2.extensions
@@ -42,6 +43,14 @@ SENDERS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = ANY (%s) AND 
 AT_WORK = "SELECT pid FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND locktype = 'virtualxid' AND mode = 'ExclusiveLock'"
 
 
+@dataclass(frozen=True)
+class Gate:
+    """What must be true before clients are let in: an SQL expression, evaluated as our role."""
+
+    condition: str
+    waits_for: str
+
+
 class Unwanted(Exception):
     """The session should be with somebody else by now."""
 
@@ -53,15 +62,19 @@ class TargetSession(threading.Thread):
     """
 
     def __init__(
-        self, port: int, dbname: str, user: str, password: str, ca_file: str, writing: bool, on_event: Callable[[], None]
+        self, port: int, dbname: str, user: str, password: str, ca_file: str, writing: bool, name: str, gates: tuple[Gate, ...],
+        on_event: Callable[[], None],
     ) -> None:
         super().__init__(name="session", daemon=True)
         self.writing = writing
         self.options = {
-            "port": port, "dbname": dbname, "user": user, "password": password, "application_name": FOLLOWING if writing else READING,
+            "port": port, "dbname": dbname, "user": user, "password": password, "application_name": name,
             "sslmode": "verify-full", "sslrootcert": ca_file, "gssencmode": "disable",
             "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 2000,
         }  # fmt: skip
+        self.gates = gates
+        # Until it is known that a gate is open, it is closed. After that, a lost session closes none.
+        self.closed = tuple(gate.waits_for for gate in gates)
         self.on_event = on_event
         self.lock = threading.Lock()
         self.wake_reader, self.wake_writer = os.pipe()
@@ -175,6 +188,7 @@ class TargetSession(threading.Thread):
             if self.writing:
                 self.query(target, connection, f"LISTEN {CHANNEL}")
             self.take_beat(target, self.query(target, connection, BEAT))
+            self.look_at_gates(target, connection)
         except BaseException:
             connection.close()
             raise
@@ -204,6 +218,7 @@ class TargetSession(threading.Thread):
             if beat is not None and state == psycopg2.extensions.POLL_OK:
                 self.take_beat(target, beat.fetchall())
                 beat = None
+                self.look_at_gates(target, connection)
                 continue
             if connection.notifies and beat is None:
                 continue
@@ -220,6 +235,21 @@ class TargetSession(threading.Thread):
             raise TimeoutError(f"{target} is still in recovery")
         with self.lock:
             self.answered_at, self.renewal = time.monotonic(), renewal or ""
+
+    def look_at_gates(self, target: str, connection: object) -> None:
+        closed = tuple(gate.waits_for for gate in self.gates if not self.is_open(gate, target, connection))
+        if closed != self.closed:
+            self.closed = closed
+            self.on_event()
+
+    def is_open(self, gate: Gate, target: str, connection: object) -> bool:
+        """A condition that cannot be evaluated is not met: what it needs may not be there yet."""
+        try:
+            return self.query(target, connection, f"SELECT ({gate.condition}) IS TRUE")[0][0]
+        except psycopg2.Error:
+            if connection.closed:
+                raise
+            return False
 
     def answer_who_works(self, target: str, connection: object) -> None:
         with self.lock:

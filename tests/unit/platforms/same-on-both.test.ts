@@ -42,6 +42,7 @@ const OTHERS: Readonly<Record<string, WorkloadSpec>> = {
   scratch: { ...DATABASE, scratch: ["/tmp"] },
   "ports.port": { ...ENTRY, ports: { ...ENTRY.ports, write: { port: 7000, from: "anybody" } } },
   "ports.from": { ...DATABASE, ports: { ...DATABASE.ports, rest: { port: 8008, from: ["haproxy"] } } },
+  egress: { ...DATABASE, egress: [{ network: "203.0.113.0/24", ports: [443] }] },
   "readiness.command": { ...DATABASE, readiness: { ...DATABASE.readiness, command: ["other"] } },
   "readiness.timeoutSeconds": { ...DATABASE, readiness: { ...DATABASE.readiness, timeoutSeconds: 6 } },
   "readiness.intervalSeconds": { ...DATABASE, readiness: { ...DATABASE.readiness, intervalSeconds: 30 } },
@@ -72,7 +73,7 @@ test("what a platform does not do with a workload is this, and no more (docs/arc
       const other = OTHERS[field]!;
       return render[platform](other) === render[platform](other.name === ENTRY.name ? ENTRY : DATABASE);
     });
-  expect(leftAlone("docker")).toEqual(["data.size", "ports.from", "beforeStop"]);
+  expect(leftAlone("docker")).toEqual(["data.size", "ports.from", "egress", "beforeStop"]);
   expect(leftAlone("kubernetes")).toEqual([
     "readiness.startPeriodSeconds",
     "exposed.hostPorts",

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DynamicResource } from "../../../dynamic/resource";
 import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
-import type { Access } from "./plan";
+import type { Access, FunctionSpec } from "./plan";
 import { DATABASE_PROVIDER_VERSION } from "./provider";
 
 export interface DatabaseArgs {
@@ -19,11 +19,10 @@ export interface DatabaseArgs {
    * schemas of the owner. A role that is taken off a list loses it.
    */
   readonly access?: Partial<Access>;
-  /**
-   * The role that pools look up verifiers as. It may connect and call `pool.lookup(name text)`, which gives the verifier of a role
-   * that may log in and is no administrator. Default: none, and no such function.
-   */
-  readonly poolRole?: string;
+  /** Further roles that may connect, and have no rights to data by that. Default none. */
+  readonly connect?: readonly string[];
+  /** Functions that give a role what it may not see by itself. One that is taken off the list stays. Default none. */
+  readonly functions?: readonly FunctionSpec[];
   /** How long to look for a primary, in seconds. Default 60. */
   readonly deadlineSeconds?: number;
 }
@@ -48,7 +47,8 @@ export class Database extends DynamicResource {
         owner: args.owner,
         extensions: args.extensions ?? [],
         access: { readWrite: args.access?.readWrite ?? [], readOnly: args.access?.readOnly ?? [] },
-        poolRole: args.poolRole,
+        connect: args.connect ?? [],
+        functions: args.functions ?? [],
         deadlineSeconds: args.deadlineSeconds ?? 60,
         drift: undefined,
         providerVersion: DATABASE_PROVIDER_VERSION,

@@ -7,14 +7,34 @@ export interface Access {
   readonly readOnly: readonly string[];
 }
 
+/**
+ * A function of the superuser's that gives a role what it may not see by itself: one SQL statement with a fixed search path. Nobody but
+ * `executeBy` may call it.
+ */
+export interface FunctionSpec {
+  readonly schema: string;
+  readonly name: string;
+  /** As CREATE FUNCTION has them: `name text`. */
+  readonly arguments: string;
+  /** `TABLE (usename name, passwd text)`. */
+  readonly returns: string;
+  readonly body: string;
+  readonly executeBy: string;
+}
+
 export interface DatabaseSpec {
   readonly name: string;
   readonly owner: string;
   readonly extensions: readonly string[];
   readonly access: Access;
-  /** The role that the pools look up verifiers as. Without one there is no lookup function. */
-  readonly poolRole?: string;
+  /** Further roles that may connect, and have no rights to data. States of older versions have none. */
+  readonly connect?: readonly string[];
+  /** States of older versions have none. */
+  readonly functions?: readonly FunctionSpec[];
 }
+
+export const functionName = ({ schema, name }: Pick<FunctionSpec, "schema" | "name">): string =>
+  `${schema}.${name}`;
 
 /** Who may do what with an object: `SELECT` to the roles that hold it. */
 export type Holders = Readonly<Record<string, readonly string[]>>;
@@ -48,8 +68,8 @@ export interface DatabaseState {
   readonly objects: readonly OwnedObject[];
   /** What objects that the owner makes later will give: by kind. */
   readonly defaults: Readonly<Record<ObjectKind, Holders>>;
-  /** The lookup function is exactly ours: text, owner, search path, rights. */
-  readonly lookupCurrent: boolean;
+  /** Which functions are exactly as declared: text, owner, search path, rights. */
+  readonly functions: readonly string[];
 }
 
 export interface Grant {
@@ -70,7 +90,7 @@ export type DatabaseStep =
   | ({ readonly do: "grant-later"; readonly owner: string } & Grant)
   | ({ readonly do: "revoke"; readonly identities: readonly string[] } & Grant)
   | ({ readonly do: "revoke-later"; readonly owner: string } & Grant)
-  | { readonly do: "make-lookup"; readonly poolRole: string };
+  | { readonly do: "make-function"; readonly made: FunctionSpec };
 
 /** Data, no schema: TRUNCATE, REFERENCES, TRIGGER and MAINTAIN are not among them. */
 function privilegesOf(
@@ -97,13 +117,14 @@ function grantsOf(access: Access): Grant[] {
 }
 
 /** The roles that may connect. */
-export function connectRoles(spec: Pick<DatabaseSpec, "access" | "poolRole">): string[] {
-  return [
-    ...spec.access.readWrite,
-    ...spec.access.readOnly,
-    ...(spec.poolRole === undefined ? [] : [spec.poolRole]),
-  ];
-}
+export const connectRoles = ({
+  access,
+  connect = [],
+}: Pick<DatabaseSpec, "access" | "connect">): string[] => [
+  ...access.readWrite,
+  ...access.readOnly,
+  ...connect,
+];
 
 /** @param before what was declared the last time: only a role that we let in is shut out again */
 export function planServer(
@@ -181,8 +202,9 @@ export function planDatabase(
     if (held(state.defaults[grant.kind], grant).length > 0)
       steps.push({ do: "revoke-later", owner: spec.owner, ...grant });
   }
-  if (spec.poolRole !== undefined && !state.lookupCurrent)
-    steps.push({ do: "make-lookup", poolRole: spec.poolRole });
+  for (const made of spec.functions ?? []) {
+    if (!state.functions.includes(functionName(made))) steps.push({ do: "make-function", made });
+  }
   return steps;
 }
 
@@ -209,7 +231,7 @@ export function describeDatabaseStep(step: ServerStep | DatabaseStep): string {
     case "grant-later":
     case "revoke-later":
       return `${step.do.slice(0, -6)} ${step.privileges.join(", ")} on every ${step.kind} that ${step.owner} makes later: ${step.role}`;
-    case "make-lookup":
-      return `make function pool.lookup for ${step.poolRole}`;
+    case "make-function":
+      return `make function ${functionName(step.made)} for ${step.made.executeBy}`;
   }
 }

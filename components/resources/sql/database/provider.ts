@@ -7,12 +7,12 @@ import { sqlState, withSession } from "../session";
 import { checkDatabase } from "./check";
 import { renewPools } from "../renew-pools";
 import type { DatabaseSpec, DatabaseState, Holders, ObjectKind, ServerState } from "./plan";
-import { describeDatabaseStep, planDatabase, planServer } from "./plan";
+import { describeDatabaseStep, functionName, planDatabase, planServer } from "./plan";
 import {
   databaseStatements,
-  lookupBody,
+  functionParameters,
   readDefaultsStatement,
-  readLookupStatement,
+  readFunctionStatement,
   readObjectsStatement,
   readSchemaStatement,
   readServerStatement,
@@ -63,10 +63,12 @@ async function readDatabase(session: Session, spec: DatabaseSpec): Promise<Datab
     spec.owner,
   ]);
   const defaultRows = await session.query<HolderRow>(readDefaultsStatement(), [spec.owner]);
-  const [lookup] =
-    spec.poolRole === undefined
-      ? []
-      : await session.query<{ current: boolean }>(readLookupStatement(), [lookupBody(), spec.poolRole]);
+  const functions: string[] = [];
+  for (const made of spec.functions ?? []) {
+    const parameters = functionParameters(made, spec.functions ?? []);
+    const [found] = await session.query<{ current: boolean }>(readFunctionStatement(), parameters);
+    if (found?.current === true) functions.push(functionName(made));
+  }
   const grouped = new Map<string, { kind: ObjectKind; identity: string; rows: HolderRow[] }>();
   for (const row of objectRows) {
     const key = `${row.kind} ${row.identity}`;
@@ -89,7 +91,7 @@ async function readDatabase(session: Session, spec: DatabaseSpec): Promise<Datab
       sequence: defaultsOf("sequence"),
       routine: defaultsOf("routine"),
     },
-    lookupCurrent: lookup?.current === true,
+    functions,
   };
 }
 
@@ -121,7 +123,7 @@ async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefine
     async (session) => {
       for (const step of planDatabase(await readDatabase(session, inputs), inputs, before)) {
         printProgress(`${inputs.name}: ${describeDatabaseStep(step)}`);
-        // A step is whole or not at all: the lookup function must not vanish between two of its statements.
+        // A step is whole or not at all: a function must not vanish between two of its statements.
         await session.query("BEGIN");
         for (const statement of databaseStatements(step)) await session.query(statement);
         await session.query("COMMIT");
@@ -143,7 +145,8 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
       "owner",
       "extensions",
       "access",
-      "poolRole",
+      "connect",
+      "functions",
       "providerVersion",
     ];
     const inputs = changedInputs(olds, news, names);

@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteIdentifiers } from "../quote";
-import type { DatabaseStep, ObjectKind, ServerStep } from "./plan";
+import type { DatabaseStep, FunctionSpec, ObjectKind, ServerStep } from "./plan";
 
 /** Parameter $1: the database. No row when it does not exist. PUBLIC is the grantee 0, here "". */
 export function readServerStatement(): string {
@@ -58,51 +58,47 @@ WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1)
 }
 
 /**
- * The verifier of a role that applications log in as: whoever asks for an administrator's gets no row. A password past its
- * VALID UNTIL is none, which the server itself would check and a pool does not (CVE-2025-2291,
- * https://www.pgbouncer.org/changelog.html#pgbouncer-124x).
+ * Parameters: $1 the body, $2 who may call it, $3 the schema, $4 the name, $5 the arguments, $6 all who may use the schema. One row with whether
+ * the function is exactly as declared; no row when there is none.
  */
-export function lookupBody(): string {
-  return `
-SELECT r.rolname, r.rolpassword
-FROM pg_catalog.pg_authid r
-WHERE r.rolname = $1 AND r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolreplication AND NOT r.rolbypassrls
-  AND (r.rolvaliduntil IS NULL OR r.rolvaliduntil > pg_catalog.now())
-`;
-}
-
-/** Parameters: $1 the body, $2 the pool's role. One row with whether the function is exactly ours; no row when there is none. */
-export function readLookupStatement(): string {
+export function readFunctionStatement(): string {
   return `SELECT p.prosrc = $1 AND p.prosecdef AND p.proconfig = ARRAY['search_path=pg_catalog, pg_temp'] AND o.rolsuper AND n.nspowner = p.proowner
        AND coalesce((SELECT bool_and(a.grantee = p.proowner OR a.grantee = r.oid) AND bool_or(a.grantee = r.oid)
                      FROM pg_catalog.aclexplode(p.proacl) a), false)
-       AND coalesce((SELECT bool_and(a.grantee = n.nspowner OR a.grantee = r.oid) AND bool_or(a.grantee = r.oid)
+       AND coalesce((SELECT bool_and(a.grantee = n.nspowner OR a.grantee = ANY (SELECT u.oid FROM pg_catalog.pg_roles u WHERE u.rolname = ANY ($6)))
+                        AND bool_or(a.grantee = r.oid)
                      FROM pg_catalog.aclexplode(n.nspacl) a), false) AS current
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
 JOIN pg_catalog.pg_roles r ON r.rolname = $2
-WHERE n.nspname = 'pool' AND p.proname = 'lookup' AND pg_catalog.pg_get_function_identity_arguments(p.oid) = 'name text'`;
+WHERE n.nspname = $3 AND p.proname = $4 AND pg_catalog.pg_get_function_identity_arguments(p.oid) = $5`;
 }
 
-/**
- * The pools' way to verifiers. The function belongs to the superuser that makes it, since nobody else may read pg_authid; the other
- * ways are worse: membership in pg_read_all_data opens every table to the owner, and a grant on the catalog itself is lost by
- * pg_upgrade. It is one fixed query with a fixed search path, and only the pool's role may call it.
- */
-export function makeLookupStatements(poolRole: string): readonly string[] {
-  const role = quoteIdentifier(poolRole);
+const bodyOf = ({ body }: FunctionSpec): string => `\n${body.trim()}\n`;
+
+/** What the statement above is asked with; `all` are the functions of the database. */
+export const functionParameters = (made: FunctionSpec, all: readonly FunctionSpec[]): unknown[] => [
+  ...[bodyOf(made), made.executeBy, made.schema, made.name, made.arguments],
+  all.filter(({ schema }) => schema === made.schema).map(({ executeBy }) => executeBy),
+];
+
+/** The function belongs to the superuser that makes it. Its text is fixed, its search path, too, and only one role may call it. */
+export function makeFunctionStatements(made: FunctionSpec): readonly string[] {
+  const [role, schema] = [quoteIdentifier(made.executeBy), quoteIdentifier(made.schema)];
+  const name = `${schema}.${quoteIdentifier(made.name)}`;
+  const types = `${name}(${made.arguments})`;
   return [
-    "CREATE SCHEMA IF NOT EXISTS pool",
-    "ALTER SCHEMA pool OWNER TO CURRENT_USER",
-    "REVOKE ALL ON SCHEMA pool FROM PUBLIC",
-    `GRANT USAGE ON SCHEMA pool TO ${role}`,
-    // Rights of an earlier pool role would outlive CREATE OR REPLACE, and so would another owner.
-    "DROP FUNCTION IF EXISTS pool.lookup(text)",
-    `CREATE FUNCTION pool.lookup(name text) RETURNS TABLE (usename name, passwd text)
-LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $lookup$${lookupBody()}$lookup$`,
-    "REVOKE ALL ON FUNCTION pool.lookup(text) FROM PUBLIC",
-    `GRANT EXECUTE ON FUNCTION pool.lookup(text) TO ${role}`,
+    `CREATE SCHEMA IF NOT EXISTS ${schema}`,
+    `ALTER SCHEMA ${schema} OWNER TO CURRENT_USER`,
+    `REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC`,
+    `GRANT USAGE ON SCHEMA ${schema} TO ${role}`,
+    // Rights of an earlier role would outlive CREATE OR REPLACE, and so would another owner.
+    `DROP FUNCTION IF EXISTS ${types}`,
+    `CREATE FUNCTION ${types} RETURNS ${made.returns}
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$${bodyOf(made)}$body$`,
+    `REVOKE ALL ON FUNCTION ${types} FROM PUBLIC`,
+    `GRANT EXECUTE ON FUNCTION ${types} TO ${role}`,
   ];
 }
 
@@ -148,7 +144,7 @@ export function databaseStatements(step: DatabaseStep): readonly string[] {
         `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdentifiers([step.owner])} ${right} ${preposition} ${quoteIdentifier(step.role)}`,
       ];
     }
-    case "make-lookup":
-      return makeLookupStatements(step.poolRole);
+    case "make-function":
+      return makeFunctionStatements(step.made);
   }
 }

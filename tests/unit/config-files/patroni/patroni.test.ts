@@ -5,6 +5,8 @@ import {
   patroniYml,
 } from "../../../../config-files/patroni/patroni";
 import { resolveParameters } from "../../../../config-files/postgres/parameters";
+import { POOLS } from "../../../../components/pools-guest";
+import { hooksJson } from "../../../../config-files/patroni/guests";
 import { expectGolden } from "../../../support/golden";
 
 const dynamic = dynamicConfiguration({
@@ -16,11 +18,15 @@ const dynamic = dynamicConfiguration({
 const cluster = patroniYml({
   scope: "pg-dev",
   etcd: { endpoints: [0, 1, 2].map((i) => `pg-dev-etcd-${i}:2379`), username: "patroni-pg-dev" },
+  guests: [POOLS],
 });
 
 describe("Patroni's configuration", () => {
   test("cluster.yml, the same for every member", () =>
     expectGolden("config-files/patroni/cluster.yml", cluster));
+
+  test("hooks.json, with what the pools want before a stop", () =>
+    expectGolden("config-files/patroni/hooks.json", hooksJson([POOLS])));
 
   test("bootstrap.yml, with the dynamic configuration", () =>
     expectGolden("config-files/patroni/bootstrap.yml", bootstrapYml(dynamic)));

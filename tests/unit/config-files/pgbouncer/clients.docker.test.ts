@@ -331,7 +331,7 @@ print(errors, answers[0] >= 50, sorted(count >= 3 for count in refused.values())
       const client = await open("app_readonly");
       await client.query("SELECT 1");
       const { provider } = served(databaseProvider);
-      const spec = { ...common(), name: "app", owner: "dpg_cluster", extensions: [], poolRole: "pool_auth" };
+      const spec = { ...common(), name: "app", owner: "dpg_cluster", extensions: [], connect: ["pool_auth"] };
       const access = { readWrite: ["app_readwrite"], readOnly: ["app_readonly"] };
       await provider.update(
         "app",

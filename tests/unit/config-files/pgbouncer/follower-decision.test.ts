@@ -29,6 +29,7 @@ interface Seen {
   readonly lost?: string | null;
   readonly asked?: readonly string[];
   readonly freed?: readonly string[];
+  readonly closed?: readonly string[];
   readonly strays?: readonly { readonly client: string; readonly seconds: number }[];
 }
 interface Decision {
@@ -136,6 +137,19 @@ describe("a pool for writes", () => {
     { mode, state: following, seen: { answers: { a: silent(60), b: silent(60) }, ...withA } },
     [[], { target: "a", hold: null }],
   );
+  const closed = ["the checks after a restore"];
+  claim("holds while a gate is closed (guests)", { mode, state: following, seen: { ...aLeads, closed } }, [
+    [["hold", "clients wait for the checks after a restore"]],
+  ]);
+  claim(
+    "goes on for no proof and no patience before the gate is open (guests)",
+    { mode, state: held({ since: 0 }), seen: { ...aLeads, closed } },
+    [[], { target: "a", hold: { asked: [] } }],
+  );
+  claim("goes on when the gate is open (guests)", { mode, state: held({}), seen: aLeads }, [
+    [["resume", "a"]],
+    { hold: null },
+  ]);
   const bFollows = { b: no(9) };
   claim(
     "goes on while only the port of the leader's Patroni is blocked: its PostgreSQL says that it takes writes",

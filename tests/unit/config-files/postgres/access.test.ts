@@ -34,7 +34,7 @@ describe.each(KINDS)("access to PostgreSQL, group of kind %s", (kind) => {
   });
 
   test("where up goes straight to members, it is good from there, too", () => {
-    const superuser = hbaLines(kind, ["10.20.0.0/16"]).filter((line) =>
+    const superuser = hbaLines(kind, { directFrom: ["10.20.0.0/16"] }).filter((line) =>
       line.startsWith("hostssl all postgres"),
     );
     expect(superuser.slice(1, 4)).toEqual([

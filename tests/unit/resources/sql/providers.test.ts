@@ -45,7 +45,7 @@ describe("SQL providers", () => {
       same,
     );
     expect(
-      await diffOf(databaseProvider, { ...database, drift: [] }, { ...database, poolRole: undefined }),
+      await diffOf(databaseProvider, { ...database, drift: [] }, { ...database, connect: undefined }),
     ).toEqual(same);
   });
 

@@ -1,3 +1,4 @@
+import { POOLS } from "../../../../../components/pools-guest";
 import { checkDatabase } from "../../../../../components/resources/sql/database/check";
 import type {
   DatabaseSpec,
@@ -7,7 +8,7 @@ import type {
 import { planDatabase, planServer } from "../../../../../components/resources/sql/database/plan";
 import {
   databaseStatements,
-  makeLookupStatements,
+  makeFunctionStatements,
   serverStatement,
 } from "../../../../../components/resources/sql/database/statements";
 
@@ -16,7 +17,7 @@ const spec: DatabaseSpec = {
   owner: "own",
   extensions: ["pg_stat_statements"],
   access: { readWrite: ["rw"], readOnly: ["ro"] },
-  poolRole: "pool_auth",
+  ...{ connect: ["pool_auth"], functions: POOLS.functions },
 };
 const settledServer: ServerState = {
   database: { owner: "own", connect: ["pool_auth", "ro", "rw"], publicTemporary: false },
@@ -41,7 +42,7 @@ const settled: DatabaseState = {
     sequence: { USAGE: ["rw"], SELECT: ["rw", "ro"], UPDATE: ["rw"] },
     routine: { EXECUTE: ["rw"] },
   },
-  lookupCurrent: true,
+  functions: ["pool.lookup"],
 };
 const server = (...args: Parameters<typeof planServer>) => planServer(...args).map(serverStatement);
 const inside = (...args: Parameters<typeof planDatabase>) =>
@@ -89,11 +90,11 @@ describe("planDatabase", () => {
   it("prepares a fresh database", () => {
     const none = { schema: {}, table: {}, sequence: {}, routine: {} };
     const fresh: DatabaseState = {
-      ...{ extensions: ["plpgsql"], publicCreates: true, defaults: none, lookupCurrent: false },
+      ...{ extensions: ["plpgsql"], publicCreates: true, defaults: none, functions: [] },
       objects: [{ kind: "schema", identity: "public", holders: {} }],
     };
     const later = 'ALTER DEFAULT PRIVILEGES FOR ROLE "own" GRANT';
-    expect(inside(fresh, { ...spec, poolRole: undefined })).toEqual([
+    expect(inside(fresh, { ...spec, functions: [] })).toEqual([
       'CREATE EXTENSION IF NOT EXISTS "pg_stat_statements" CASCADE',
       "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
       'GRANT USAGE ON SCHEMA public TO "rw"',
@@ -133,29 +134,30 @@ describe("planDatabase", () => {
     ]);
   });
 
-  it("makes the lookup function again when it is not exactly ours", () => {
-    expect(inside({ ...settled, lookupCurrent: false }, spec)).toEqual(makeLookupStatements("pool_auth"));
-    expect(inside({ ...settled, lookupCurrent: false }, { ...spec, poolRole: undefined })).toEqual([]);
+  it("makes a function again when it is not exactly as declared, and a state from before functions has none", () => {
+    const [lookup] = POOLS.functions!;
+    expect(inside({ ...settled, functions: [] }, spec)).toEqual(makeFunctionStatements(lookup!));
+    expect(inside({ ...settled, functions: [] }, { ...spec, functions: undefined })).toEqual([]);
   });
 });
 
 describe("the lookup function", () => {
   it("is one fixed query with a fixed search path, for the pool's role only", () => {
-    expect(makeLookupStatements("pool_auth")).toEqual([
-      "CREATE SCHEMA IF NOT EXISTS pool",
-      "ALTER SCHEMA pool OWNER TO CURRENT_USER",
-      "REVOKE ALL ON SCHEMA pool FROM PUBLIC",
-      'GRANT USAGE ON SCHEMA pool TO "pool_auth"',
-      "DROP FUNCTION IF EXISTS pool.lookup(text)",
-      `CREATE FUNCTION pool.lookup(name text) RETURNS TABLE (usename name, passwd text)
-LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $lookup$
+    expect(makeFunctionStatements(POOLS.functions![0]!)).toEqual([
+      'CREATE SCHEMA IF NOT EXISTS "pool"',
+      'ALTER SCHEMA "pool" OWNER TO CURRENT_USER',
+      'REVOKE ALL ON SCHEMA "pool" FROM PUBLIC',
+      'GRANT USAGE ON SCHEMA "pool" TO "pool_auth"',
+      'DROP FUNCTION IF EXISTS "pool"."lookup"(name text)',
+      `CREATE FUNCTION "pool"."lookup"(name text) RETURNS TABLE (usename name, passwd text)
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 SELECT r.rolname, r.rolpassword
 FROM pg_catalog.pg_authid r
 WHERE r.rolname = $1 AND r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolreplication AND NOT r.rolbypassrls
   AND (r.rolvaliduntil IS NULL OR r.rolvaliduntil > pg_catalog.now())
-$lookup$`,
-      "REVOKE ALL ON FUNCTION pool.lookup(text) FROM PUBLIC",
-      'GRANT EXECUTE ON FUNCTION pool.lookup(text) TO "pool_auth"',
+$body$`,
+      'REVOKE ALL ON FUNCTION "pool"."lookup"(name text) FROM PUBLIC',
+      'GRANT EXECUTE ON FUNCTION "pool"."lookup"(name text) TO "pool_auth"',
     ]);
   });
 });
