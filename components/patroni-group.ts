@@ -228,7 +228,10 @@ export class PatroniGroup {
       ...{ database, extensions, section: args.section },
       librariesBefore: citus === undefined ? [] : ["citus"],
     };
-    const ordinary = settings.chosen.length === 0 && extensions.every((name) => ALWAYS_THERE.includes(name));
+    const ordinary =
+      settings.chosen.length === 0 &&
+      extensions.every((name) => ALWAYS_THERE.includes(name)) &&
+      guests.every(({ parameters, libraries }) => parameters === undefined && libraries === undefined);
     this.rest = {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.rest })),
       ca: certificates.authority.certificatePem,

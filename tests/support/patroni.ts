@@ -177,8 +177,11 @@ export async function startPatroni(
         ),
       ),
     };
+    const scratch = guests.flatMap((guest) =>
+      (guest.scratch ?? []).flatMap((path) => ["--tmpfs", `${path}:mode=1777`]),
+    );
     for (const member of members) {
-      await start(member, prefix, "patroni", env, {
+      const files = {
         "/secrets/tls": nodeTls,
         "/secrets/patroni": {
           "patroni.yml": patroniSecretsYml(secrets),
@@ -194,7 +197,8 @@ export async function startPatroni(
         },
         "/etc/patroni-bootstrap": { "bootstrap.yml": bootstrapYml(dynamic, guests) },
         ...ofGuests,
-      });
+      };
+      await start(member, prefix, "patroni", env, files, scratch);
     }
     const reachable = (port: number) =>
       members.map((name) => ({

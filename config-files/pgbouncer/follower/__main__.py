@@ -164,8 +164,8 @@ class Follower:
         if closed == self.closed:
             return
         if closed:
-            log(f"lets nobody in: clients wait for {', '.join(closed)}")
             CLOSED.write_text("\n".join(closed) + "\n")
+            log(f"lets nobody in: clients wait for {', '.join(closed)}")
         else:
             CLOSED.unlink(missing_ok=True)
         self.closed = closed
