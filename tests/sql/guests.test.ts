@@ -180,7 +180,7 @@ describeWithDocker(
     test("it has its OOM score and its place behind the program", async () => {
       const pid = await companion(member(0));
       expect(await inMember(member(0), "cat", `/proc/${pid}/oom_score_adj`)).toBe("500");
-      expect((await inMember(member(0), "cut", "-d ", "-f19", `/proc/${pid}/stat`))).toBe("10");
+      expect(await inMember(member(0), "cut", "-d ", "-f19", `/proc/${pid}/stat`)).toBe("10");
     });
 
     test("its end does not end the program: it is started again, PostgreSQL goes on", async () => {
