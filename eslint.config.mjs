@@ -96,6 +96,8 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/no-empty-function": "off",
+      // A name for what a schema infers, so that editors and messages say the name.
+      "@typescript-eslint/no-empty-object-type": ["error", { allowInterfaces: "with-single-extends" }],
       // Interfaces whose methods are asynchronous have implementations that need not wait.
       "@typescript-eslint/require-await": "off",
       "max-lines": ["error", { max: 420, skipBlankLines: true, skipComments: true }],

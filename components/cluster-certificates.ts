@@ -2,34 +2,21 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority } from "./resources/certificates";
-import { type IssuerArgs, type ResolvedIssuer, resolveIssuer } from "./issuer";
+import { CERTIFICATE_SETTINGS } from "./certificate-settings";
+import { type ResolvedIssuer, resolveIssuer } from "./issuer";
 import { after, ClusterMark } from "./resources/ownership";
 import type { Platform } from "./platforms/platform";
 import type { SecretRef } from "./platforms/workload";
 import { type Problem, refuse } from "./settings/problems";
+import { resolveSettings } from "./settings/resolve";
+import type { Resolved, Written } from "./settings/setting";
 
 /** A certificate for each workload: of the cluster's own authority, or of an issuer. */
-export interface ClusterCertificatesArgs {
+export interface ClusterCertificatesArgs extends Written<typeof CERTIFICATE_SETTINGS> {
   readonly platform: Platform;
   /** Stands in the authority's name. */
   readonly cluster: string;
-  /** Lifetime of the cluster's own authority in days. Default 3650. */
-  readonly authorityDays?: number;
-  /** Lifetime of a certificate in days; the first `up` in its last third renews it, an issuer does so by itself. Default 365. */
-  readonly days?: number;
-  /**
-   * An issuer of the platform that signs and renews. It must be this cluster's alone: the names in its certificates admit to the
-   * database, and to etcd whatever they say. Default: the cluster has an authority of its own.
-   */
-  readonly issuer?: IssuerArgs;
-  /**
-   * What becomes of the authority that a cluster had before it was adopted. `serve`: members show the certificates that it signed, and trust
-   * it beside the new one. `trust`: they show those of the new one. `forget`: it is trusted no longer. Default `serve`.
-   */
-  readonly formerAuthority?: FormerAuthority;
 }
-
-export type FormerAuthority = "serve" | "trust" | "forget";
 
 export interface WorkloadCertificateArgs {
   readonly replicas: number;
@@ -49,26 +36,22 @@ export type TlsFiles = Readonly<Record<"ca.crt" | "tls.crt" | "tls.key", pulumi.
 /** Where every workload finds its certificate, key and the authority's certificate. */
 export const TLS_DIRECTORY = "/secrets/tls";
 
-export type ResolvedCertificates = { readonly days: number } & (
-  | { readonly by: "own authority"; readonly authorityDays: number }
-  | { readonly by: "issuer"; readonly issuer: ResolvedIssuer }
-);
+type Settings = Resolved<typeof CERTIFICATE_SETTINGS>;
+
+export type ResolvedCertificates = Pick<Settings, "days" | "formerAuthority"> &
+  (
+    | { readonly by: "own authority"; readonly authorityDays: number }
+    | { readonly by: "issuer"; readonly issuer: ResolvedIssuer }
+  );
 
 export function resolveClusterCertificates(
-  args: Pick<ClusterCertificatesArgs, "authorityDays" | "days" | "issuer">,
+  args: Written<typeof CERTIFICATE_SETTINGS>,
   now = new Date(),
 ): { readonly value: ResolvedCertificates; readonly problems: readonly Problem[] } {
-  const { authorityDays = 3650, days = 365 } = args;
-  const problems: Problem[] = [];
-  if (!Number.isInteger(days) || days < 3 || days > 825) {
-    problems.push({
-      setting: "certificates.days",
-      value: days,
-      rule: "must be 3 to 825: many clients refuse certificates that last longer",
-      remedy: "Use 365",
-    });
-  }
-  if (args.issuer !== undefined) {
+  const { value, problems: own, sound } = resolveSettings(CERTIFICATE_SETTINGS, args, "certificates");
+  const { days, authorityDays, formerAuthority } = value;
+  const problems = [...own];
+  if (value.issuer !== undefined) {
     if (args.authorityDays !== undefined) {
       problems.push({
         setting: "certificates.authorityDays",
@@ -77,21 +60,21 @@ export function resolveClusterCertificates(
         remedy: "Remove it",
       });
     }
-    const issuer = resolveIssuer(args.issuer, now);
+    const issuer = resolveIssuer(value.issuer, now);
     return {
-      value: { days, by: "issuer", issuer: issuer.value },
+      value: { days, formerAuthority, by: "issuer", issuer: issuer.value },
       problems: [...problems, ...issuer.problems],
     };
   }
-  if (!Number.isInteger(authorityDays) || authorityDays < 2 * days || authorityDays > 36_500) {
+  if (sound("days", "authorityDays") && authorityDays < 2 * days) {
     problems.push({
       setting: "certificates.authorityDays",
       value: authorityDays,
-      rule: `must be at least twice certificates.days (${2 * days}), since a certificate must not outlive its authority, and at most 36500`,
+      rule: `must be at least twice certificates.days (${2 * days}), since a certificate must not outlive its authority`,
       remedy: "Use 3650",
     });
   }
-  return { value: { days, by: "own authority", authorityDays }, problems };
+  return { value: { days, formerAuthority, by: "own authority", authorityDays }, problems };
 }
 
 /** A certificate as whoever signs it needs to know it. */
@@ -114,7 +97,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
   readonly owned: pulumi.Resource;
   private readonly platform: Platform;
   private readonly days: number;
-  readonly formerAuthority: FormerAuthority;
+  readonly formerAuthority: Settings["formerAuthority"];
   private readonly signer: CertificateAuthority | ResolvedIssuer;
 
   constructor(name: string, args: ClusterCertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -124,7 +107,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     super("postgres-cluster:index:ClusterCertificates", name, value, after(owner, opts));
     this.platform = args.platform;
     this.days = value.days;
-    this.formerAuthority = args.formerAuthority ?? "serve";
+    this.formerAuthority = value.formerAuthority;
     if (value.by === "issuer") {
       this.signer = value.issuer;
       this.authority = { certificatePem: pulumi.output(value.issuer.authority) };

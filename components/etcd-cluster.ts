@@ -10,38 +10,23 @@ import { PORTS } from "../config-files/ports";
 import type { Platform } from "./platforms/platform";
 import type { SecretRef, WorkloadSpec } from "./platforms/workload";
 import { type Problem, refuse } from "./settings/problems";
-import {
-  type CpuSettings,
-  memoryRange,
-  resolveCpu,
-  type ResolvedCpu,
-  resolveSize,
-  type SizeRange,
-  VOLUME,
-} from "./size";
+import { ETCD_SETTINGS } from "./etcd-settings";
+import { resolveCpu, type ResolvedCpu } from "./settings/cpu";
+import { resolveSettings } from "./settings/resolve";
+import type { Written } from "./settings/setting";
+import { mebibytes } from "./settings/size";
 
 /** The distributed configuration store (DCS) in which Patroni keeps who leads: an etcd cluster with TLS and authentication. */
-export interface EtcdClusterArgs extends CpuSettings {
+export interface EtcdClusterArgs extends Written<typeof ETCD_SETTINGS> {
   readonly platform: Platform;
   /** Issues the members' certificates. */
   readonly certificates: ClusterCertificates;
-  /**
-   * 3 or 5; 1 outside production, where losing it stops every failover. Default 3. Two or four members tolerate no more
-   * failures than one or three: https://etcd.io/docs/v3.5/faq/#why-an-odd-number-of-cluster-members
-   */
-  readonly members?: number;
   /** Refuse what only a trial may have. Default true. */
   readonly production?: boolean;
   /** The Patroni scopes that may use it; each gets a user that can touch only the keys below `/service/<scope>/`. */
   readonly scopes: readonly string[];
   /** What else needs something of the members. Default none. */
   readonly guests?: Guests;
-  /** How much a member may store before it refuses writes. Default `256Mi`: a Patroni cluster needs about one. */
-  readonly quota?: string;
-  /** Size of a member's data volume. Default `2Gi`. */
-  readonly volumeSize?: string;
-  /** Memory limit of a member. Default `512Mi`. */
-  readonly memory?: string;
 }
 
 /** How a Patroni scope logs in. */
@@ -67,28 +52,15 @@ export interface ResolvedEtcdCluster extends ResolvedCpu {
 export const ETCD_WORKLOAD = "etcd";
 const PASSWORD_DIRECTORY = "/secrets/etcd";
 
-/** Beyond 8 GiB etcd warns and nobody has tested it: https://etcd.io/docs/v3.5/dev-guide/limit/#storage-size-limit */
-const QUOTA: SizeRange = {
-  ...{ least: 16, greatest: 8 * 1024, why: "a cluster's keys and their history need it", example: "256Mi" },
-};
-/** etcd takes 30 MiB with nothing in it. */
-const MEMORY = memoryRange(64, "etcd would be killed as soon as it starts", "512Mi");
-
 /** Fills in defaults and finds everything that is wrong. */
 export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "certificates">): {
   readonly value: ResolvedEtcdCluster;
   readonly problems: readonly Problem[];
 } {
-  const { members = 3, production = true, quota = "256Mi", volumeSize = "2Gi", memory = "512Mi" } = args;
-  const problems: Problem[] = [];
-  if (![1, 3, 5].includes(members)) {
-    problems.push({
-      setting: "etcd.members",
-      value: members,
-      rule: "must be 3 or 5: a majority decides, so an even number tolerates no more failures than one member less",
-      remedy: "Use 3, or 5 to survive two failures at once",
-    });
-  } else if (members === 1 && production) {
+  const { value, problems: own, sound } = resolveSettings(ETCD_SETTINGS, args, "etcd");
+  const problems = [...own];
+  const { members, quota, volumeSize, memory } = value;
+  if (members === 1 && (args.production ?? true)) {
     problems.push({
       setting: "etcd.members",
       value: members,
@@ -96,23 +68,9 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
       remedy: "Use 3",
     });
   }
-  const size = (setting: string, text: string, range: SizeRange): number => {
-    const { mib, problems: found } = resolveSize(`etcd.${setting}`, text, range);
-    problems.push(...found);
-    return found.length > 0 ? 0 : mib;
-  };
-  const cpu = resolveCpu(args, "etcd");
+  const cpu = resolveCpu(value, "etcd");
   problems.push(...cpu.problems);
-  const value = {
-    members,
-    quotaMiB: size("quota", quota, QUOTA),
-    volumeSize,
-    memoryMiB: size("memory", memory, MEMORY),
-    ...cpu.value,
-    scopes: args.scopes,
-  };
-  const volumeMiB = size("volumeSize", volumeSize, VOLUME);
-  if (volumeMiB > 0 && value.quotaMiB * 2 > volumeMiB) {
+  if (sound("quota", "volumeSize") && mebibytes(quota) * 2 > mebibytes(volumeSize)) {
     problems.push({
       setting: "etcd.quota",
       value: quota,
@@ -120,7 +78,17 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
       remedy: "Lower the quota or enlarge the volume",
     });
   }
-  return { value, problems };
+  return {
+    value: {
+      members,
+      volumeSize,
+      quotaMiB: mebibytes(quota),
+      memoryMiB: mebibytes(memory),
+      ...cpu.value,
+      scopes: args.scopes,
+    },
+    problems,
+  };
 }
 
 /** The etcd members as a workload. */

@@ -1,14 +1,11 @@
 import { X509Certificate } from "node:crypto";
+import { ISSUER_SETTINGS } from "./certificate-settings";
 import type { IssuerRef } from "./platforms/platform";
 import type { Problem } from "./settings/problems";
+import { resolveSettings } from "./settings/resolve";
+import type { Written } from "./settings/setting";
 
-export interface IssuerArgs extends Partial<IssuerRef> {
-  /**
-   * PEM of the authority that the issuer signs with, which members, clients and `up` trust; of both while another one takes its place.
-   * Never a key.
-   */
-  readonly authority?: string;
-}
+export interface IssuerArgs extends Written<typeof ISSUER_SETTINGS> {}
 
 export interface ResolvedIssuer {
   readonly issuer: IssuerRef;
@@ -27,8 +24,9 @@ export function resolveIssuer(
   args: IssuerArgs,
   now = new Date(),
 ): { readonly value: ResolvedIssuer; readonly problems: readonly Problem[] } {
-  const { name, kind, group, authority } = args;
-  const problems: Problem[] = [];
+  const { value, problems: own } = resolveSettings(ISSUER_SETTINGS, args, "certificates.issuer");
+  const { name, kind, group, authority } = value;
+  const problems = [...own];
   if (!name) {
     problems.push({
       setting: "certificates.issuer.name",
@@ -41,7 +39,7 @@ export function resolveIssuer(
   problems.push(...found);
   return {
     value: {
-      issuer: { name: name ?? "", ...(kind && { kind }), ...(group && { group }) },
+      issuer: { name: name ?? "", kind, group },
       // Nothing but the certificates: a text above one, as `openssl x509 -text` writes it, is no part of a trust store.
       authority: certificatesIn(authority ?? "")
         .map((certificate) => `${certificate}\n`)

@@ -7,21 +7,16 @@ import {
   type ResolvedPatroniGroup,
   resolvePatroniGroup,
 } from "./patroni-group-args";
+import { APPLICATION_DATABASE_SETTINGS } from "./patroni-group-settings";
 import type { Platform } from "./platforms/platform";
 import type { Problem } from "./settings/problems";
+import { resolveSettings } from "./settings/resolve";
+import type { Resolved, Written } from "./settings/setting";
 
 /** What may be chosen for the database of applications. */
-export interface ApplicationDatabaseSettings {
-  /** The application's database, owned by the role `dpg_cluster`. Default `app`. */
-  readonly database?: string;
-  /** Extensions of that database besides pg_stat_statements; the image must have them. One that is taken off stays. Default none. */
-  readonly extensions?: readonly string[];
-}
+export interface ApplicationDatabaseSettings extends Written<typeof APPLICATION_DATABASE_SETTINGS> {}
 
-export interface ResolvedApplicationDatabase {
-  readonly database: string;
-  readonly extensions: readonly string[];
-}
+export type ResolvedApplicationDatabase = Resolved<typeof APPLICATION_DATABASE_SETTINGS>;
 
 /** A replicated PostgreSQL: one leader and streaming replicas under Patroni, with automatic failover. */
 export interface PatroniClusterArgs extends PatroniGroupSettings, ApplicationDatabaseSettings {
@@ -62,20 +57,7 @@ export function resolveApplicationDatabase(args: ApplicationDatabaseSettings): {
   readonly value: ResolvedApplicationDatabase;
   readonly problems: readonly Problem[];
 } {
-  const { database = "app" } = args;
-  const wrong =
-    !/^[a-z_][a-z0-9_]{0,62}$/.test(database) || ["postgres", "template0", "template1"].includes(database);
-  return {
-    value: { database, extensions: [...new Set(["pg_stat_statements", ...(args.extensions ?? [])])] },
-    problems: wrong
-      ? [
-          {
-            setting: "patroni.database",
-            value: database,
-            rule: "must be a lower-case SQL name of at most 63 characters that is not one of PostgreSQL's own databases",
-            remedy: "Use for instance app",
-          },
-        ]
-      : [],
-  };
+  const { value, problems } = resolveSettings(APPLICATION_DATABASE_SETTINGS, args, "patroni");
+  const extensions = [...new Set(["pg_stat_statements", ...value.extensions])];
+  return { value: { ...value, extensions }, problems };
 }

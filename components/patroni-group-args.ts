@@ -5,51 +5,18 @@ import { resolveParameters } from "../config-files/postgres/parameters";
 import { REPLICATION_ROLE, REWIND_ROLE, SUPERUSER } from "../config-files/postgres/access";
 import type { DatabaseContribution, Guests } from "./guests/contribution";
 import { APPLICATION_ROLES } from "./resources/sql/application-roles";
+import { PATRONI_GROUP_SETTINGS } from "./patroni-group-settings";
+import { resolveCpu, type ResolvedCpu } from "./settings/cpu";
 import type { Problem } from "./settings/problems";
-import {
-  type CpuSettings,
-  memoryRange,
-  resolveCpu,
-  type ResolvedCpu,
-  resolveSize,
-  sizeText,
-  VOLUME,
-} from "./size";
+import { resolveSettings } from "./settings/resolve";
+import type { Resolved, Written } from "./settings/setting";
+import { mebibytes } from "./settings/size";
 
 /** What may be chosen for a group of members under Patroni. */
-export interface PatroniGroupSettings extends CpuSettings {
-  /** 1 to 7. Default 3. One member cannot fail over. */
-  readonly members?: number;
-  /** Major version of PostgreSQL. Default, and so far the only one, `17`. */
-  readonly postgresVersion?: string | number;
-  /**
-   * What happens when too few standbys are left to hold a copy: `quorum` goes on with fewer copies, `strict` stops writes.
-   * Default `quorum`. Either way no acknowledged write is lost in a failover: https://patroni.readthedocs.io/en/latest/replication_modes.html
-   */
-  readonly synchronous?: "quorum" | "strict";
-  /** How many standbys must hold a transaction before it is acknowledged. Default 1. */
-  readonly synchronousReplicas?: number;
-  readonly timing?: FailoverTiming;
-  /** PostgreSQL parameters over the defaults; mandatory ones are refused. Units as PostgreSQL writes them (`512MB`, `10s`). */
-  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
-  /** Size of a member's data volume. Default `10Gi`. */
-  readonly volumeSize?: string;
-  /** Memory limit of a member. Default `1Gi`. */
-  readonly memory?: string;
-}
+export interface PatroniGroupSettings extends Written<typeof PATRONI_GROUP_SETTINGS> {}
 
-/**
- * How fast a failure is noticed. `loopWait + 2 x retryTimeout + 10` must not exceed `ttl`: a leader that cannot renew its lease demotes
- * itself in that time, and one that is frozen is killed 5 s before its lease ends, which must leave 5 s for a stop.
- */
-export interface FailoverTiming {
-  /** Lifetime of the leader's lease in seconds, at least 20. Default 20. */
-  readonly ttlSeconds?: number;
-  /** Patroni's interval in seconds, at least 1. Default 1. */
-  readonly loopWaitSeconds?: number;
-  /** How long DCS and PostgreSQL operations are retried, in seconds, at least 3. Default 3. */
-  readonly retryTimeoutSeconds?: number;
-}
+type Timing = Resolved<typeof PATRONI_GROUP_SETTINGS>["timing"];
+export type FailoverTiming = Partial<Timing>;
 
 /** `PatroniGroupSettings` with every default filled in. */
 export interface ResolvedPatroniGroup extends ResolvedCpu {
@@ -57,22 +24,13 @@ export interface ResolvedPatroniGroup extends ResolvedCpu {
   readonly members: number;
   readonly synchronous: "quorum" | "strict";
   readonly synchronousReplicas: number;
-  readonly timing: Required<FailoverTiming>;
+  readonly timing: Timing;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   /** Which of the parameters were set, and are no defaults. */
   readonly chosen: readonly string[];
   readonly volumeSize: string;
   readonly memoryMiB: number;
 }
-
-const MAX_MEMBERS = 7;
-const DEFAULT_MEMORY_MIB = 1024;
-const DEFAULT_MEMORY = sizeText(DEFAULT_MEMORY_MIB);
-const MEMORY = memoryRange(
-  192,
-  "Patroni, PostgreSQL and the least number of its connections need it",
-  DEFAULT_MEMORY,
-);
 
 /** What a group is besides its settings. */
 export type GroupFacts = Pick<ParameterFacts, "citus" | "leastConnections" | "database"> & {
@@ -89,35 +47,18 @@ export function resolvePatroniGroup(
   section: string,
   facts: GroupFacts = {},
 ): { readonly value: ResolvedPatroniGroup; readonly problems: readonly Problem[] } {
-  const { members = 3, postgresVersion = "17", synchronous = "quorum" } = args;
-  const { volumeSize = "10Gi", memory = DEFAULT_MEMORY } = args;
-  const synchronousReplicas = args.synchronousReplicas ?? 1;
-  const timing = { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3, ...args.timing };
-  const problems: Problem[] = [];
-  const problem = (setting: string, value: unknown, rule: string, remedy: string): void => {
-    problems.push({ setting: `${section}.${setting}`, value, rule, remedy });
+  const { value, problems: own, sound } = resolveSettings(PATRONI_GROUP_SETTINGS, args, section);
+  const { members, synchronous, synchronousReplicas, timing, volumeSize } = value;
+  const problems: Problem[] = [...own];
+  const problem = (setting: string, of: unknown, rule: string, remedy: string): void => {
+    problems.push({ setting: `${section}.${setting}`, value: of, rule, remedy });
   };
 
-  if (!Number.isInteger(members) || members < 1 || members > MAX_MEMBERS) {
-    problem(
-      "members",
-      members,
-      `must be 1 to ${MAX_MEMBERS}`,
-      "Use 3; more replicas serve reads, they do not make failover safer",
-    );
-  }
-  if (String(postgresVersion) !== "17") {
-    problem("postgresVersion", postgresVersion, "is not supported: the image holds PostgreSQL 17", "Use 17");
-  }
-  if (
-    !Number.isInteger(synchronousReplicas) ||
-    synchronousReplicas < 1 ||
-    (members > 1 && synchronousReplicas >= members)
-  ) {
+  if (members > 1 && synchronousReplicas >= members) {
     problem(
       "synchronousReplicas",
       synchronousReplicas,
-      `must be 1 to ${section}.members - 1 (${Math.max(1, members - 1)})`,
+      `must be 1 to ${section}.members - 1 (${members - 1})`,
       "Use 1, or add members",
     );
   } else if (synchronous === "strict" && members < synchronousReplicas + 2) {
@@ -128,14 +69,12 @@ export function resolvePatroniGroup(
       `Use ${synchronousReplicas + 2} members or "quorum"`,
     );
   }
-  problems.push(...timingProblems(timing, section));
-  const memorySize = resolveSize(`${section}.memory`, memory, MEMORY);
-  // What is wrong with the memory is told once, and not by each parameter that does not fit into it.
-  const memoryMiB = memorySize.problems.length > 0 ? DEFAULT_MEMORY_MIB : memorySize.mib;
-  const cpu = resolveCpu(args, section);
-  problems.push(...memorySize.problems, ...cpu.problems);
-  problems.push(...resolveSize(`${section}.volumeSize`, volumeSize, VOLUME).problems);
-  const parameters = resolveParameters(args.parameters ?? {}, {
+  if (sound("timing")) problems.push(...timingProblems(timing, section));
+  // A wrong size has its default here: what is wrong with it is told once, and not by each parameter that does not fit into it.
+  const memoryMiB = mebibytes(value.memory);
+  const cpu = resolveCpu(value, section);
+  problems.push(...cpu.problems);
+  const parameters = resolveParameters(value.parameters, {
     memoryMiB,
     memorySetting: `${section}.memory`,
     ...facts,
@@ -156,7 +95,7 @@ export function resolvePatroniGroup(
       synchronousReplicas,
       timing,
       parameters: parameters.parameters,
-      chosen: Object.keys(args.parameters ?? {}).sort(),
+      chosen: Object.keys(value.parameters).sort(),
       volumeSize,
       memoryMiB,
       ...cpu.value,
@@ -192,30 +131,16 @@ function roleProblems(section: string, guests: Guests<DatabaseContribution>): re
   });
 }
 
-const LONGEST_SECONDS = 3600;
-
-/** Patroni would raise or shrink such values by itself and only warn in its log: `_validate_and_adjust_timeouts` in its config.py. */
-function timingProblems(timing: Required<FailoverTiming>, section: string): Problem[] {
-  const minimum: Required<FailoverTiming> = { ttlSeconds: 20, loopWaitSeconds: 1, retryTimeoutSeconds: 3 };
-  const problems = (Object.keys(minimum) as (keyof FailoverTiming)[]).flatMap((key): Problem[] => {
-    const about = { setting: `${section}.timing.${key}`, value: timing[key] };
-    if (timing[key] < minimum[key]) {
-      const rule = `must be at least ${minimum[key]}: Patroni would silently use ${minimum[key]}`;
-      return [{ ...about, rule, remedy: `Use ${minimum[key]} or more` }];
-    }
-    if (Number.isInteger(timing[key]) && timing[key] <= LONGEST_SECONDS) return [];
-    const rule = `must be a whole number of at most ${LONGEST_SECONDS}: nobody leads for so long when a leader is lost`;
-    return [{ ...about, rule, remedy: `Use for instance ${minimum[key]}` }];
-  });
+function timingProblems(timing: Timing, section: string): Problem[] {
   const demotion = timing.loopWaitSeconds + 2 * timing.retryTimeoutSeconds;
   const shortest = demotion + WATCHDOG.stop + WATCHDOG.margin;
-  if (problems.length === 0 && shortest > timing.ttlSeconds) {
-    problems.push({
+  if (shortest <= timing.ttlSeconds) return [];
+  return [
+    {
       setting: `${section}.timing`,
       value: timing,
       rule: `loopWaitSeconds + 2 x retryTimeoutSeconds + ${WATCHDOG.stop + WATCHDOG.margin} (${shortest}) must not exceed ttlSeconds (${timing.ttlSeconds}): a leader cut off from etcd gives up after ${demotion} s and needs ${WATCHDOG.stop} s to stop; one that is frozen is killed ${WATCHDOG.margin} s before its lease ends, and that must not meet the first`,
       remedy: `Raise ttlSeconds to ${shortest} or lower the others`,
-    });
-  }
-  return problems;
+    },
+  ];
 }

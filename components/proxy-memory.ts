@@ -1,5 +1,6 @@
 import type { Problem } from "./settings/problems";
-import { memoryRange, resolveSize, sizeText } from "./size";
+import { OWN_MIB } from "./proxy-settings";
+import { mebibytes, sizeText } from "./settings/size";
 
 /**
  * What clients cost a proxy. Measured with 1,900 sessions over TLS that had read 20 KB each: PgBouncer 28 KB for each of them, and up to as
@@ -7,7 +8,6 @@ import { memoryRange, resolveSize, sizeText } from "./size";
  * sockets while data flow 45 KB. Each has 64 MiB for itself, of which it takes 25.
  */
 const KIB_OF_A_CLIENT = { pool: 64, entry: 48 };
-const OWN_MIB = 64;
 /** So that a pool can be given more clients without being replaced for its memory. */
 const USUAL_MIB = 256;
 
@@ -15,8 +15,6 @@ export interface ProxyMemory {
   readonly entryMemoryMiB: number;
   readonly poolMemoryMiB: number;
 }
-
-const MEMORY = memoryRange(OWN_MIB, "an HAProxy or a PgBouncer takes as much without any client", "512Mi");
 
 /**
  * The memory limits of entries and pools: `memory` for each of them, by default what its clients may need, and 256 MiB at least.
@@ -33,9 +31,9 @@ export function resolveProxyMemory(
     const value = { poolMemoryMiB: Math.max(USUAL_MIB, pool), entryMemoryMiB: Math.max(USUAL_MIB, entry) };
     return { value, problems: [] };
   }
-  const { mib, problems } = resolveSize("proxy.memory", memory, MEMORY);
+  const mib = mebibytes(memory);
   const value = { poolMemoryMiB: mib, entryMemoryMiB: mib };
-  if (problems.length > 0 || mib >= Math.max(pool, entry)) return { value, problems };
+  if (mib >= Math.max(pool, entry)) return { value, problems: [] };
   const [most, who] =
     pool >= entry
       ? [pool, `a PgBouncer with proxy.maxClients (${clients.pool}) sessions`]

@@ -10,9 +10,10 @@ import { PORTS } from "../config-files/ports";
 import { after } from "./resources/ownership";
 import type { Platform } from "./platforms/platform";
 import type { Probe, SecretRef, WorkloadSpec } from "./platforms/workload";
+import { PROXY_SETTINGS } from "./proxy-settings";
 import { refuse } from "./settings/problems";
+import { resolveSettings } from "./settings/resolve";
 import {
-  DEFAULT_ENTRIES,
   ENTRY_PORT_STEP,
   entryConnections,
   type ProxyTierArgs,
@@ -52,15 +53,18 @@ const draining = (drainSeconds: number, seconds: number) => ({
 });
 
 /** What clients call the entry. It passes TLS through, so the servers behind it must bear its names. */
-export const entryNames = (
+export function entryNames(
   platform: Addresses & Pick<Platform, "serviceAddress" | "exposedNames">,
-  { entries = DEFAULT_ENTRIES, names = [] }: Pick<ProxyTierArgs, "entries" | "names"> = {},
-): readonly string[] => [
-  ...names,
-  platform.serviceAddress(ENTRY_WORKLOAD),
-  ...platform.exposedNames(ENTRY_WORKLOAD),
-  ...replicasOf(platform, ENTRY_WORKLOAD, entries).flatMap(({ name, address }) => [name, address]),
-];
+  settings: Pick<ProxyTierArgs, "entries" | "names"> = {},
+): readonly string[] {
+  const { entries, names } = resolveSettings(PROXY_SETTINGS, settings, "proxy").value;
+  return [
+    ...names,
+    platform.serviceAddress(ENTRY_WORKLOAD),
+    ...platform.exposedNames(ENTRY_WORKLOAD),
+    ...replicasOf(platform, ENTRY_WORKLOAD, entries).flatMap(({ name, address }) => [name, address]),
+  ];
+}
 
 /** The members behind the entry: the workload that they are, and how many. */
 export interface ServedMembers {

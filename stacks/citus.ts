@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { CITUS_FILE, type CitusPackage } from "../config-files/images";
 import { VERSIONS } from "../config-files/versions";
 import type { Problem } from "../components/settings/problems";
-import type { StackSettings } from "./settings";
+import { resolveSettings } from "../components/settings/resolve";
+import { IMAGE_SETTINGS, SETTINGS_SCHEMA, type StackSettings } from "./settings";
 
 /** Whether a stack is distributed, and why. */
 export interface CitusChoice {
@@ -31,7 +32,6 @@ export interface CitusSources {
   vendorAnswers(): Promise<boolean>;
 }
 
-const PACKAGES_FOLDER = "~/.cache/postgres-cluster/packages";
 const REPOSITORY = "https://repos.citusdata.com/community/gpgkey";
 
 /**
@@ -43,7 +43,9 @@ export async function chooseCitus(
   existing: Existing,
   sources: CitusSources = SOURCES,
 ): Promise<CitusChoice> {
-  const { citus = "auto", images, cluster } = settings;
+  const { cluster } = settings;
+  const citus = SETTINGS_SCHEMA.shape.citus.parse(settings.citus);
+  const { packages, citusVersion } = resolveSettings(IMAGE_SETTINGS, settings.images ?? {}, "images").value;
   const replicated = (why: string, problems: readonly Problem[] = []): CitusChoice => ({
     distributed: false,
     why,
@@ -65,10 +67,10 @@ export async function chooseCitus(
   if (existing === "replicated")
     return replicated(`${cluster} was made without Citus; a cluster of another name may have it`);
 
-  const folder = (images?.packages ?? PACKAGES_FOLDER).replace(/^~/, homedir());
+  const folder = packages.replace(/^~/, homedir());
   const local = sources.local(folder);
   if (local) return distributed(local, `from ${local.file ?? folder}`);
-  const vendor: CitusPackage = { version: images?.citusVersion ?? VERSIONS.citus };
+  const vendor: CitusPackage = { version: citusVersion };
   // The image may be there already; if not, its build says what is missing.
   if (existing === "distributed") return distributed(vendor, "as it was made");
   if (await sources.vendorAnswers()) return distributed(vendor, "from its vendor");

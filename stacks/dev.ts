@@ -5,12 +5,14 @@ import { existingNetwork } from "../components/platforms/docker/existing-network
 import { DockerPlatform } from "../components/platforms/docker/platform";
 import { takenHostPorts } from "../components/platforms/docker/host-ports";
 import type { Problem } from "../components/settings/problems";
+import { resolveSettings } from "../components/settings/resolve";
 import { REMOVED_MARK } from "../components/resources/sql/worker-groups/statements";
 import { workerWorkload } from "../components/worker-pool";
-import { DEBIAN_PACKAGE, imagesWith } from "../config-files/images";
+import { imagesWith } from "../config-files/images";
 import { chooseCitus, type Existing } from "./citus";
 import type { Environment } from "./environment";
 import { guestPackages, GUESTS } from "./guests";
+import { IMAGE_SETTINGS } from "./settings";
 
 /** Everything small, on the Docker engine of this machine. */
 export const dev: Environment = {
@@ -31,7 +33,7 @@ export const dev: Environment = {
     }),
   problems: async ({ cluster, images, certificates }, { ports, workerGroups }) => [
     ...issuerProblems(certificates?.issuer),
-    ...packageProblems(images?.postgresPackages ?? []),
+    ...resolveSettings(IMAGE_SETTINGS, images ?? {}, "images").problems,
     ...(await takenHostPorts(cluster, ports)),
     ...(await usedNumbers(cluster, workerGroups)),
   ],
@@ -60,16 +62,6 @@ async function usedNumbers(cluster: string, groups: readonly number[]): Promise<
     };
   });
 }
-
-const packageProblems = (packages: readonly string[]): Problem[] =>
-  packages
-    .filter((name) => !DEBIAN_PACKAGE.test(name))
-    .map((name) => ({
-      setting: "images.postgresPackages",
-      value: name,
-      rule: "must be the name of a Debian package: lower-case letters, digits, plus, minus and full stop",
-      remedy: "Write for instance postgresql-17-cron",
-    }));
 
 const issuerProblems = (issuer: { readonly name?: string } | undefined): Problem[] =>
   issuer === undefined

@@ -2,12 +2,12 @@ import { KubernetesPlatform } from "../components/platforms/kubernetes/platform"
 import { IMAGES } from "../config-files/images";
 import type { Problem } from "../components/settings/problems";
 import type { Environment } from "./environment";
-import type { StackSettings } from "./settings";
+import { SETTINGS_SCHEMA, type StackSettings } from "./settings";
 
 /** Full size, on the Kubernetes cluster of the current kubeconfig context. */
 export const prod: Environment = {
   defaults: {
-    namespace: "postgres",
+    citus: "required",
     etcd: { members: 3, memory: "1Gi", cpu: 1, volumeSize: "8Gi" },
     patroni: {
       members: 3,
@@ -19,7 +19,7 @@ export const prod: Environment = {
     proxy: { entries: 2, writePools: 3, readPools: 3, drainSeconds: 60, cpu: "250m" },
   },
   // The images lie in a registry: what they hold is for their owner to know.
-  citus: ({ citus = "required" }) =>
+  citus: ({ citus }) =>
     Promise.resolve(
       citus === "off"
         ? { distributed: false, why: "the settings say so (citus: off)", problems: [] }
@@ -30,7 +30,7 @@ export const prod: Environment = {
       ...kubernetes,
       cluster,
       adopt,
-      namespace: namespace ?? "postgres",
+      namespace: SETTINGS_SCHEMA.shape.namespace.parse(namespace),
       images: imageReferences(images),
     }),
   problems: (settings) => Promise.resolve(imageProblems(settings.images)),

@@ -27,9 +27,9 @@ export interface Deployment {
 /** Who signs certificates where the cluster runs. */
 export interface IssuerRef {
   readonly name: string;
-  /** What it is called there, and by whom. Default: the platform's usual issuer. */
-  readonly kind?: string;
-  readonly group?: string;
+  /** What it is called there, and by whom. */
+  readonly kind: string;
+  readonly group: string;
 }
 
 /** A certificate that an issuer of the platform makes and renews. */

@@ -61,7 +61,7 @@ export function renderCertificate(
       metadata: metadata(secretName),
       spec: {
         secretName,
-        issuerRef: { kind: "Issuer", group: "cert-manager.io", ...issuer },
+        issuerRef: { kind: issuer.kind, group: issuer.group, name: issuer.name },
         commonName,
         dnsNames,
         ipAddresses,

@@ -9,6 +9,9 @@ import { CLUSTER_NAME_MAX, DNS_LABEL, replicaName } from "../../reach/names";
 import type { CertificateRequest, Deployment, DeployOptions, Platform } from "../platform";
 import type { Reach } from "../../reach/reach";
 import type { SecretData, SecretRef, WorkloadSpec } from "../workload";
+import { refuse } from "../../settings/problems";
+import { resolveSettings } from "../../settings/resolve";
+import type { Written } from "../../settings/setting";
 import { CertificateIssued } from "./certificate-issued";
 import { renderCertificate } from "./certificate";
 import * as names from "../../reach/kubernetes/names";
@@ -16,33 +19,16 @@ import { renderDefaultPolicies } from "./network";
 import { DATA_CLAIM, stopSeconds } from "./pod";
 import { type KubernetesContext, renderKubernetes, templateDigest } from "./render";
 import { PodsReady, Rollout } from "./rollout";
+import { KUBERNETES_SETTINGS } from "./settings";
 import { VolumeClaims } from "./volume-claims";
 
-export interface KubernetesPlatformArgs {
+export interface KubernetesPlatformArgs extends Written<typeof KUBERNETES_SETTINGS> {
   /** Name of the cluster, which begins the name of every object: `pg`. */
   readonly cluster: string;
   /** The namespace that everything is put into; the platform makes it. */
   readonly namespace: string;
   /** Where each image that workloads name is pulled from, with a fixed tag or a digest. */
   readonly images: Readonly<Record<string, string>>;
-  /** DNS domain of the Kubernetes cluster. Default `cluster.local`. */
-  readonly clusterDomain?: string;
-  /** Class of the data volumes. Default: the cluster's default class. */
-  readonly storageClass?: string;
-  /** How exposed ports are reached from outside. Default `ClusterIP`: from inside the Kubernetes cluster only. */
-  readonly exposeAs?: KubernetesContext["exposeAs"];
-  /** Annotations of the Services of exposed ports: what a cloud wants to know of its load balancers. Default none. */
-  readonly exposeAnnotations?: Readonly<Record<string, string>>;
-  /** Class that says whose pods go first when there is no room; it must exist. Default: the cluster's default. */
-  readonly priorityClass?: string;
-  /**
-   * Networks (CIDR) from which `pulumi up` reaches the members by their own addresses, such as that of runners inside the Kubernetes cluster,
-   * which must resolve its names. The policies admit them to every port of the members, and the superuser's password is good from there.
-   * Default: none, the way is the API server's port-forward.
-   */
-  readonly directFrom?: readonly string[];
-  /** A Secret of the namespace with the registry's credentials; it must exist. Default: none is needed. */
-  readonly imagePullSecret?: string;
   /** Takes over a cluster whose owner's state is lost or given up. Default: only this state's own is changed. */
   readonly adopt?: AdoptArgs;
 }
@@ -96,16 +82,10 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     super("postgres-cluster:index:KubernetesPlatform", args.cluster, recorded, opts);
     this.args = args;
     this.directFrom = args.directFrom;
-    const { cluster, namespace, clusterDomain = "cluster.local", exposeAs = "ClusterIP" } = args;
-    const { storageClass, exposeAnnotations, priorityClass, imagePullSecret, directFrom } = args;
-    this.context = {
-      ...{ cluster, namespace, clusterDomain, exposeAs },
-      ...(storageClass && { storageClass }),
-      ...(exposeAnnotations && { exposeAnnotations }),
-      ...(priorityClass && { priorityClass }),
-      ...(imagePullSecret && { imagePullSecret }),
-      ...(directFrom && { directFrom }),
-    };
+    const { value, problems } = resolveSettings(KUBERNETES_SETTINGS, args, "kubernetes");
+    refuse("KubernetesPlatform", problems);
+    const { cluster, namespace } = args;
+    this.context = { ...{ cluster, namespace }, ...value };
     this.owner = new ClusterOwner({ via: "kubernetes", cluster, namespace }, adopt, { parent: this });
     this.namespace = new Namespace(
       `${cluster}-namespace`,

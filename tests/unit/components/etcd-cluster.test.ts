@@ -14,9 +14,15 @@ describe("what EtcdCluster refuses (F6)", () => {
     });
   });
 
-  test.each([2, 4, 0, 7, 1.5])("%p members, which tolerate no more failures than fewer would", (members) => {
+  test.each([2, 4, 0, 7])("%p members, which tolerate no more failures than fewer would", (members) => {
     expect(problems({ members })).toEqual([
       `etcd.members = ${members}: must be 3 or 5: a majority decides, so an even number tolerates no more failures than one member less. Use 3, or 5 to survive two failures at once.`,
+    ]);
+  });
+
+  test("a number of members that is no whole one", () => {
+    expect(problems({ members: 1.5 })).toEqual([
+      "etcd.members = 1.5: must be a whole number. Write for instance 2, without quotes.",
     ]);
   });
 
@@ -28,10 +34,11 @@ describe("what EtcdCluster refuses (F6)", () => {
   });
 
   test("sizes that are none, and a quota that leaves no room to defragment, all at once", () => {
-    expect(problems({ members: 4, memory: "512", cpu: "two", quota: "2Gi" })).toEqual([
+    expect(problems({ members: 4, memory: "512", cpu: "two", cpuLimit: "much", quota: "2Gi" })).toEqual([
       expect.stringContaining("etcd.members = 4"),
-      'etcd.cpu = "two": must be a number of cores with at most three decimals, or thousandths of a core with the unit m. Write for instance 1 or 500m.',
       'etcd.memory = "512": must be a whole number with the unit Mi, Gi or Ti. Write for instance 512Mi.',
+      'etcd.cpu = "two": must be a number of cores with at most three decimals, or thousandths of a core with the unit m. Write for instance 1 or 500m.',
+      expect.stringContaining('etcd.cpuLimit = "much": must be a number of cores'),
       'etcd.quota = "2Gi": must be at most half of etcd.volumeSize (2Gi): defragmentation writes the database a second time. Lower the quota or enlarge the volume.',
     ]);
   });

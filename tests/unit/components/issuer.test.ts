@@ -43,14 +43,14 @@ const problemsWith = (pem: string | undefined, now = NOW): string =>
   told(resolveIssuer({ name: "postgres", authority: pem }, now).problems);
 
 describe("an issuer", () => {
-  test("is its name and the authority that everything trusts; the platform knows what it usually is", () => {
+  test("is its name and the authority that everything trusts; of what kind it is need not be said", () => {
     const { value, problems } = resolveIssuer(
       { name: "postgres", authority: `subject=CN = issuer\n${authority.certificatePem}` },
       NOW,
     );
     expect(problems).toEqual([]);
     expect(value).toEqual({
-      issuer: { name: "postgres" },
+      issuer: { name: "postgres", kind: "Issuer", group: "cert-manager.io" },
       authority: authority.certificatePem,
       authorityEnds: new Date(authority.expires),
     });
@@ -115,7 +115,7 @@ describe("an issuer", () => {
 describe("the cluster's certificates", () => {
   test("are of an authority of its own, unless there is an issuer", () => {
     expect(resolveClusterCertificates({}, NOW)).toEqual({
-      value: { by: "own authority", days: 365, authorityDays: 3650 },
+      value: { by: "own authority", days: 365, authorityDays: 3650, formerAuthority: "serve" },
       problems: [],
     });
     const issuer = { name: "postgres", authority: authority.certificatePem };

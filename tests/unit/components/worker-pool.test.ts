@@ -75,9 +75,10 @@ describe("what WorkerPool refuses (F6)", () => {
       { memory: "512Mi", parameters: { max_connections: 240 } },
       "workers.parameters.max_connections = 240: needs 608MB together with shared_buffers (128MB and at least 2MB a connection), more than the member's memory limit (512MB). Lower max_connections (pools need few) or shared_buffers, or raise workers.memory",
     ],
+    [{ timing: { ttlSeconds: 20.5 } }, "workers.timing.ttlSeconds = 20.5: must be a whole number."],
     [
-      { timing: { ttlSeconds: 20.5 } },
-      "workers.timing.ttlSeconds = 20.5: must be a whole number of at most 3600",
+      { timing: { ttlSeconds: 3601 } },
+      "workers.timing.ttlSeconds = 3601: must be at most 3600: nobody leads",
     ],
     [{ cpuLimit: "5m" }, 'workers.cpuLimit = "5m": must be from 10m to 256 cores'],
     [{ cpu: 300 }, "workers.cpu = 300: must be from 1m to 256 cores"],

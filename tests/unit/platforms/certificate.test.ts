@@ -16,7 +16,7 @@ import { KUBERNETES } from "./contexts";
 import { DATABASE } from "./workloads";
 
 const REQUEST = {
-  issuer: { name: "postgres-authority" },
+  issuer: { name: "postgres-authority", kind: "Issuer", group: "cert-manager.io" },
   authority: "-----BEGIN CERTIFICATE-----\nQQ==\n-----END CERTIFICATE-----\n",
   commonName: "cluster-node",
   dnsNames: ["pg-dev-database-0", "localhost"],

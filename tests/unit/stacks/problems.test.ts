@@ -98,7 +98,7 @@ describe("problems are told before any resource exists (F6)", () => {
     const written = { images: { postgresPackages: ["postgresql-17-cron", "x; rm -rf /"] } };
     const problems = await dev.problems(settingsOf("dev", written), { ports: [], workerGroups: [] });
     expect(problems.map(({ setting, value }) => ({ setting, value }))).toEqual([
-      { setting: "images.postgresPackages", value: "x; rm -rf /" },
+      { setting: "images.postgresPackages[1]", value: "x; rm -rf /" },
     ]);
   });
 

@@ -1,25 +1,43 @@
 import { z } from "zod";
-import type { Problem } from "../components/settings/problems";
-import { nearest } from "../config-files/format/nearest";
+import { nearest } from "../../config-files/format/nearest";
+import type { Problem } from "./problems";
+import { unwrap } from "./setting";
 
-/** Whether settings have the form that a schema says, told so that whoever wrote the YAML can mend it. */
+/** Whether settings are what a schema says, told so that whoever wrote the YAML can mend them. */
 
 type Issue = z.core.$ZodIssue;
 
-/** What is wrong with the form of `raw`, and `raw` without it, so that the rest can be checked in the same run. */
+export interface FormOptions {
+  /** Where the settings stand, for messages: `etcd`. Default: at the top. */
+  readonly path?: string;
+  /** Check what values mean, too, and not only their form. Default false. */
+  readonly values?: boolean;
+}
+
+/** What is wrong with `raw`, and `raw` without it, so that the rest can be checked in the same run. */
 export function checkForm(
   schema: z.ZodObject,
   raw: Record<string, unknown>,
+  { path, values = false }: FormOptions = {},
 ): { readonly kept: Record<string, unknown>; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   let kept = raw;
+  const issuesIn = (settings: unknown): readonly Issue[] =>
+    issuesOf(schema, settings).filter((issue) => values || remedyOf(issue) === undefined);
   // What is taken away may leave a hole: an entry of a list without its number goes as a whole.
-  for (let issues = issuesOf(schema, raw); issues.length > 0; issues = issuesOf(schema, kept)) {
-    if (kept === raw) problems.push(...issues.flatMap((issue) => explain(issue, schema, raw)));
+  for (let issues = issuesIn(raw); issues.length > 0; issues = issuesIn(kept)) {
+    if (kept === raw)
+      problems.push(
+        ...issues.flatMap((issue) => explain(issue, schema, raw, path === undefined ? [] : [path])),
+      );
     kept = without(kept, issues);
   }
   return { kept, problems };
 }
+
+/** Of a value whose form is right: what to write instead. */
+const remedyOf = (issue: Issue): string | undefined =>
+  issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
 
 /** Of a value that may have several forms, those of the form that it is meant to have. */
 function issuesOf(schema: z.ZodObject, raw: unknown): readonly Issue[] {
@@ -53,17 +71,19 @@ function without(raw: Record<string, unknown>, issues: readonly Issue[]): Record
   return copy;
 }
 
-function explain(issue: Issue, schema: z.ZodObject, raw: unknown): Problem[] {
+function explain(issue: Issue, schema: z.ZodObject, raw: unknown, above: readonly string[]): Problem[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
     const known = keysAt(schema, path);
     return issue.keys.map((key) => {
       const near = nearest(key, known);
       return {
-        setting: dotted([...path, key]),
+        setting: dotted([...above, ...path, key]),
         value: valueAt(raw, [...path, key]),
         rule: "is no setting",
-        remedy: near ? `Did you mean ${dotted([...path, near])}` : `Known here: ${known.join(", ")}`,
+        remedy: near
+          ? `Did you mean ${dotted([...above, ...path, near])}`
+          : `Known here: ${known.join(", ")}`,
       };
     });
   }
@@ -71,9 +91,11 @@ function explain(issue: Issue, schema: z.ZodObject, raw: unknown): Problem[] {
   // Whatever stands in the place of a password may be one.
   const secret = path.includes("passwords") && value !== null;
   const about = {
-    setting: path.length > 0 ? dotted(path) : "(settings)",
+    setting: path.length > 0 ? dotted([...above, ...path]) : "(settings)",
     value: secret ? "(a secret)" : value,
   };
+  const remedy = remedyOf(issue);
+  if (remedy !== undefined) return [{ ...about, rule: issue.message, remedy }];
   if (value === null)
     return [{ ...about, rule: "has no value", remedy: "Write one after the colon, or remove the setting" }];
   return [{ ...about, ...wrongForm(issue, schemaAt(schema, path), value) }];
@@ -99,7 +121,7 @@ function wrongForm(
     const remedy =
       typeof value === "string" && /^-?\d+$/.test(value)
         ? `Write ${value} without quotes`
-        : "Write for instance 3, without quotes";
+        : `Write for instance ${typeof value === "number" ? Math.round(value) : 3}, without quotes`;
     return { rule: "must be a whole number", remedy };
   }
   if (schema instanceof z.ZodBoolean)
@@ -152,10 +174,6 @@ function schemaAt(schema: z.core.$ZodType, path: readonly string[]): z.core.$Zod
 function keysAt(schema: z.ZodObject, path: readonly string[]): string[] {
   const object = schemaAt(schema, path);
   return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
-}
-
-export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
 }
 
 export const isSection = (value: unknown): value is Record<string, unknown> =>

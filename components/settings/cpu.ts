@@ -1,0 +1,42 @@
+import { cores } from "./kinds";
+import type { Problem } from "./problems";
+import { setting, type Written } from "./setting";
+import { cpuMillis } from "./size";
+import type { z } from "zod";
+
+/** The kernel's least time of a period of 100 ms is 1 ms. */
+const LEAST_LIMIT_MILLIS = 10;
+
+/** The processor time of a member. */
+export const CPU_SETTINGS = {
+  /** Cores that are set aside for a member (`2`, `500m`). */
+  cpu: setting(cores(), { cost: "replacement", otherwise: "none" }),
+  /** The most cores that a member gets, or `none` for whatever is free. */
+  cpuLimit: setting(cores(LEAST_LIMIT_MILLIS, "none"), { cost: "replacement", otherwise: "as `cpu`" }),
+};
+
+export type CpuSettings = Written<z.ZodObject<typeof CPU_SETTINGS>>;
+
+/** In thousandths of a core; undefined: none is set aside, and there is no limit. */
+export interface ResolvedCpu {
+  readonly cpuMillis?: number;
+  readonly cpuLimitMillis?: number;
+}
+
+/** `section` is where the settings stand, for messages. What they are has been checked. */
+export function resolveCpu(
+  { cpu, cpuLimit }: CpuSettings,
+  section: string,
+): { readonly value: ResolvedCpu; readonly problems: readonly Problem[] } {
+  const millis = (value: string | number | undefined): number | undefined =>
+    value === undefined ? undefined : cpuMillis(value);
+  const aside = millis(cpu);
+  const most = millis(cpuLimit === "none" ? undefined : (cpuLimit ?? cpu));
+  const value = { ...(aside && { cpuMillis: aside }), ...(most && { cpuLimitMillis: most }) };
+  if (aside === undefined || most === undefined || most >= aside) return { value, problems: [] };
+  const rule = `must not be less than what is set aside (${section}.cpu = ${cpu})`;
+  return {
+    value,
+    problems: [{ setting: `${section}.cpuLimit`, value: cpuLimit, rule, remedy: "Raise it, or write none" }],
+  };
+}
