@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
+import { PORTS } from "../config-files/ports";
 import type { OwnerPlace } from "../components/reach/owner-mark";
 import { capture, PROJECT } from "./programs";
 
@@ -207,7 +208,7 @@ export const etcdctl = (args: string): string[] => [
   "sh",
   "-c",
   `ETCDCTL_USER=root ETCDCTL_PASSWORD=$(cat /secrets/etcd/root-password) exec etcdctl \\
-    --endpoints=https://127.0.0.1:2379 --cacert=/secrets/tls/ca.crt ${args}`,
+    --endpoints=https://127.0.0.1:${PORTS.etcdClient} --cacert=/secrets/tls/ca.crt ${args}`,
 ];
 
 /** A superuser's psql in a member, over its socket. */

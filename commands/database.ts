@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PORTS } from "../config-files/ports";
 import { restartAll } from "../components/resources/patroni/restart";
 import { switchover as handOver } from "../components/resources/patroni/switchover";
 import {
@@ -38,7 +39,7 @@ async function viaEntry(
     );
   }
   const entries = await members(stack, "haproxy");
-  const port = endpoint === "write" ? 6432 : 6433;
+  const port = PORTS[endpoint];
   const inside = await runningMember(stack, (await chosenGroup(stack)).workload);
   const connection = `host=${entries.map((m) => m.name).join(",")} port=${port} dbname=${outputs.database} user=${role} sslmode=verify-full sslrootcert=/secrets/tls/ca.crt`;
   return interact(inside.name, ["psql", connection, ...args], { PGPASSWORD: password });

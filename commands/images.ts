@@ -102,7 +102,7 @@ export async function images(stack: string): Promise<number> {
   const built = await buildImages(
     registry,
     imagesWith({ ...settings.images, citus: citus.package, guests: guestPackages(GUESTS) }),
-    settings.images?.caCertificates,
+    settings.images.caCertificates,
   );
   if (process.env["PUSH"]) for (const { reference } of built) await docker("push", reference);
   else console.error("Not published: PUSH=1 does that.");

@@ -25,12 +25,15 @@ export type Images = Readonly<Record<string, ImageSource>>;
 
 const { baseImage, ...versions } = VERSIONS;
 
+/** What scripts read the ports from. */
+const PORTS = ["ports.json", "ports.py"];
+
 /** The images as they are without anybody's wishes. */
 export const IMAGES: Images = {
   etcd: {
     dockerfile: "etcd/Dockerfile",
     buildArgs: { BASE_IMAGE: baseImage, ETCD_VERSION: versions.etcd, EXTRA_PACKAGES: "" },
-    inputs: ["etcd/Dockerfile", "etcd/scripts", "supervise/supervise.py"],
+    inputs: ["etcd/Dockerfile", "etcd/scripts", ...PORTS, "supervise/supervise.py"],
     version: versions.etcd,
   },
   patroni: {
@@ -48,6 +51,7 @@ export const IMAGES: Images = {
       "patroni/requirements.txt",
       "patroni/citus-package",
       "patroni/scripts",
+      ...PORTS,
       "supervise/supervise.py",
       "supervise/watchdog.py",
     ],
@@ -82,6 +86,7 @@ export const IMAGES: Images = {
       "pgbouncer/pool-reload",
       "pgbouncer/pool-drain",
       "pgbouncer/pool-console",
+      ...PORTS,
       "supervise/supervise.py",
     ],
     version: versions.pgbouncer,

@@ -1,16 +1,25 @@
-/** Ports inside the cluster; each program has its usual one. */
-export const PORTS = {
-  etcdClient: 2379,
-  etcdPeer: 2380,
-  postgres: 5432,
-  patroniRest: 8008,
-  pool: 6432,
+import ports from "./ports.json";
+
+/**
+ * Ports inside the cluster; each program has its usual one. The numbers stand in ports.json and nowhere else: the scripts in the images read
+ * them there, too (ports.py).
+ */
+export const PORTS: Ports = ports;
+
+interface Ports {
+  readonly etcdClient: number;
+  readonly etcdPeer: number;
+  readonly postgres: number;
+  readonly patroniRest: number;
+  readonly pool: number;
   /** Beside a pool: tells the entry whether it takes new sessions. */
-  poolAgent: 6434,
+  readonly poolAgent: number;
+  /** Inside a pool: where PgBouncer asks for addresses. */
+  readonly poolResolver: number;
   /** HAProxy: pooled endpoints, endpoints past the pool, the statistics page. */
-  write: 6432,
-  read: 6433,
-  directWrite: 5432,
-  directRead: 5433,
-  statistics: 7000,
-} as const;
+  readonly write: number;
+  readonly read: number;
+  readonly directWrite: number;
+  readonly directRead: number;
+  readonly statistics: number;
+}

@@ -81,6 +81,6 @@ export interface Platform {
   exposedNames(workload: string): readonly string[];
   /** How the machine that runs the program reaches a replica's port. */
   reachableFromHere(workload: string, ordinal: number, port: number): Reach;
-  /** Where clients outside reach an exposed port, in order of preference: `127.0.0.1:6432`. */
+  /** Where clients outside reach an exposed port, in order of preference: `127.0.0.1:<port>`. */
   exposedAddresses(spec: WorkloadSpec, portName: string): Input<readonly string[]>;
 }

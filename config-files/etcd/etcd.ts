@@ -1,3 +1,5 @@
+import { PORTS } from "../ports";
+
 /** One etcd member as the others see it. */
 export interface EtcdMember {
   readonly name: string;
@@ -26,15 +28,15 @@ export function etcdEnvironment(input: EtcdInput): Record<string, string> {
     ETCD_NAME: "$(REPLICA_NAME)",
     ETCD_DATA_DIR: "/var/lib/etcd/data",
     ETCD_INITIAL_CLUSTER: input.members
-      .map(({ name, address }) => `${name}=https://${address}:2380`)
+      .map(({ name, address }) => `${name}=https://${address}:${PORTS.etcdPeer}`)
       .join(","),
     ETCD_INITIAL_CLUSTER_TOKEN: input.clusterToken,
     // `etcd-start` finds out whether it is `new` or `existing`.
 
-    ETCD_LISTEN_CLIENT_URLS: "https://0.0.0.0:2379",
-    ETCD_ADVERTISE_CLIENT_URLS: "https://$(REPLICA_ADDRESS):2379",
-    ETCD_LISTEN_PEER_URLS: "https://0.0.0.0:2380",
-    ETCD_INITIAL_ADVERTISE_PEER_URLS: "https://$(REPLICA_ADDRESS):2380",
+    ETCD_LISTEN_CLIENT_URLS: `https://0.0.0.0:${PORTS.etcdClient}`,
+    ETCD_ADVERTISE_CLIENT_URLS: `https://$(REPLICA_ADDRESS):${PORTS.etcdClient}`,
+    ETCD_LISTEN_PEER_URLS: `https://0.0.0.0:${PORTS.etcdPeer}`,
+    ETCD_INITIAL_ADVERTISE_PEER_URLS: `https://$(REPLICA_ADDRESS):${PORTS.etcdPeer}`,
 
     // Clients prove who they are by user and password over verified TLS. No trusted CA here: with one, etcd demands a client
     // certificate even when told not to, and a certificate's name is no identity through the gateway that Patroni uses

@@ -1,4 +1,5 @@
 import { yaml, type YamlValue } from "../format/yaml";
+import { PORTS } from "../ports";
 import { hbaLines, identLines, REPLICATION_ROLE, REWIND_ROLE, SUPERUSER } from "../postgres/access";
 import type { PostgresWishes } from "../postgres/wishes";
 import { VERSIONS } from "../versions";
@@ -73,7 +74,7 @@ export function patroniYml(input: PatroniInput): string {
         deduplicate_heartbeat_logs: true,
       },
       restapi: {
-        listen: "0.0.0.0:8008",
+        listen: `0.0.0.0:${PORTS.patroniRest}`,
         certfile: TLS.certificate,
         keyfile: TLS.key,
         cafile: TLS.ca,
@@ -91,7 +92,7 @@ export function patroniYml(input: PatroniInput): string {
         username: input.etcd.username,
       },
       postgresql: {
-        listen: "*:5432",
+        listen: `*:${PORTS.postgres}`,
         data_dir: "/var/lib/postgresql/data",
         bin_dir: `/usr/lib/postgresql/${VERSIONS.postgres}/bin`,
         pgpass: "/run/patroni/pgpass",

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { PROJECT } from "../../commands/programs";
 import { imageOf } from "./patroni";
 
-/** Lies beside the scripts in an image. */
-const SUPERVISE = join(PROJECT, "config-files/supervise");
+/** What lies beside the scripts in an image. */
+export const BESIDE = ["config-files", "config-files/supervise"].map((folder) => join(PROJECT, folder));
 
 /**
  * Calls a function of a Python script with JSON arguments, once for each set of them (starting Python is what takes time). Decisions
@@ -14,7 +14,7 @@ export function callPython(script: string, name: string, calls: readonly (readon
   const program = [
     "import importlib.machinery, importlib.util, json, sys, types",
     "sys.dont_write_bytecode = True",
-    `sys.path[:0] = ${JSON.stringify([dirname(script), SUPERVISE])}`,
+    `sys.path[:0] = ${JSON.stringify([dirname(script), ...BESIDE])}`,
     // The host need not have the database driver to decide.
     `for driver in ("psycopg2", "psycopg2.extensions"): sys.modules.setdefault(driver, types.ModuleType(driver))`,
     `loader = importlib.machinery.SourceFileLoader("script", ${JSON.stringify(script)})`,

@@ -8,6 +8,8 @@ import json
 import ssl
 from typing import Any
 
+from ports import PORTS
+
 SECRETS = "/secrets/patroni/patroni.yml"
 
 
@@ -27,7 +29,7 @@ def request(method: str, path: str, body: object = None, timeout: float = 4.0) -
         headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
     try:
         context = ssl.create_default_context(cafile="/secrets/tls/ca.crt")
-        connection = http.client.HTTPSConnection("127.0.0.1", 8008, timeout=timeout, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", PORTS["patroniRest"], timeout=timeout, context=context)
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
         return response.status, response.read().decode(errors="replace").strip()

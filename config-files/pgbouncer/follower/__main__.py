@@ -27,12 +27,12 @@ import stuck
 from console import SOCKET_DIRECTORY, Console, Pause
 from decision import Hold, Rules, Seen, State, Stray, decide
 from patroni import Member
+from ports import PORTS
 from session import FOLLOWING, PAUSED, READING, Gate, TargetSession
 
 CA_FILE = "/secrets/tls/ca.crt"
 PASSWORD_FILE = "/secrets/pgbouncer/pool_auth-password"
 RUN = Path(SOCKET_DIRECTORY)
-POOL_PORT = 6432
 # Without an event, everything is looked at again after this many seconds.
 TICK = 0.2
 PAUSING_TICK = 0.005
@@ -129,7 +129,7 @@ class Follower:
                 gates,
                 self.happened.set,
             )
-        self.pool = Pool(POOL_PORT)
+        self.pool = Pool(PORTS["pool"])
         self.state = State()
         self.session_failure = ""
         self.show_life_at = 0.0

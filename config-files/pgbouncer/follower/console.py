@@ -8,6 +8,8 @@ import sys
 import psycopg2
 import psycopg2.extensions
 
+from ports import PORTS
+
 SOCKET_DIRECTORY = "/run/pgbouncer"
 
 
@@ -62,7 +64,7 @@ class Pause:
 
 
 def main() -> int:
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else 6432
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else PORTS["pool"]
     try:
         rows = Console(port).run(sys.argv[1])
     except psycopg2.Error as error:

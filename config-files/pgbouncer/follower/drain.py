@@ -17,6 +17,7 @@ import psycopg2
 
 from agent import DRAINING, everybody_knows
 from console import Console
+from ports import PORTS
 
 LOOK_SECONDS = 0.1
 # So many looks in a row must find nobody: a session may be on its way that an entry sent off before it heard.
@@ -38,7 +39,7 @@ def log(message: str) -> None:
 def drain(seconds: float) -> None:
     deadline = time.monotonic() + seconds
     DRAINING.touch()
-    console = Console(6432)
+    console = Console(PORTS["pool"])
     clients, empty = -1, 0
     while time.monotonic() < deadline and empty < LOOKS:
         try:

@@ -14,7 +14,9 @@ import socketserver
 import struct
 import threading
 
-PORT = 6053
+from ports import PORTS
+
+PORT = PORTS["poolResolver"]
 FAMILIES = {1: socket.AF_INET, 28: socket.AF_INET6}  # A and AAAA
 HEADER = struct.Struct("!HHHHHH")
 NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME = 0, 2, 3

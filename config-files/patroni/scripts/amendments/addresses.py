@@ -16,8 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from amendments import amends, relies_on
-
-REST_PORT = 8008
+from ports import PORTS
 
 relies_on(
     {
@@ -29,7 +28,7 @@ relies_on(
 
 @amends("patroni.dcs.etcd:DnsCachingResolver.resolve", "b8e454693534ac31")
 def resolve(upstream: Callable[..., Any], resolver: Any, host: str, port: int) -> list[Any]:
-    if port != REST_PORT:
+    if port != PORTS["patroniRest"]:
         return upstream(resolver, host, port)
     try:
         addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP)

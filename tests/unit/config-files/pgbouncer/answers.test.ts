@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
+import { BESIDE } from "../../../support/python";
 
 const FOLLOWER = resolve(__dirname, "../../../../config-files/pgbouncer/follower");
 
 function python(program: string): { status: number | null; stdout: string; stderr: string } {
-  const input = `import json, sys\nsys.dont_write_bytecode = True\nsys.path.insert(0, ${JSON.stringify(FOLLOWER)})\n${program}`;
+  const input = `import json, sys\nsys.dont_write_bytecode = True\nsys.path[:0] = ${JSON.stringify([FOLLOWER, ...BESIDE])}\n${program}`;
   return spawnSync("python3", ["-"], { input, encoding: "utf8", timeout: 20_000 });
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
+import { BESIDE } from "../../../support/python";
 
 const FOLLOWER = resolve(__dirname, "../../../../config-files/pgbouncer/follower");
 
@@ -8,7 +9,7 @@ function lookAtReplica(cluster: string): unknown {
   const program = `
 import json, sys
 sys.dont_write_bytecode = True
-sys.path.insert(0, ${JSON.stringify(FOLLOWER)})
+sys.path[:0] = ${JSON.stringify([FOLLOWER, ...BESIDE])}
 from patroni import Member
 def get(path):
     if path == "/primary":
