@@ -15,18 +15,18 @@ const authorityDays = integer(`2 x \`days\` to ${LONGEST_DAYS}`, (value) =>
 
 export const ISSUER_SETTINGS = settings({
   /** Name of the issuer. */
-  name: setting(text(), { cost: "replacement", otherwise: "required" }),
+  name: setting(text(), { cost: "reload", otherwise: "required" }),
   /** `Issuer`, which is in the namespace, or `ClusterIssuer`. */
   kind: setting(text(), { default: "Issuer", cost: "reload" }),
   /** API group of the kind. */
   group: setting(text(), { default: "cert-manager.io", cost: "reload" }),
   /** PEM of the authority that the issuer signs with, up to its root, which members, clients and `up` trust. During a rotation, include both. */
-  authority: setting(text(), { cost: "reload", otherwise: "required" }),
+  authority: setting(text(), { cost: "replacement", otherwise: "required" }),
 });
 
 export const CERTIFICATE_SETTINGS = settings({
   /** Lifetime of the cluster's own certificate authority. */
-  authorityDays: setting(authorityDays, { default: 3650, unit: "days", cost: "never" }),
+  authorityDays: setting(authorityDays, { default: 3650, unit: "days", cost: "reload" }),
   /** Lifetime of a certificate; the first `up` in its last third renews it, an issuer does so by itself. */
   days: setting(days, { default: 365, unit: "days", cost: "reload" }),
   /**

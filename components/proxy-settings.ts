@@ -35,22 +35,27 @@ const hostPort = count(1024, 65_535, {
   remedy: `Use for instance ${PORTS.write}`,
 });
 
+/** Only Docker publishes ports of the host. */
+const PUBLISHED = { docker: "replacement", kubernetes: "none" } as const;
 const HOST_PORTS = {
   /** Host port of the write endpoint. */
-  write: setting(hostPort, { default: PORTS.write, cost: "replacement" }),
+  write: setting(hostPort, { default: PORTS.write, cost: PUBLISHED }),
   /** Host port of the read endpoint. */
-  read: setting(hostPort, { default: PORTS.read, cost: "replacement" }),
+  read: setting(hostPort, { default: PORTS.read, cost: PUBLISHED }),
   /** Host port of the statistics page. */
-  statistics: setting(hostPort, { default: PORTS.statistics, cost: "replacement" }),
+  statistics: setting(hostPort, { default: PORTS.statistics, cost: PUBLISHED }),
 };
+
+/** Docker changes the limit of memory in place. */
+const MORE_POOLS = { docker: "members", kubernetes: "replacement" } as const;
 
 export const PROXY_SETTINGS = settings({
   /** How many HAProxy. */
   entries: setting(count(1, 9), { default: 2, cost: "members" }),
-  /** How many PgBouncer for writes, which follow the leader. */
-  writePools: setting(count(1, 9), { default: 2, cost: "members" }),
-  /** How many PgBouncer for reads, which go to the replicas. */
-  readPools: setting(count(1, 9), { default: 2, cost: "members" }),
+  /** How many PgBouncer for writes, which follow the leader. Without `memory`, that of HAProxy changes with it. */
+  writePools: setting(count(1, 9), { default: 2, cost: MORE_POOLS }),
+  /** How many PgBouncer for reads, which go to the replicas. Without `memory`, that of HAProxy changes with it. */
+  readPools: setting(count(1, 9), { default: 2, cost: MORE_POOLS }),
   /**
    * Server connections of each PgBouncer per database and user; all users of a database together get up to twice as many. All pools and direct
    * sessions must fit into `max_connections` of one member.
@@ -68,8 +73,11 @@ export const PROXY_SETTINGS = settings({
    * clients see it ([which](config-files/pgbouncer/pgbouncer.md)).
    */
   resetSessions: setting(flag(), { default: true, cost: "reload" }),
-  /** Client connections that each PgBouncer admits. */
-  maxClients: setting(count(1, 100_000), { default: 2000, cost: "reload" }),
+  /** Client connections that each PgBouncer admits. Without `memory`, the limits change with it. */
+  maxClients: setting(count(1, 100_000), {
+    default: 2000,
+    cost: { docker: "reload", kubernetes: "replacement" },
+  }),
   /** Memory limit of each HAProxy and each PgBouncer. */
   memory: setting(memory, {
     cost: { docker: "none", kubernetes: "replacement" },

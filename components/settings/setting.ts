@@ -9,7 +9,7 @@ import { z } from "zod";
 export const COSTS = {
   none: "nothing",
   reload: "reload",
-  restart: "rolling restart of PostgreSQL",
+  restart: "rolling restart",
   members: "members join or leave",
   replacement: "rolling replacement",
   never: "fixed when the cluster is made",

@@ -1,6 +1,6 @@
 import { DockerPlatform } from "../../components/platforms/docker/platform";
 import { KubernetesPlatform } from "../../components/platforms/kubernetes/platform";
-import type { Platform } from "../../components/platforms/platform";
+import type { Deployment, Platform } from "../../components/platforms/platform";
 import type { WorkloadSpec } from "../../components/platforms/workload";
 import { IMAGES } from "../../config-files/images";
 import { cluster } from "../../stacks/cluster";
@@ -68,11 +68,28 @@ export function recordStack(
   return recorded.get(key)!;
 }
 
+/** The same on Docker, without what the platform makes of the workloads: that is most of the resources, and of the time. */
+export function recordComponents(
+  stack: StackName,
+  distributed: boolean,
+  written: Record<string, unknown>,
+): Promise<RecordedStack> {
+  const key = `components ${stack} ${distributed} ${JSON.stringify(written)}`;
+  if (!recorded.has(key)) {
+    const deploy: Deploy = (platform, { image }) => ({ image, started: [], ready: () => platform.ground });
+    recorded.set(key, declareStack(stack, distributed, platforms.dev, written, deploy));
+  }
+  return recorded.get(key)!;
+}
+
+type Deploy = (platform: Platform, ...args: Parameters<Platform["deploy"]>) => Deployment;
+
 async function declareStack(
   stack: StackName,
   distributed: boolean,
   platform: (settings: StackSettings) => Platform,
   written: Record<string, unknown>,
+  deploy: Deploy = (target, ...args) => target.deploy(...args),
 ): Promise<RecordedStack> {
   const specs: WorkloadSpec[] = [];
   const listen = (platform: Platform): Platform =>
@@ -81,7 +98,7 @@ async function declareStack(
         if (property === "deploy") {
           return (...args: Parameters<Platform["deploy"]>) => {
             specs.push(args[0]);
-            return target.deploy(...args);
+            return deploy(target, ...args);
           };
         }
         const value: unknown = Reflect.get(target, property);
