@@ -2,7 +2,7 @@ import { renderDocker } from "../../components/platforms/docker/render";
 import { renderKubernetes, templateDigest } from "../../components/platforms/kubernetes/render";
 import type { WorkloadSpec } from "../../components/platforms/workload";
 import type { Cost } from "../../components/settings/setting";
-import { parameterChange } from "../../config-files/postgres/parameters";
+import { findSetting } from "../../config-files/postgres/settings";
 import { DOCKER, KUBERNETES } from "../unit/platforms/contexts";
 import type { RecordedStack } from "./specs";
 
@@ -44,7 +44,7 @@ function configurationChange(before: RecordedStack, after: RecordedStack): "rest
     new Map(Object.entries(group?.postgresql?.parameters ?? {}));
   const restarts = changed.some((name) =>
     differs(parameters(old.get(name)), parameters(now.get(name))).some(
-      (parameter) => parameterChange(parameter) === "restart",
+      (parameter) => findSetting(parameter)?.change === "restart",
     ),
   );
   return restarts ? "restart" : changed.length > 0 ? "reload" : undefined;
