@@ -13,7 +13,7 @@ import { type Problem, refuse } from "./settings/problems";
 import { ETCD_SETTINGS } from "./etcd-settings";
 import { resolveCpu, type ResolvedCpu } from "./settings/cpu";
 import { resolveSettings } from "./settings/resolve";
-import type { Written } from "./settings/setting";
+import type { Resolved, Written } from "./settings/setting";
 import { mebibytes } from "./settings/size";
 
 /** The distributed configuration store (DCS) in which Patroni keeps who leads: an etcd cluster with TLS and authentication. */
@@ -40,11 +40,10 @@ export interface EtcdAccess {
   readonly password: pulumi.Output<string>;
 }
 
-/** An `EtcdClusterArgs` with every default filled in. */
-export interface ResolvedEtcdCluster extends ResolvedCpu {
-  readonly members: number;
+/** `EtcdClusterArgs` with every default filled in, and amounts as numbers. */
+export interface ResolvedEtcdCluster
+  extends ResolvedCpu, Omit<Resolved<typeof ETCD_SETTINGS>, "quota" | "memory" | "cpu" | "cpuLimit"> {
   readonly quotaMiB: number;
-  readonly volumeSize: string;
   readonly memoryMiB: number;
   readonly scopes: readonly string[];
 }
@@ -59,7 +58,8 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
 } {
   const { value, problems: own, sound } = resolveSettings(ETCD_SETTINGS, args, "etcd");
   const problems = [...own];
-  const { members, quota, volumeSize, memory } = value;
+  const { quota, memory, cpu, cpuLimit, ...settings } = value;
+  const { members, volumeSize } = settings;
   if (members === 1 && (args.production ?? true)) {
     problems.push({
       setting: "etcd.members",
@@ -68,8 +68,8 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
       remedy: "Use 3",
     });
   }
-  const cpu = resolveCpu(value, "etcd");
-  problems.push(...cpu.problems);
+  const time = resolveCpu({ cpu, cpuLimit }, "etcd");
+  problems.push(...time.problems);
   if (sound("quota", "volumeSize") && mebibytes(quota) * 2 > mebibytes(volumeSize)) {
     problems.push({
       setting: "etcd.quota",
@@ -80,11 +80,10 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
   }
   return {
     value: {
-      members,
-      volumeSize,
+      ...settings,
+      ...time.value,
       quotaMiB: mebibytes(quota),
       memoryMiB: mebibytes(memory),
-      ...cpu.value,
       scopes: args.scopes,
     },
     problems,

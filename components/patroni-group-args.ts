@@ -15,20 +15,15 @@ import { mebibytes } from "./settings/size";
 /** What may be chosen for a group of members under Patroni. */
 export interface PatroniGroupSettings extends Written<typeof PATRONI_GROUP_SETTINGS> {}
 
-type Timing = Resolved<typeof PATRONI_GROUP_SETTINGS>["timing"];
+type Settings = Resolved<typeof PATRONI_GROUP_SETTINGS>;
+type Timing = Settings["timing"];
 export type FailoverTiming = Partial<Timing>;
 
-/** `PatroniGroupSettings` with every default filled in. */
-export interface ResolvedPatroniGroup extends ResolvedCpu {
+/** `PatroniGroupSettings` with every default filled in, and amounts as numbers. */
+export interface ResolvedPatroniGroup extends ResolvedCpu, Omit<Settings, "memory" | "cpu" | "cpuLimit"> {
   readonly scope: string;
-  readonly members: number;
-  readonly synchronous: "quorum" | "strict";
-  readonly synchronousReplicas: number;
-  readonly timing: Timing;
-  readonly parameters: Readonly<Record<string, string | number | boolean>>;
   /** Which of the parameters were set, and are no defaults. */
   readonly chosen: readonly string[];
-  readonly volumeSize: string;
   readonly memoryMiB: number;
 }
 
@@ -48,7 +43,8 @@ export function resolvePatroniGroup(
   facts: GroupFacts = {},
 ): { readonly value: ResolvedPatroniGroup; readonly problems: readonly Problem[] } {
   const { value, problems: own, sound } = resolveSettings(PATRONI_GROUP_SETTINGS, args, section);
-  const { members, synchronous, synchronousReplicas, timing, volumeSize } = value;
+  const { memory, cpu, cpuLimit, ...settings } = value;
+  const { members, synchronous, synchronousReplicas, timing } = settings;
   const problems: Problem[] = [...own];
   const problem = (setting: string, of: unknown, rule: string, remedy: string): void => {
     problems.push({ setting: `${section}.${setting}`, value: of, rule, remedy });
@@ -71,9 +67,9 @@ export function resolvePatroniGroup(
   }
   if (sound("timing")) problems.push(...timingProblems(timing, section));
   // A wrong size has its default here: what is wrong with it is told once, and not by each parameter that does not fit into it.
-  const memoryMiB = mebibytes(value.memory);
-  const cpu = resolveCpu(value, section);
-  problems.push(...cpu.problems);
+  const memoryMiB = mebibytes(memory);
+  const time = resolveCpu({ cpu, cpuLimit }, section);
+  problems.push(...time.problems);
   const parameters = resolveParameters(value.parameters, {
     memoryMiB,
     memorySetting: `${section}.memory`,
@@ -89,16 +85,12 @@ export function resolvePatroniGroup(
   problems.push(...parameters.problems.map((p) => ({ ...p, setting: `${section}.parameters.${p.setting}` })));
   return {
     value: {
+      ...settings,
+      ...time.value,
       scope: args.scope,
-      members,
-      synchronous,
-      synchronousReplicas,
-      timing,
       parameters: parameters.parameters,
       chosen: Object.keys(value.parameters).sort(),
-      volumeSize,
       memoryMiB,
-      ...cpu.value,
     },
     problems,
   };

@@ -21,26 +21,26 @@ export interface ProxyTierArgs extends Written<typeof PROXY_SETTINGS> {
   readonly guests?: { readonly entry?: Guests; readonly pools?: Guests };
 }
 
-type HostPorts = Resolved<typeof PROXY_SETTINGS>["ports"];
+type Settings = Resolved<typeof PROXY_SETTINGS>;
+type HostPorts = Settings["ports"];
 export type ProxyPorts = Partial<HostPorts>;
 
-/** `ProxyTierArgs` with every default filled in. */
-export interface ResolvedProxyTier extends ProxyMemory {
-  readonly entries: number;
-  readonly writePools: number;
-  readonly readPools: number;
+/** `ProxyTierArgs` with every default filled in, and amounts as numbers. */
+export interface ResolvedProxyTier
+  extends
+    ProxyMemory,
+    ConnectionsOfPools,
+    Omit<Settings, "poolSize" | "directSessions" | "memory" | "maximumLag" | "cpu"> {
+  readonly maximumLagBytes: number;
+  readonly cpuMillis?: number;
+}
+
+/** How the members' connections are shared out. */
+interface ConnectionsOfPools {
   readonly poolSize: number;
   /** The most server connections of a pool for each database, of all users. */
   readonly perDatabase: number;
   readonly directSessions: number;
-  readonly resetSessions: boolean;
-  readonly maxClients: number;
-  readonly connectionsPerSecond: number;
-  readonly maximumLagBytes: number;
-  readonly drainSeconds: number;
-  readonly names: readonly string[];
-  readonly cpuMillis?: number;
-  readonly ports: HostPorts;
 }
 
 /** How far apart the ports of two entries are on one host. */
@@ -70,33 +70,23 @@ export function resolveProxyTier(
   members: MemberConnections,
 ): { readonly value: ResolvedProxyTier; readonly problems: readonly Problem[] } {
   const { value, problems: own, sound } = resolveSettings(PROXY_SETTINGS, args, "proxy");
-  const { entries, writePools, readPools, maxClients, resetSessions, connectionsPerSecond, drainSeconds } =
-    value;
+  const { memory, maximumLag, cpu, ...settings } = value;
   const problems = [...own];
   // Shares of numbers that are none would only be more to read.
   const shared = sound("entries", "writePools", "readPools", "poolSize", "databases", "directSessions")
     ? poolConnections(value, members)
-    : { poolSize: 1, perDatabase: 1, directSessions: 1, problems: [] };
-  const memory = resolveProxyMemory(value.memory, {
-    pool: maxClients,
-    entry: entryConnections({ maxClients, writePools, readPools }),
-  });
+    : { value: { poolSize: 1, perDatabase: 1, directSessions: 1 }, problems: [] };
+  const limits = resolveProxyMemory(memory, { pool: value.maxClients, entry: entryConnections(value) });
   problems.push(...shared.problems);
-  if (sound("maxClients", "writePools", "readPools")) problems.push(...memory.problems);
-  if (sound("ports", "entries")) problems.push(...portProblems(value.ports, entries));
+  if (sound("maxClients", "writePools", "readPools")) problems.push(...limits.problems);
+  if (sound("ports", "entries")) problems.push(...portProblems(value.ports, value.entries));
   return {
     value: {
-      ...{ entries, writePools, readPools, resetSessions, maxClients, connectionsPerSecond, drainSeconds },
-      ...{
-        poolSize: shared.poolSize,
-        perDatabase: shared.perDatabase,
-        directSessions: shared.directSessions,
-      },
-      maximumLagBytes: mebibytes(value.maximumLag) * 1024 * 1024,
-      names: value.names,
-      ...(value.cpu !== undefined && { cpuMillis: cpuMillis(value.cpu) }),
-      ...memory.value,
-      ports: value.ports,
+      ...settings,
+      ...shared.value,
+      ...limits.value,
+      maximumLagBytes: mebibytes(maximumLag) * 1024 * 1024,
+      ...(cpu !== undefined && { cpuMillis: cpuMillis(cpu) }),
     },
     problems,
   };
@@ -107,21 +97,17 @@ const LEAST_PER_DATABASE = 3;
 
 /** How many connections each pool opens, such that both fleets fit into one member together with everybody else. */
 function poolConnections(
-  settings: Resolved<typeof PROXY_SETTINGS>,
+  { entries, writePools, readPools, databases, ...wanted }: Settings,
   { parameters, setting = "patroni.parameters.max_connections", ofGuests }: MemberConnections,
-): Pick<ResolvedProxyTier, "poolSize" | "perDatabase" | "directSessions"> & {
-  readonly problems: readonly Problem[];
-} {
-  const { entries, writePools, readPools, databases, directSessions } = settings;
-  const needs = { entries, pools: writePools + readPools, databases, directSessions, ofGuests };
+): { readonly value: ConnectionsOfPools; readonly problems: readonly Problem[] } {
+  const pools = writePools + readPools;
+  const needs = { entries, pools, databases, directSessions: wanted.directSessions, ofGuests };
   const shares = shareConnections(needs, parameters);
-  const least = Math.max(settings.poolSize ?? 0, LEAST_PER_DATABASE);
-  const value = {
-    poolSize: settings.poolSize ?? Math.min(20, Math.max(1, shares.perPool)),
-    directSessions: shares.directSessions,
-  };
-  const perDatabase = Math.max(1, Math.min(Math.max(2 * value.poolSize, LEAST_PER_DATABASE), shares.perPool));
-  if (shares.perPool >= least) return { ...value, perDatabase, problems: [] };
+  const least = Math.max(wanted.poolSize ?? 0, LEAST_PER_DATABASE);
+  const poolSize = wanted.poolSize ?? Math.min(20, Math.max(1, shares.perPool));
+  const perDatabase = Math.max(1, Math.min(Math.max(2 * poolSize, LEAST_PER_DATABASE), shares.perPool));
+  const value = { poolSize, perDatabase, directSessions: shares.directSessions };
+  if (shares.perPool >= least) return { value, problems: [] };
   const direct = entries * shares.directSessions;
   const leaves = Math.max(0, shares.perPool);
   const rule =
@@ -133,11 +119,11 @@ function poolConnections(
     `raise ${setting} to ${connectionsFor(least, needs, parameters)}`,
   ].join(", or ");
   return {
-    ...{ ...value, perDatabase },
+    value,
     problems: [
       {
-        setting: settings.poolSize === undefined ? "proxy" : "proxy.poolSize",
-        value: settings.poolSize ?? { writePools, readPools },
+        setting: wanted.poolSize === undefined ? "proxy" : "proxy.poolSize",
+        value: wanted.poolSize ?? { writePools, readPools },
         rule,
         remedy: ways,
       },
