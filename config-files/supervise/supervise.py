@@ -18,10 +18,9 @@ back-off, which grows to minutes; a program that dies is back here after half a 
 --before-stop-seconds  for how long the stop waits for that command, default 20; 0: for as long as the command takes.
 --stop-signal  what the program is sent for a stop, such as SIGINT, whatever asked for it; default: the same signal.
 --grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; 0, the default, waits for ever.
---watchdog a file by which the program, which finds its name in SUPERVISED_WATCHDOG, says until when it may go on (watchdog.py, beside this
-           one, in the images that have it). When that has passed, everything is killed at once, whatever state it is in, and the
-           program is started again; so it is looked at before anything else after this process was itself frozen. Each time is a line
-           in the log, and one in FILE.kills.
+--watchdog a file by which the program, which finds its name in SUPERVISED_WATCHDOG, says until when it may go on (watchdog.py). When that
+           has passed, everything is killed at once, whatever state it is in, and the program is started again; so it is looked at before
+           anything else after this process was itself frozen. Each time is a line in the log, and one in FILE.kills.
 
 SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are handed on to the program.
 Exit code: the program's (128 + number if a signal ended it); 2 for wrong usage; 127 when the program does not exist.
@@ -30,25 +29,28 @@ Exit code: the program's (128 + number if a signal ended it); 2 for wrong usage;
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import shlex
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from watchdog import Watchdog
+from processes import (
+    Program,
+    adopt_orphans,
+    described,
+    exit_code,
+    kill_all,
+    living_others,
+    log,
+    signal_all,
+    signal_set,
+    spawn,
+    wait_for,
+)
+from watch import POLL_SECONDS, Watch
+from watchdog import Watchdog
 
-FIRST_DELAY = 0.2
-LONGEST_DELAY = 10.0
-# A program that lived this long is not in a crash loop: the delay begins anew.
-STEADY_SECONDS = 30.0
-POLL_SECONDS = 1.0
-RELOAD_SECONDS = 60.0
-RELOAD_RETRY_SECONDS = 5.0
 BEFORE_STOP_SECONDS = 20.0
 FOR_EVER = float("inf")
 # How long companions and leftovers have after the program ended in an orderly stop.
@@ -59,197 +61,6 @@ WATCHDOG_POLL_SECONDS = 0.25
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 PASSED_ON = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 WAITED_FOR = {signal.SIGCHLD, *STOP_SIGNALS, *PASSED_ON}
-PR_SET_CHILD_SUBREAPER = 36
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-Signature = tuple[tuple[str, int, int, int], ...]
-
-
-def log(message: str) -> None:
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-    print(f"{stamp} UTC supervise: {message}", file=sys.stderr, flush=True)
-
-
-class Timespec(ctypes.Structure):
-    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
-
-
-def signal_set(numbers: set[signal.Signals]) -> ctypes.Array[ctypes.c_ulong]:
-    found = (ctypes.c_ulong * 16)()
-    for number in numbers:
-        libc.sigaddset(found, number)
-    return found
-
-
-def wait_for(numbers: ctypes.Array[ctypes.c_ulong], seconds: float) -> signal.Signals | None:
-    """The first of these signals, or None after that time, or sooner. Not `signal.sigtimedwait`: when a freeze has interrupted that until
-    its time was over, it returns whatever its memory held (CPython 3.11 to 3.13)."""
-    number = libc.sigtimedwait(numbers, None, ctypes.byref(Timespec(int(seconds), int(seconds % 1 * 1e9))))
-    return signal.Signals(number) if number > 0 else None
-
-
-def spawn(argv: list[str], env: dict[str, str]) -> int:
-    """Starts a program with no signal blocked, in the supervisor's process group."""
-    return os.posix_spawnp(argv[0], argv, env, setsigmask=[])
-
-
-def living_others() -> dict[int, str]:
-    """Every process but this one that can still do something, with its name.
-
-    As process 1 these are all in the container, those that were executed from outside too. Elsewhere (a test, a shared process
-    namespace) these are the descendants: orphans come to this process, so none escapes.
-    """
-    parents: dict[int, int] = {}
-    names: dict[int, str] = {}
-    me = os.getpid()
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == me:
-            continue
-        try:
-            with open(f"/proc/{entry}/status", encoding="utf-8", errors="replace") as file:
-                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-        except OSError:
-            continue
-        if status["Uid"].split()[0] != str(os.getuid()):
-            continue  # Somebody's shell from outside: nothing of ours ever changes its user.
-        parents[int(entry)] = int(status["PPid"])
-        # A zombie is dead, it only waits to be reaped. Its children, if it had any, are ours by now.
-        if status["State"][0] not in "ZX":
-            names[int(entry)] = status["Name"]
-    if me == 1:
-        return names
-
-    def ours(pid: int) -> bool:
-        while pid in parents:
-            if parents[pid] == me:
-                return True
-            pid = parents[pid]
-        return False
-
-    return {pid: name for pid, name in names.items() if ours(pid)}
-
-
-def signal_all(pids: dict[int, str], number: signal.Signals) -> None:
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            pass
-
-
-def kill_all() -> None:
-    """SIGKILL to all that `living_others` would find. For process 1 in one step, in which nobody starts another."""
-    if os.getpid() != 1:
-        signal_all(living_others(), signal.SIGKILL)
-        return
-    try:
-        os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-def signature(directories: list[str]) -> Signature:
-    """What changes when a file of the directories is written, replaced or swapped by a link."""
-    found: list[tuple[str, int, int, int]] = []
-    for directory in directories:
-        for folder, _, files in os.walk(directory, followlinks=True):
-            for name in files:
-                path = os.path.join(folder, name)
-                try:
-                    stat = os.stat(path)
-                except OSError:
-                    continue  # In the middle of being replaced: the next look finds it.
-                found.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
-    return tuple(sorted(found))
-
-
-def exit_code(status: int) -> int:
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
-
-
-def described(status: int) -> str:
-    code = os.waitstatus_to_exitcode(status)
-    return f"ended with exit code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
-
-
-@dataclass
-class Program:
-    """A program that is started again when it ends, later and later while it keeps ending soon."""
-
-    argv: list[str]
-    pid: int = 0
-    started: float = 0.0
-    delay: float = FIRST_DELAY
-    due: float = 0.0
-
-    @property
-    def name(self) -> str:
-        return os.path.basename(self.argv[0])
-
-    def start(self, env: dict[str, str]) -> None:
-        self.pid = spawn(self.argv, env)
-        self.started = time.monotonic()
-
-    def ended(self) -> None:
-        """Plans the next start."""
-        now = time.monotonic()
-        if now - self.started >= STEADY_SECONDS:
-            self.delay = FIRST_DELAY
-        self.pid = 0
-        self.due = now + self.delay
-        self.delay = min(self.delay * 2, LONGEST_DELAY)
-
-
-@dataclass
-class Watch:
-    """Notices a change in directories and runs a command once it has settled."""
-
-    directories: list[str]
-    argv: list[str]
-    handled: Signature = ()
-    seen: Signature = ()
-    pid: int = 0
-    deadline: float = 0.0
-    due: float = 0.0
-    look_at: float = 0.0
-    running_for: Signature = field(default=())
-
-    def reset(self) -> None:
-        """The program is about to start and reads the files as they are now."""
-        self.handled = self.seen = signature(self.directories)
-        self.pid = 0
-
-    def poll(self, env: dict[str, str]) -> None:
-        now = time.monotonic()
-        if not self.directories or not self.argv:
-            return
-        if self.pid:
-            if now > self.deadline:
-                log(f"{self.argv[0]} takes longer than {RELOAD_SECONDS:.0f} s, killed")
-                signal_all({self.pid: ""}, signal.SIGKILL)
-            return
-        # Two looks in a row that are the same say that the files are as they are to be.
-        if now < self.look_at:
-            return
-        self.look_at = now + POLL_SECONDS
-        current = signature(self.directories)
-        settled, self.seen = current == self.seen, current
-        if current == self.handled or not settled or now < self.due:
-            return
-        log(f"files changed, running {shlex.join(self.argv)}")
-        self.running_for = current
-        self.deadline = now + RELOAD_SECONDS
-        self.pid = spawn(self.argv, env)
-
-    def ended(self, status: int) -> None:
-        self.pid = 0
-        if status == 0:
-            self.handled = self.running_for
-        else:
-            self.due = time.monotonic() + RELOAD_RETRY_SECONDS
-            log(f"{self.argv[0]} {described(status)}, trying again in {RELOAD_RETRY_SECONDS:.0f} s")
 
 
 class Supervisor:
@@ -340,7 +151,7 @@ class Supervisor:
 
     def signal_main(self, number: signal.Signals) -> None:
         if self.main.pid:
-            signal_all({self.main.pid: ""}, number)
+            signal_all([self.main.pid], number)
 
     def stop_main(self) -> None:
         assert self.stop_signal is not None
@@ -431,20 +242,11 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def watchdog_at(path: str) -> Watchdog | None:
-    if not path:
-        return None
-    from watchdog import Watchdog
-
-    return Watchdog(path, make=True)
-
-
 def main() -> int:
     options = arguments(sys.argv[1:])
     # Blocked, so that none is lost between two waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
-    if os.getpid() != 1:
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     supervisor = Supervisor(
         Program(options.program),
         [Program(shlex.split(command)) for command in options.also],
@@ -453,7 +255,7 @@ def main() -> int:
         options.before_stop_seconds,
         options.stop_signal,
         options.grace,
-        watchdog_at(options.watchdog),
+        Watchdog(options.watchdog, make=True) if options.watchdog else None,
     )
     try:
         return supervisor.run()

@@ -17,7 +17,11 @@ export class Supervised {
   }
 
   start(options: readonly string[], script: string): this {
-    this.process = spawn("python3", [SUPERVISE, ...options, "--", "sh", "-c", script], { cwd: this.folder });
+    this.process = spawn("python3", [SUPERVISE, ...options, "--", "sh", "-c", script], {
+      cwd: this.folder,
+      // Its modules lie among the sources.
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
+    });
     this.process.stderr!.on("data", (data: Buffer) => (this.output += data.toString()));
     this.process.on("exit", (code) => (this.exit = code));
     return this;

@@ -1,0 +1,146 @@
+"""Processes: how they are waited for, started, found and killed; and a program that is started again when it ends."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 10.0
+# A program that lived this long is not in a crash loop: the delay begins anew.
+STEADY_SECONDS = 30.0
+PR_SET_CHILD_SUBREAPER = 36
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def log(message: str) -> None:
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    print(f"{stamp} UTC supervise: {message}", file=sys.stderr, flush=True)
+
+
+class Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+
+def signal_set(numbers: set[signal.Signals]) -> ctypes.Array[ctypes.c_ulong]:
+    found = (ctypes.c_ulong * 16)()
+    for number in numbers:
+        libc.sigaddset(found, number)
+    return found
+
+
+def wait_for(numbers: ctypes.Array[ctypes.c_ulong], seconds: float) -> signal.Signals | None:
+    """The first of these signals, or None after that time, or sooner. Not `signal.sigtimedwait`: when a freeze has interrupted that until
+    its time was over, it returns whatever its memory held (CPython 3.11 to 3.13)."""
+    number = libc.sigtimedwait(numbers, None, ctypes.byref(Timespec(int(seconds), int(seconds % 1 * 1e9))))
+    return signal.Signals(number) if number > 0 else None
+
+
+def adopt_orphans() -> None:
+    """They come to this process, also where it is not process 1."""
+    if os.getpid() != 1:
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def spawn(argv: list[str], env: dict[str, str]) -> int:
+    """Starts a program with no signal blocked, in the supervisor's process group."""
+    return os.posix_spawnp(argv[0], argv, env, setsigmask=[])
+
+
+def living_others() -> dict[int, str]:
+    """Every process but this one that can still do something, with its name.
+
+    As process 1 these are all in the container, those that were executed from outside too. Elsewhere (a test, a shared process
+    namespace) these are the descendants: orphans come to this process, so none escapes.
+    """
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    me = os.getpid()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == me:
+            continue
+        try:
+            with open(f"/proc/{entry}/status", encoding="utf-8", errors="replace") as file:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        except OSError:
+            continue
+        if status["Uid"].split()[0] != str(os.getuid()):
+            continue  # Somebody's shell from outside: nothing of ours ever changes its user.
+        parents[int(entry)] = int(status["PPid"])
+        # A zombie is dead, it only waits to be reaped. Its children, if it had any, are ours by now.
+        if status["State"][0] not in "ZX":
+            names[int(entry)] = status["Name"]
+    if me == 1:
+        return names
+
+    def ours(pid: int) -> bool:
+        while pid in parents:
+            if parents[pid] == me:
+                return True
+            pid = parents[pid]
+        return False
+
+    return {pid: name for pid, name in names.items() if ours(pid)}
+
+
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def kill_all() -> None:
+    """SIGKILL to all that `living_others` would find. For process 1 in one step, in which nobody starts another."""
+    if os.getpid() != 1:
+        signal_all(living_others(), signal.SIGKILL)
+        return
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def exit_code(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def described(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"ended with exit code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+
+
+@dataclass
+class Program:
+    """A program that is started again when it ends, later and later while it keeps ending soon."""
+
+    argv: list[str]
+    pid: int = 0
+    started: float = 0.0
+    delay: float = FIRST_DELAY
+    due: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.argv[0])
+
+    def start(self, env: dict[str, str]) -> None:
+        self.pid = spawn(self.argv, env)
+        self.started = time.monotonic()
+
+    def ended(self) -> None:
+        """Plans the next start."""
+        now = time.monotonic()
+        if now - self.started >= STEADY_SECONDS:
+            self.delay = FIRST_DELAY
+        self.pid = 0
+        self.due = now + self.delay
+        self.delay = min(self.delay * 2, LONGEST_DELAY)
