@@ -14,6 +14,7 @@ FIRST_DELAY = 0.2
 LONGEST_DELAY = 10.0
 # A program that lived this long is not in a crash loop: the delay begins anew.
 STEADY_SECONDS = 30.0
+FOR_EVER = float("inf")
 PR_SET_CHILD_SUBREAPER = 36
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -48,9 +49,9 @@ def adopt_orphans() -> None:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def spawn(argv: list[str], env: dict[str, str]) -> int:
-    """Starts a program with no signal blocked, in the supervisor's process group."""
-    return os.posix_spawnp(argv[0], argv, env, setsigmask=[])
+def spawn(argv: list[str], env: dict[str, str], own_session: bool = False) -> int:
+    """Starts a program with no signal blocked, in the supervisor's process group or in a session of its own."""
+    return os.posix_spawnp(argv[0], argv, env, setsigmask=[], setsid=own_session)
 
 
 def living_others() -> dict[int, str]:
@@ -144,3 +145,10 @@ class Program:
         self.pid = 0
         self.due = now + self.delay
         self.delay = min(self.delay * 2, LONGEST_DELAY)
+
+    def fenced(self) -> None:
+        """It was killed with everything else, and is started with everything else."""
+        self.pid = 0
+
+    def may_start(self) -> bool:
+        return not self.pid and time.monotonic() >= self.due

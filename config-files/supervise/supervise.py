@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The first process of every container: starts the program, and proves that nothing of it is left before it starts it again.
 
-    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--before-stop CMD] [--before-stop-seconds SECONDS]
-              [--stop-signal NAME] [--grace SECONDS] [--watchdog FILE] -- PROGRAM [ARGUMENT]...
+    supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--companions FILE] [--before-stop CMD]
+              [--before-stop-seconds SECONDS] [--stop-signal NAME] [--grace SECONDS] [--watchdog FILE] -- PROGRAM [ARGUMENT]...
 
 A program that ends without having been asked to is fenced before it is started again: every other process in the container is
 killed, and looked for until none is there. No postmaster goes on without its Patroni, so there is never a second one on the same
@@ -11,7 +11,10 @@ back-off, which grows to minutes; a program that dies is back here after half a 
 
 --watch    a directory whose files may change; CMD of --reload runs once a change has settled. Symbolic links are followed, since
            Kubernetes swaps one. CMD finds the program's process id in SUPERVISED_PID, and is tried again until it succeeds.
---also     a companion, started with the program, started again when it ends, ended when the program ends.
+--also     a command that is started with the program, started again when it ends, and ended when the program ends.
+--companions  a file that describes companions, each with limits of its own (companions_file.py); read once, none if there is none. One
+           that ends, or takes more memory than it may and is killed, is started again when nothing is left of it, while the program goes
+           on. When its files change, it alone is reloaded. It finds the program's process id in SUPERVISED_PID.
 --before-stop  a command that runs when a stop is asked for, while the program still works, and with it its companions. It finds the
            program's process id in SUPERVISED_PID. The stop goes on when it has ended, however it ended, or when the stop is asked for
            again; when the program ends meanwhile, that was the stop.
@@ -35,7 +38,10 @@ import signal
 import sys
 import time
 
+from companions import Companion
+from companions_file import read_companions
 from processes import (
+    FOR_EVER,
     Program,
     adopt_orphans,
     described,
@@ -48,11 +54,10 @@ from processes import (
     spawn,
     wait_for,
 )
-from watch import POLL_SECONDS, Watch
+from watch import POLL_SECONDS, Watch, by_command
 from watchdog import Watchdog
 
 BEFORE_STOP_SECONDS = 20.0
-FOR_EVER = float("inf")
 # How long companions and leftovers have after the program ended in an orderly stop.
 LEFTOVER_SECONDS = 5.0
 # Of an armed watchdog, besides the moment when it ends: after the machine has slept, waits go on where they were, only clocks have not.
@@ -68,6 +73,7 @@ class Supervisor:
         self,
         main: Program,
         also: list[Program],
+        companions: list[Companion],
         watch: Watch,
         before_stop: list[str],
         before_stop_seconds: float,
@@ -76,7 +82,8 @@ class Supervisor:
         watchdog: Watchdog | None,
     ) -> None:
         self.main = main
-        self.also = also
+        self.companions = companions
+        self.beside = [*also, *companions]
         self.watch = watch
         self.before_stop = before_stop
         self.before_stop_seconds = before_stop_seconds
@@ -107,11 +114,15 @@ class Supervisor:
                 self.watch.ended(status)
             elif pid == self.before_stop_pid:
                 self.stop_main()
-            for program in self.also:
+            for companion in self.companions:
+                if pid == companion.watch.pid:
+                    companion.watch.ended(status)
+            for program in self.beside:
                 if pid == program.pid:
                     program.ended()
-                    if (self.stop_signal is None or self.before_stop_pid) and main_status is None:
-                        log(f"{program.name} {described(status)}, starting it again in {program.due - time.monotonic():.1f} s")
+                    if (self.stop_signal is None or self.before_stop_pid) and self.main.pid and main_status is None:
+                        seconds = max(0.0, program.due - time.monotonic())
+                        log(f"{program.name} {described(status)}, starting it again in {seconds:.1f} s")
 
     def fence(self, patience: float = 0.0) -> None:
         """Returns when no other process is left: after `patience` seconds by SIGKILL, and a process stuck in the kernel is waited for."""
@@ -131,7 +142,7 @@ class Supervisor:
             self.watchdog.disarm()
         self.watch.reset()
         self.main.start(self.environment())
-        for program in self.also:
+        for program in self.beside:
             program.start(self.environment())
 
     def take(self, number: signal.Signals) -> None:
@@ -172,14 +183,16 @@ class Supervisor:
         log(f"{self.main.name} {described(status)} without having been asked to: killing everything else")
         self.main.ended()
         self.fence()
-        for program in self.also:
-            program.pid = 0
+        for program in self.beside:
+            program.fenced()
         log(f"nothing is left, starting {self.main.name} again in {max(0.0, self.main.due - time.monotonic()):.1f} s")
         return None
 
     def tick(self) -> int | None:
         """What time brings: due starts, the watch, the end of the grace period."""
         now = time.monotonic()
+        if self.main.pid:
+            self.look_at_companions()
         if self.stop_signal is not None:
             if not self.main.pid:
                 return 0
@@ -190,23 +203,32 @@ class Supervisor:
                 log(f"{self.main.name} did not stop within {self.grace:.0f} s: killing everything")
                 kill_all()
             elif self.before_stop_pid:
-                self.start_companions()
+                self.start_beside()
             return None
         if not self.main.pid:
             if now >= self.main.due:
                 self.start()
             return None
-        self.start_companions()
+        self.start_beside()
         self.watch.poll(self.environment())
         return None
 
-    def start_companions(self) -> None:
-        for program in self.also:
-            if not program.pid and time.monotonic() >= program.due:
+    def start_beside(self) -> None:
+        for program in self.beside:
+            if program.may_start():
                 program.start(self.environment())
 
+    def look_at_companions(self) -> None:
+        for companion in self.companions:
+            try:
+                companion.look(self.environment())
+            except OSError as error:
+                # For one who is a guest here, process 1 does not end.
+                log(f"{companion.name} cannot be looked at: {error}")
+                companion.due = max(companion.due, time.monotonic() + POLL_SECONDS)
+
     def wait_seconds(self) -> float:
-        due = [program.due for program in (self.main, *self.also) if not program.pid]
+        due = [program.due for program in (self.main, *self.beside) if not program.pid]
         if self.stop_signal is not None:
             due = [self.stop_deadline]
         left = self.watchdog.left if self.watchdog else None
@@ -233,6 +255,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--watch", action="append", default=[], metavar="DIR")
     parser.add_argument("--reload", default="", metavar="CMD")
     parser.add_argument("--also", action="append", default=[], metavar="CMD")
+    parser.add_argument("--companions", default="", metavar="FILE")
     parser.add_argument("--before-stop", default="", metavar="CMD")
     parser.add_argument("--before-stop-seconds", type=float, default=BEFORE_STOP_SECONDS, metavar="SECONDS")
     parser.add_argument("--stop-signal", default="", metavar="NAME", choices=[number.name for number in signal.Signals])
@@ -242,15 +265,24 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def companions_of(path: str) -> list[Companion]:
+    descriptions, wrong = read_companions(path) if path else ([], [])
+    for line in wrong:
+        log(line)
+    return [Companion(description) for description in descriptions]
+
+
 def main() -> int:
     options = arguments(sys.argv[1:])
     # Blocked, so that none is lost between two waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     adopt_orphans()
+    reload = shlex.split(options.reload)
     supervisor = Supervisor(
         Program(options.program),
         [Program(shlex.split(command)) for command in options.also],
-        Watch(options.watch, shlex.split(options.reload)),
+        companions_of(options.companions),
+        Watch(options.watch, by_command(reload) if reload else None),
         shlex.split(options.before_stop),
         options.before_stop_seconds,
         options.stop_signal,

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from processes import described, log, signal_all, spawn
@@ -32,12 +33,27 @@ def signature(directories: list[str]) -> Signature:
     return tuple(sorted(found))
 
 
+@dataclass(frozen=True)
+class Reload:
+    """How a program is made to read its files again."""
+
+    # Both for the log.
+    name: str
+    doing: str
+    # Returns the process id of a command that is done when it has ended, or 0: it is done.
+    start: Callable[[dict[str, str]], int]
+
+
+def by_command(argv: list[str], start: Callable[[list[str], dict[str, str]], int] = spawn) -> Reload:
+    return Reload(argv[0], f"running {shlex.join(argv)}", lambda env: start(argv, env))
+
+
 @dataclass
 class Watch:
-    """Notices a change in directories and runs a command once it has settled."""
+    """Notices a change in directories and reloads once it has settled, again and again until that succeeds."""
 
     directories: list[str]
-    argv: list[str]
+    reload: Reload | None
     handled: Signature = ()
     seen: Signature = ()
     pid: int = 0
@@ -53,11 +69,11 @@ class Watch:
 
     def poll(self, env: dict[str, str]) -> None:
         now = time.monotonic()
-        if not self.directories or not self.argv:
+        if not self.directories or not self.reload:
             return
         if self.pid:
             if now > self.deadline:
-                log(f"{self.argv[0]} takes longer than {RELOAD_SECONDS:.0f} s, killed")
+                log(f"{self.reload.name} takes longer than {RELOAD_SECONDS:.0f} s, killed")
                 signal_all([self.pid], signal.SIGKILL)
             return
         # Two looks in a row that are the same say that the files are as they are to be.
@@ -68,15 +84,25 @@ class Watch:
         settled, self.seen = current == self.seen, current
         if current == self.handled or not settled or now < self.due:
             return
-        log(f"files changed, running {shlex.join(self.argv)}")
+        log(f"files changed, {self.reload.doing}")
         self.running_for = current
         self.deadline = now + RELOAD_SECONDS
-        self.pid = spawn(self.argv, env)
+        try:
+            self.pid = self.reload.start(env)
+        except (OSError, ValueError) as error:
+            self.failed(f"cannot be run ({error})")
+            return
+        if not self.pid:
+            self.handled = current
 
     def ended(self, status: int) -> None:
         self.pid = 0
         if status == 0:
             self.handled = self.running_for
         else:
-            self.due = time.monotonic() + RELOAD_RETRY_SECONDS
-            log(f"{self.argv[0]} {described(status)}, trying again in {RELOAD_RETRY_SECONDS:.0f} s")
+            self.failed(described(status))
+
+    def failed(self, how: str) -> None:
+        assert self.reload is not None
+        self.due = time.monotonic() + RELOAD_RETRY_SECONDS
+        log(f"{self.reload.name} {how}, trying again in {RELOAD_RETRY_SECONDS:.0f} s")
