@@ -1,4 +1,6 @@
-# Commands for operators and developers. `make help` explains each; STACK chooses the stack (default dev).
+# Commands for operators and developers. `make help` explains each; STACK chooses the stack (default dev), on Docker or Kubernetes.
+# JSON=1 has those that a program may read print one JSON document. Exit codes: 0 done, or all is well; 1 something is wrong, or was refused;
+# 2 called wrongly, or out of reach. (make itself ends with 2 whenever a command fails: scripts that tell them apart run commands/bin.js.)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .SILENT:
@@ -10,9 +12,12 @@ run := $(node) commands/bin.js
 .PHONY: help
 help: ## Show this list
 	awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	printf '\n%s\n' "STACK=prod chooses the stack, on Docker or Kubernetes. JSON=1: one JSON document, of doctor, health, ps, reset-stats, slow-queries, status," \
+	  "switchover, test-replication and test-slow-query. Exit codes of '$(run) <command>': 0 done or well, 1 something is wrong or" \
+	  "was refused, 2 called wrongly or out of reach; psql has its own. make itself ends with 2 whenever a command fails."
 
 ##@ The stack
-.PHONY: up down preview status doctor logs clean images
+.PHONY: up down preview status health ps doctor logs clean images
 up: setup ## Bring the stack up, or to what its settings say; installs what this machine lacks (NO_INSTALL=1 only tells)
 	$(run) up
 down: cli ## Take the stack down; volumes with data stay
@@ -21,9 +26,13 @@ preview: cli ## Show what `up` would change
 	$(run) preview
 status: cli ## Members, their roles and health, endpoints
 	$(run) status
+health: cli ## One line for monitors: all is well, what is wrong, or that it cannot be asked
+	$(run) health
+ps: cli ## Members: where they run, since when, how often started again, their memory (WORKLOAD=patroni narrows)
+	$(run) ps
 doctor: cli ## Check every part, say what is wrong and how to mend it
 	$(run) doctor
-logs: cli ## Follow the logs (WORKLOAD=patroni narrows, TAIL=100, FOLLOW= ends at once)
+logs: cli ## Follow the logs (WORKLOAD=patroni or MEMBER=<name> narrows, TAIL=100, FOLLOW= ends at once)
 	$(run) logs
 clean: cli ## Delete the volumes of a stack that is down, with all data; asks first (CONFIRM=<cluster>)
 	$(run) clean
@@ -32,19 +41,23 @@ images: setup ## Build the images of STACK=prod under their names in images.regi
 	$(run) images
 
 ##@ The database
-.PHONY: psql psql-replica switchover restart reconnect slow-queries test-replication password worker-files
-psql: cli ## SQL on the leader as superuser (GROUP=2: of worker group 2); ROLE=app_readwrite goes through the write endpoint
+.PHONY: psql psql-replica switchover restart reconnect slow-queries reset-stats test-slow-query test-replication password worker-files
+psql: cli ## SQL on the leader as superuser (GROUP=2: of worker group 2); ROLE=app_readwrite goes through the write endpoint; SQL="..." for scripts
 	$(run) psql
 psql-replica: cli ## SQL on a replica; ROLE=app_readonly goes through the read endpoint
 	$(run) psql-replica
-switchover: cli ## Hand leadership over (TO=<member>)
+switchover: cli ## Hand leadership over (TO=<member>, GROUP=2)
 	$(run) switchover
-restart: cli ## Restart PostgreSQL in every member, replicas first, the leader last
+restart: cli ## Restart PostgreSQL in every member, replicas first, the leader last (GROUP=2)
 	$(run) restart
 reconnect: cli ## Have the pools make their connections anew, after rights or settings of roles were changed by hand
 	$(run) reconnect
 slow-queries: cli ## List the slowest statements (LIMIT=20)
 	$(run) slow-queries
+reset-stats: cli ## Let the statistics of the leader begin anew (GROUP=2); asks first (CONFIRM=<cluster>)
+	$(run) reset-stats
+test-slow-query: cli ## Run a slow statement, find it in the log and in the statistics (GROUP=2)
+	$(run) test-slow-query
 test-replication: cli ## Write on the leader, find it on every replica
 	$(run) test-replication
 password: cli ## Print the password of ROLE (default app_readwrite)

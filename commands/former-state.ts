@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { CommandError } from "./containers";
+import { CommandError } from "./command-error";
 import { isAlive, type ProcessId } from "./processes";
 
 /** The state that the local engine has of a stack: a deployment in Pulumi's own format, which the CLI imports as it is. */

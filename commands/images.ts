@@ -13,8 +13,10 @@ import { type Images, imagesWith } from "../config-files/images";
 import { guestPackages, GUESTS } from "../stacks/guests";
 import { chooseCitus } from "../stacks/citus";
 import { readSettings, type StackSettings } from "../stacks/settings";
-import { CommandError } from "./containers";
+import type { Call } from "./call";
+import { CommandError, UsageError } from "./command-error";
 import { PROJECT } from "./programs";
+import type { Stack } from "./stack";
 
 const FOLDER = path.join(PROJECT, "config-files");
 
@@ -66,10 +68,8 @@ const docker = (...args: string[]): Promise<void> =>
     );
   });
 
-function settingsOf(stack: string): StackSettings {
-  const file = path.join(PROJECT, `Pulumi.${stack}.yaml`);
-  if (!fs.existsSync(file))
-    throw new CommandError(`there is no ${file}: STACK names the stack, such as prod`);
+function settingsOf({ name, settings: file }: Stack): StackSettings {
+  if (!fs.existsSync(file)) throw new UsageError(`there is no ${file}: STACK names the stack, such as prod`);
   const { config = {} } = (parse(fs.readFileSync(file, "utf8")) ?? {}) as {
     config?: Record<string, unknown>;
   };
@@ -80,18 +80,20 @@ function settingsOf(stack: string): StackSettings {
   const { settings, problems } = readSettings(
     Object.fromEntries(texts) as Record<string, string>,
     "postgres-cluster",
-    stack,
+    name,
   );
   if (problems.length > 0) throw new CommandError(problems.map(describeProblem).join("\n"));
   return settings;
 }
 
 /** Builds the stack's images, publishes them where its settings say (PUSH=1), and prints the settings that name them. */
-export async function images(stack: string): Promise<number> {
+export async function images({ stack, variable }: Call): Promise<number> {
   const settings = settingsOf(stack);
   const registry = settings.images?.registry;
   if (!registry)
-    throw new CommandError(`images.registry in Pulumi.${stack}.yaml must say where the images are published`);
+    throw new CommandError(
+      `images.registry in Pulumi.${stack.name}.yaml must say where the images are published`,
+    );
   // As the stack itself has it where nothing is said (stacks/prod.ts, stacks/dev.ts).
   const wanted = settings.citus ?? (settings.environment === "prod" ? "required" : "auto");
   const citus = await chooseCitus({ ...settings, citus: wanted }, undefined);
@@ -104,7 +106,7 @@ export async function images(stack: string): Promise<number> {
     imagesWith({ ...settings.images, citus: citus.package, guests: guestPackages(GUESTS) }),
     settings.images.caCertificates,
   );
-  if (process.env["PUSH"]) for (const { reference } of built) await docker("push", reference);
+  if (variable("PUSH")) for (const { reference } of built) await docker("push", reference);
   else console.error("Not published: PUSH=1 does that.");
   const tags = Object.fromEntries(built.map(({ name, tag }) => [name, tag]));
   console.log(stringify({ "postgres-cluster:images": { registry, tags } }).trimEnd());

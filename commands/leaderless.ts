@@ -1,4 +1,7 @@
-import { clusterName, etcdctl, execute, type Group, type Member, members, revival } from "./containers";
+import type { ClusterMember, ClusterMembers } from "../components/reach/cluster-members";
+import { type Cluster, isRunning } from "./cluster";
+import type { Group } from "./groups";
+import { etcdctl } from "./inside";
 
 /**
  * Why a group has no leader, said so that its reader knows what it waits for and what may be done. Patroni's rule in quorum mode: whoever
@@ -44,10 +47,11 @@ const RUNBOOK = "docs/runbooks/no-leader.md";
 const votes = (key: MemberKey | undefined): key is MemberKey =>
   key !== undefined && /^(running|streaming|in archive recovery)$/.test(key.state);
 
-/** `containers` are the group's, whether they run or not. */
+/** `members` are the group's, whether they run or not; `ways` are those of their platform. */
 export function judgeLeaderless(
   keys: GroupKeys,
-  containers: readonly Pick<Member, "name" | "state">[],
+  members: readonly Pick<ClusterMember, "name" | "state" | "status">[],
+  ways: Pick<ClusterMembers, "revival" | "restarting">,
 ): Leaderless {
   const last = keys.sync?.leader ?? undefined;
   const standbys = (keys.sync?.sync_standby ?? "").split(",").filter((name) => name !== "");
@@ -57,11 +61,11 @@ export function judgeLeaderless(
   const stateOf = (name: string): string => {
     const key = keys.members[name];
     if (key !== undefined) return key.state;
-    const container = containers.find((each) => each.name === name);
-    if (container === undefined) return "there is no such container";
-    return container.state === "running"
+    const member = members.find((each) => each.name === name);
+    if (member === undefined) return "there is no such member";
+    return isRunning(member)
       ? "runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts"
-      : `its container is ${container.state}`;
+      : `it is ${member.state}`;
   };
   if (voters.length === 0 || there.length >= needed || (last !== undefined && there.includes(last))) {
     const all = Object.entries(keys.members).map(([name, { state }]) => `${name} is ${state}`);
@@ -82,11 +86,11 @@ export function judgeLeaderless(
           ...(last === undefined ? [] : [`or ${last} alone, which led last and has all of them`]),
         ].join(", ");
   const start = last !== undefined && away.includes(last) ? last : (away[0] ?? "");
-  const { state } = containers.find(({ name }) => name === start) ?? { state: "gone" };
-  const how =
-    state === "running"
-      ? `mend what cuts it off (docs/runbooks/partition.md), or docker restart ${start}`
-      : revival({ name: start, state });
+  const gone = { name: start, state: "missing", status: "" };
+  const member = members.find(({ name }) => name === start) ?? gone;
+  const how = isRunning(member)
+    ? `mend what cuts it off (docs/runbooks/partition.md), or ${ways.restarting(start)}`
+    : ways.revival(member);
   return {
     seen: `nobody leads, so that no acknowledged write is lost: ${may}. Away: ${away.map((name) => `${name} (${stateOf(name)})`).join(", ")}`,
     remedy: `bring one back, ${start} first: ${how}. ${lastResort(keys)}`,
@@ -115,22 +119,15 @@ function lastResort({ members, position }: GroupKeys): string {
 }
 
 /** Asks etcd, which is there where the members are not. Undefined when it does not answer either. */
-export async function leaderless(stack: string, group: Group): Promise<Leaderless | undefined> {
-  const etcd = (await members(stack, "etcd")).filter(({ state }) => state === "running");
-  const prefix = [
-    "",
-    "service",
-    clusterName(stack),
-    ...(group.number === undefined ? [] : [group.number]),
-    "",
-  ];
+export async function leaderless(cluster: Cluster, group: Group): Promise<Leaderless | undefined> {
+  const etcd = (await cluster.members("etcd")).filter(isRunning);
+  const number = group.number === undefined ? [] : [group.number];
+  const prefix = ["", "service", cluster.name, ...number, ""].join("/");
   for (const { name } of etcd) {
-    const answer = await execute(
-      name,
-      etcdctl(`--command-timeout=5s get --prefix '${prefix.join("/")}' --write-out=json`),
-    ).catch(() => undefined);
+    const keys = etcdctl(`--command-timeout=5s get --prefix '${prefix}' --write-out=json`);
+    const answer = await cluster.execute(name, keys).catch(() => undefined);
     if (answer !== undefined)
-      return judgeLeaderless(groupKeys(answer, prefix.join("/")), await members(stack, group.workload));
+      return judgeLeaderless(groupKeys(answer, prefix), await cluster.members(group.workload), cluster.reach);
   }
   return undefined;
 }

@@ -1,33 +1,36 @@
-import { CommandError } from "./containers";
-
-type Command = (stack: string, args: readonly string[]) => Promise<number>;
+import { callOf, type Command } from "./call";
+import { CommandError, EXIT } from "./command-error";
 
 // Each command loads what it needs, and no more: the component library alone takes as long to load as most commands run.
 const lifecycle = () => require("./lifecycle") as typeof import("./lifecycle");
-const database = () => require("./database") as typeof import("./database");
-const pools = () => require("./pools") as typeof import("./pools");
-const images = () => require("./images") as typeof import("./images");
-const doctor = () => require("./doctor") as typeof import("./doctor");
+const leadership = () => require("./leadership") as typeof import("./leadership");
+const secrets = () => require("./secrets") as typeof import("./secrets");
+const psql = () => require("./psql") as typeof import("./psql");
 
 /** What `make <name>` runs. Each resolves with an exit code. */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   up: () => lifecycle().up,
   down: () => lifecycle().down,
   preview: () => lifecycle().preview,
-  clean: () => lifecycle().clean,
-  images: () => images().images,
-  status: () => lifecycle().status,
-  logs: () => lifecycle().logs,
-  doctor: () => doctor().doctor,
-  psql: () => database().psql,
-  "psql-replica": () => database().psqlReplica,
-  switchover: () => database().switchover,
-  restart: () => database().restart,
-  reconnect: () => pools().reconnect,
-  "slow-queries": () => database().slowQueries,
-  "test-replication": () => database().testReplication,
-  password: () => database().password,
-  "worker-files": () => database().workerFiles,
+  clean: () => (require("./clean") as typeof import("./clean")).clean,
+  images: () => (require("./images") as typeof import("./images")).images,
+  status: () => (require("./status") as typeof import("./status")).status,
+  health: () => (require("./health") as typeof import("./health")).health,
+  ps: () => (require("./ps") as typeof import("./ps")).ps,
+  logs: () => (require("./logs") as typeof import("./logs")).logs,
+  doctor: () => (require("./doctor/doctor") as typeof import("./doctor/doctor")).doctor,
+  psql: () => psql().psql,
+  "psql-replica": () => psql().psqlReplica,
+  switchover: () => leadership().switchover,
+  restart: () => leadership().restart,
+  reconnect: () => (require("./reconnect") as typeof import("./reconnect")).reconnect,
+  "slow-queries": () => (require("./slow-queries") as typeof import("./slow-queries")).slowQueries,
+  "test-slow-query": () => (require("./test-slow-query") as typeof import("./test-slow-query")).testSlowQuery,
+  "reset-stats": () => (require("./reset-stats") as typeof import("./reset-stats")).resetStats,
+  "test-replication": () =>
+    (require("./test-replication") as typeof import("./test-replication")).testReplication,
+  password: () => secrets().password,
+  "worker-files": () => secrets().workerFiles,
 };
 
 async function main(): Promise<number> {
@@ -35,15 +38,15 @@ async function main(): Promise<number> {
   const load = COMMANDS[name];
   if (!load) {
     console.error(`there is no command "${name}": ${Object.keys(COMMANDS).join(", ")}`);
-    return 2;
+    return EXIT.impossible;
   }
   const command = load();
   try {
-    return await command(process.env["STACK"] ?? "dev", args);
+    return await command(callOf(args, process.env));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     console.error(`${name}: ${error.message}`);
-    return 1;
+    return error.exitCode;
   }
 }
 

@@ -1,9 +1,10 @@
 import { whereOf } from "../components/resources/ownership/provider";
 import { markStore } from "../components/reach/by-platform";
-import { keepConfiguredCluster } from "../components/reach/kubernetes/configured-cluster";
-import { CommandError, ownerPlace } from "./containers";
+import { nameKubernetes } from "./cluster";
+import { CommandError } from "./command-error";
 import { captured } from "./programs";
 import type { PulumiCli } from "./pulumi-cli";
+import { ownerPlace, type Stack } from "./stack";
 
 interface Exported {
   readonly deployment?: {
@@ -24,14 +25,13 @@ async function ownerInState(cli: PulumiCli): Promise<string | undefined> {
  * Fails when the stack's cluster belongs to another state: what this one takes away would be another's. Nothing is said of a cluster
  * without a mark, as one that was never up has none.
  */
-export async function refuseAnothers(stack: string, cli: PulumiCli, what: string): Promise<void> {
-  const { place, kubernetes } = ownerPlace(stack);
-  const get = (key: string) => kubernetes(key.replace("kubernetes:", ""));
-  await keepConfiguredCluster({ config: { get } } as Parameters<typeof keepConfiguredCluster>[0]);
+export async function refuseAnothers(stack: Stack, cli: PulumiCli, what: string): Promise<void> {
+  const place = ownerPlace(stack);
+  await nameKubernetes(stack);
   const { mark } = await markStore(place).look();
   if (mark === undefined || mark.owner === (await ownerInState(cli))) return;
   throw new CommandError(
     `the cluster ${place.cluster} belongs to the stack ${mark.stack} of the project ${mark.project}, since ${mark.since} ` +
-      `(owner ${mark.owner}, written in ${whereOf(place)}), and not to the state of ${stack}: ${what} is for its owner. Nothing was changed.`,
+      `(owner ${mark.owner}, written in ${whereOf(place)}), and not to the state of ${stack.name}: ${what} is for its owner. Nothing was changed.`,
   );
 }

@@ -1,27 +1,29 @@
 import { parse } from "yaml";
 import type { PatroniRest, RestMember } from "../components/resources/patroni/rest";
 import { withPatroni } from "../components/resources/patroni/rest";
-import { PORTS } from "../config-files/ports";
-import { CommandError, execute, type Group, members, runningMember } from "./containers";
 import { messageOf } from "../components/dynamic/reason";
+import { PORTS } from "../config-files/ports";
+import { type Cluster, runningMember } from "./cluster";
+import { CommandError } from "./command-error";
+import type { Group } from "./groups";
 
 /**
  * Lets `use` speak to Patroni in the members of a group as `up` does, so that both ask in the same way. The password is the one that the
  * members read. What `use` fails with is an operator's to mend.
  */
 export async function withGroup<T>(
-  stack: string,
+  cluster: Cluster,
   group: Group,
   use: (rest: PatroniRest) => Promise<T>,
 ): Promise<T> {
-  const first = await runningMember(stack, group.workload);
-  const others = (await members(stack, group.workload)).filter(({ name }) => name !== first.name);
+  const first = await runningMember(cluster, group.workload);
+  const others = (await cluster.members(group.workload)).filter(({ name }) => name !== first.name);
   try {
-    const targets = [first, ...others].map(({ name }) => ({
-      ...{ name, serverName: name },
-      reach: { via: "docker" as const, container: name, port: PORTS.patroniRest },
+    const targets = [first, ...others].map(({ name, address }) => ({
+      ...{ name, serverName: address },
+      reach: cluster.reach.reach(name, PORTS.patroniRest),
     }));
-    return await withMembers(targets, (file) => execute(first.name, ["cat", file]), use);
+    return await withMembers(targets, (file) => cluster.execute(first.name, ["cat", file]), use);
   } catch (error) {
     throw new CommandError(messageOf(error), { cause: error });
   }

@@ -1,4 +1,4 @@
-import { CommandError } from "./containers";
+import { CommandError } from "./command-error";
 import { capture } from "./programs";
 
 /** A resource that a run was creating when it was killed; whether it is there nobody has recorded. */

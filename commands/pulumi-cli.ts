@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
-import { CommandError } from "./containers";
+import { CommandError } from "./command-error";
 import { formerState, type FormerState, setAside } from "./former-state";
 import { passphraseProblem, passphraseVariables } from "./passphrase";
 import { type Exported, settlePending } from "./pending";
@@ -39,6 +39,8 @@ export interface PulumiCli {
   run(verb: readonly string[]): Promise<number>;
   /** The stack's outputs, with secrets in clear. */
   outputs(): Promise<Outputs>;
+  /** A setting, as the CLI reads it: a secret in clear. */
+  setting(key: string): Promise<string>;
 }
 
 /**
@@ -141,6 +143,11 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
     outputs: async () => {
       await prepare();
       return JSON.parse(await asked(invocation(["stack", "output", "--json", "--show-secrets"]))) as Outputs;
+    },
+    setting: async (key) => {
+      await prepare();
+      const get = ["config", "get", key, "--config-file", configFile];
+      return (await asked(invocation(get))).trimEnd();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Commands in members, wherever these run. */
-import { type CommandResult, dockerEngine, execIn } from "./docker/engine";
+import type { Execution } from "./cluster-members";
+import { dockerEngine, execIn } from "./docker/engine";
 import { execInPod } from "./kubernetes/pods";
 import type { Reach } from "./reach";
 
@@ -11,7 +12,7 @@ export async function executeIn(
   reach: Reach,
   command: readonly string[],
   timeoutSeconds: number,
-): Promise<CommandResult | undefined> {
+): Promise<Execution | undefined> {
   switch (reach.via) {
     case "tcp":
       return undefined;

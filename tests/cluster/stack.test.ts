@@ -1,5 +1,6 @@
-import { etcdctl } from "../../commands/containers";
-import { checkEtcd } from "../../commands/doctor";
+import { etcdctl } from "../../commands/inside";
+import { openCluster } from "../../commands/cluster";
+import { checkEtcd } from "../../commands/doctor/etcd";
 import { Chance, seed } from "../support/chance";
 import { docker, TestStack } from "../support/stack";
 import { query, Writer } from "../support/writer";
@@ -83,19 +84,17 @@ describe("a stack that is up (S1, C4)", () => {
   });
 
   test("a member that etcd counts and nobody declared is named by doctor, and removed by up (H4)", async () => {
-    const members = [0, 1, 2].map((i) => ({
-      ...{ name: stack.member("etcd", i), workload: "etcd" },
-      ...{ state: "running", status: "Up" },
-    }));
-    expect(await checkEtcd(members)).toMatchObject({ ok: true });
+    const cluster = await openCluster(stack.operated);
+    const check = async () => checkEtcd(cluster, await cluster.members());
+    expect(await check()).toMatchObject({ ok: true });
     const add = etcdctl("member add ghost --peer-urls=https://ghost:2380");
     await docker("exec", stack.member("etcd", 0), ...add);
-    expect(await checkEtcd(members)).toMatchObject({
+    expect(await check()).toMatchObject({
       ok: false,
       seen: "3 of 3 members serve; https://ghost:2380 counts as a member too, and there is none",
     });
     await stack.up("--refresh");
-    expect(await checkEtcd(members)).toMatchObject({ ok: true });
+    expect(await check()).toMatchObject({ ok: true });
   });
 
   test("members that are all stopped at once, as by their machine, start as one cluster again (D8)", async () => {

@@ -1,4 +1,4 @@
-import { etcdctl } from "../../commands/containers";
+import { etcdctl } from "../../commands/inside";
 import { onKubernetes, type Promised } from "../support/promises";
 import { eventually } from "../support/stack";
 import { query, type WriterReport } from "../support/writer";

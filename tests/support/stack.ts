@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { capture, type Invocation, PROJECT, STATE } from "../../commands/programs";
 import { type PulumiCli, pulumiCli } from "../../commands/pulumi-cli";
+import type { Stack } from "../../commands/stack";
 import { deleteVolumes, volumesOf } from "../../commands/volumes";
 import { LABELS } from "../../components/reach/docker/names";
 import type { Reach } from "../../components/reach/reach";
@@ -68,6 +69,11 @@ export class TestStack {
       { environment: "dev", cluster, ...(ports && { proxy: { ports } }) },
       over ?? { citus: "off" },
     );
+  }
+
+  /** As operators' commands know it. */
+  get operated(): Stack {
+    return { name: this.name, settings: this.settingsFile, state: this.folder };
   }
 
   get cli(): PulumiCli {

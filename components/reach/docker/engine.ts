@@ -1,5 +1,6 @@
 /** What the dynamic resources ask of the Docker engine. */
 import type Dockerode from "dockerode";
+import type { Execution } from "../cluster-members";
 
 /** The engine that `DOCKER_HOST` names, else the local socket; the same that the Docker provider uses. */
 export function dockerEngine(): Dockerode {
@@ -22,29 +23,33 @@ export async function stopContainer(engine: Dockerode, name: string): Promise<vo
     });
 }
 
-/** Both outputs of a container without a terminal, which the engine sends as one stream of frames, in the order in which they came. */
-export async function outputOf(engine: Dockerode, frames: NodeJS.ReadableStream): Promise<string> {
-  const { PassThrough } = require("node:stream") as typeof import("node:stream");
-  const { text } = require("node:stream/consumers") as typeof import("node:stream/consumers");
-  const output = new PassThrough();
-  engine.modem.demuxStream(frames, output, output);
-  frames.once("error", (error: Error) => output.destroy(error));
-  // A stream that is ended from here closes, and has no end.
-  frames.once("end", () => output.end()).once("close", () => output.end());
-  return text(output);
+/** What a container without a terminal said, in the order in which it came: its output alone, and with its errors. */
+export async function outputsOf(
+  engine: Dockerode,
+  frames: NodeJS.ReadableStream,
+): Promise<{ readonly stdout: string; readonly output: string }> {
+  const { Writable } = require("node:stream") as typeof import("node:stream");
+  const { finished } = require("node:stream/promises") as typeof import("node:stream/promises");
+  const [stdout, output]: [Buffer[], Buffer[]] = [[], []];
+  const into = (...lists: readonly Buffer[][]) =>
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        for (const list of lists) list.push(chunk);
+        done();
+      },
+    });
+  // The engine sends both as one stream of frames.
+  engine.modem.demuxStream(frames, into(stdout, output), into(output));
+  await finished(frames, { writable: false });
+  const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString("utf8");
+  return { stdout: text(stdout), output: text(output) };
 }
 
 /** The last lines of a container's log. */
 export async function logOf(engine: Dockerode, container: string, lines: number): Promise<string> {
   const { Readable } = require("node:stream") as typeof import("node:stream");
   const log = await engine.getContainer(container).logs({ stdout: true, stderr: true, tail: lines });
-  return outputOf(engine, Readable.from([log]));
-}
-
-export interface CommandResult {
-  readonly exitCode: number;
-  /** Both of its outputs, as they came. */
-  readonly output: string;
+  return (await outputsOf(engine, Readable.from([log]))).output;
 }
 
 /**
@@ -56,7 +61,7 @@ export async function execIn(
   container: string,
   command: readonly string[],
   timeoutSeconds: number,
-): Promise<CommandResult> {
+): Promise<Execution> {
   const exec = await engine
     .getContainer(container)
     .exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true });
@@ -65,9 +70,9 @@ export async function execIn(
     () => stream.destroy(new Error(`${command[0]} in ${container} did not end within ${timeoutSeconds} s`)),
     timeoutSeconds * 1000,
   );
-  const output = await outputOf(engine, stream).finally(() => clearTimeout(timer));
+  const said = await outputsOf(engine, stream).finally(() => clearTimeout(timer));
   const { ExitCode } = await exec.inspect();
-  return { exitCode: ExitCode ?? -1, output: output.trim() };
+  return { exitCode: ExitCode ?? -1, stdout: said.stdout.trim(), output: said.output.trim() };
 }
 
 /** A container as a person would ask for it. */

@@ -1,5 +1,5 @@
 /** The Kubernetes API, as kubectl finds it. */
-import type { Duplex, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { configuredCluster } from "./configured-cluster";
 
 interface Named {
@@ -20,6 +20,17 @@ interface Metadata {
   readonly deletionTimestamp?: Date;
 }
 
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+interface Listed<Item> {
+  readonly items: readonly Item[];
+}
+
 export interface ConfigMap {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -32,6 +43,10 @@ export interface ConfigMap {
 
 export interface StatefulSet {
   readonly metadata?: Metadata;
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly volumeClaimTemplates?: readonly { readonly metadata?: Metadata }[];
+  };
   readonly status?: { readonly observedGeneration?: number; readonly updateRevision?: string };
 }
 
@@ -42,16 +57,14 @@ interface Terminated {
 
 export interface Pod {
   readonly metadata?: Metadata;
+  readonly spec?: { readonly nodeName?: string };
   readonly status?: {
     readonly phase?: string;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly message?: string;
-    }[];
+    readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly {
       readonly restartCount: number;
       readonly state?: {
+        readonly running?: { readonly startedAt?: Date };
         readonly waiting?: { readonly reason?: string; readonly message?: string };
         readonly terminated?: Terminated;
       };
@@ -64,9 +77,39 @@ export interface PersistentVolumeClaim {
   readonly metadata?: Metadata;
   readonly spec?: { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } };
   readonly status?: {
+    readonly phase?: string;
     readonly capacity?: Readonly<Record<string, string>>;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly conditions?: readonly Condition[];
   };
+}
+
+export interface PodDisruptionBudget {
+  readonly metadata?: Metadata;
+  readonly status?: {
+    readonly disruptionsAllowed?: number;
+    readonly currentHealthy?: number;
+    readonly desiredHealthy?: number;
+    readonly expectedPods?: number;
+  };
+}
+
+export interface NetworkPolicy {
+  readonly metadata?: Metadata;
+  readonly spec?: {
+    readonly podSelector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+    readonly policyTypes?: readonly string[];
+  };
+}
+
+/** What happened to an object, as a controller or a kubelet tells it. */
+export interface Event {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly lastTimestamp?: Date | null;
+  readonly eventTime?: Date | null;
+  readonly involvedObject?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
 }
 
 /** Of cert-manager: a Certificate, or what it asks an issuer for. */
@@ -76,17 +119,14 @@ export interface Certificate {
     readonly creationTimestamp?: string;
   };
   readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly message?: string;
-      readonly observedGeneration?: number;
-    }[];
+    readonly conditions?: readonly (Condition & { readonly observedGeneration?: number })[];
+    readonly notAfter?: string;
+    readonly renewalTime?: string;
   };
 }
 
 /** How a command ended. */
-interface Status {
+export interface Status {
   readonly status?: string;
   readonly message?: string;
   readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
@@ -101,17 +141,13 @@ interface CoreV1Api {
   createNamespacedConfigMap(request: Omit<Named, "name"> & { readonly body: ConfigMap }): Promise<ConfigMap>;
   replaceNamespacedConfigMap(request: Named & { readonly body: ConfigMap }): Promise<ConfigMap>;
   deleteNamespacedConfigMap(request: Named): Promise<unknown>;
-  listNamespacedPod(request: Selected): Promise<{ readonly items: readonly Pod[] }>;
-  listNamespacedSecret(request: Selected): Promise<{
-    readonly items: readonly {
-      readonly metadata?: Metadata;
-      readonly data?: Readonly<Record<string, string>>;
-    }[];
-  }>;
-  readNamespacedPersistentVolumeClaim(request: Named): Promise<PersistentVolumeClaim>;
-  listNamespacedPersistentVolumeClaim(
+  listNamespacedPod(request: Selected): Promise<Listed<Pod>>;
+  listNamespacedSecret(
     request: Selected,
-  ): Promise<{ readonly items: readonly PersistentVolumeClaim[] }>;
+  ): Promise<Listed<{ readonly metadata?: Metadata; readonly data?: Readonly<Record<string, string>> }>>;
+  readNamespacedPersistentVolumeClaim(request: Named): Promise<PersistentVolumeClaim>;
+  listNamespacedPersistentVolumeClaim(request: Selected): Promise<Listed<PersistentVolumeClaim>>;
+  listNamespacedEvent(request: Omit<Named, "name">): Promise<Listed<Event>>;
   /** `body` is a JSON patch (RFC 6902). */
   patchNamespacedPersistentVolumeClaim(
     request: Named & { readonly body: readonly object[] },
@@ -120,6 +156,19 @@ interface CoreV1Api {
 
 interface AppsV1Api {
   readNamespacedStatefulSet(request: Named): Promise<StatefulSet>;
+  listNamespacedStatefulSet(request: Selected): Promise<Listed<StatefulSet>>;
+}
+
+interface PolicyV1Api {
+  listNamespacedPodDisruptionBudget(request: Selected): Promise<Listed<PodDisruptionBudget>>;
+}
+
+interface NetworkingV1Api {
+  listNamespacedNetworkPolicy(request: Selected): Promise<Listed<NetworkPolicy>>;
+}
+
+interface VersionApi {
+  getCode(): Promise<{ readonly gitVersion: string }>;
 }
 
 interface CustomKind {
@@ -131,8 +180,8 @@ interface CustomKind {
 interface CustomObjectsApi {
   getNamespacedCustomObject(request: Named & CustomKind): Promise<Certificate>;
   listNamespacedCustomObject(
-    request: Omit<Named, "name"> & CustomKind,
-  ): Promise<{ readonly items: readonly Certificate[] }>;
+    request: Omit<Named, "name"> & CustomKind & { readonly labelSelector?: string },
+  ): Promise<Listed<Certificate>>;
 }
 
 interface Config {
@@ -141,6 +190,7 @@ interface Config {
   loadFromString(text: string): void;
   readonly contexts: readonly { readonly name: string }[];
   setCurrentContext(name: string): void;
+  getCurrentContext(): string;
   makeApiClient<Api>(api: new () => Api): Api;
 }
 
@@ -148,6 +198,9 @@ interface Config {
 interface Client {
   readonly CoreV1Api: new () => CoreV1Api;
   readonly AppsV1Api: new () => AppsV1Api;
+  readonly PolicyV1Api: new () => PolicyV1Api;
+  readonly NetworkingV1Api: new () => NetworkingV1Api;
+  readonly VersionApi: new () => VersionApi;
   readonly CustomObjectsApi: new () => CustomObjectsApi;
   readonly KubeConfig: new () => Config;
   readonly PortForward: new (config: Config) => {
@@ -160,6 +213,16 @@ interface Client {
       input: Duplex,
     ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
   };
+  readonly Log: new (config: Config) => {
+    /** `container` may be empty: a pod of ours has one. Resolves when the answer begins; what follows goes to `output`, to its end. */
+    log(
+      namespace: string,
+      pod: string,
+      container: string,
+      output: Writable,
+      options: { readonly follow: boolean; readonly tailLines?: number },
+    ): Promise<unknown>;
+  };
   readonly Exec: new (config: Config) => {
     exec(
       namespace: string,
@@ -167,8 +230,8 @@ interface Client {
       container: string,
       command: string[],
       output: Writable,
-      errors: Writable,
-      input: null,
+      errors: Writable | null,
+      input: Readable | null,
       terminal: boolean,
       ended: (status: Status) => void,
     ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;

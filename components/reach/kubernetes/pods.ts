@@ -1,7 +1,8 @@
 /** What the dynamic resources ask of pods. */
 import type { Writable } from "node:stream";
 import { waitUntil } from "../../dynamic/wait-until";
-import { kubernetesClient, type Pod } from "./client";
+import type { Execution } from "../cluster-members";
+import { kubernetesClient, type Pod, type Status } from "./client";
 
 /** A pod as the API server knows it. */
 export interface MemberPod {
@@ -112,6 +113,13 @@ export async function replacePod(namespace: string, name: string): Promise<void>
   });
 }
 
+/** The exit code in the API server's last word on a command; undefined when the command did not run to its end. */
+export const exitCodeOf = ({ status, details }: Status): number | undefined => {
+  if (status === "Success") return 0;
+  const code = details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
+  return code === undefined ? undefined : Number(code);
+};
+
 /** Runs a command in a pod's only container; the exit code and both of its outputs. Fails when the pod does not run it, or not in time. */
 export async function execInPod(
   {
@@ -121,11 +129,12 @@ export async function execInPod(
   }: { readonly namespace: string; readonly pod: string; readonly container: string },
   command: readonly string[],
   timeoutSeconds: number,
-): Promise<{ readonly exitCode: number; readonly output: string }> {
+): Promise<Execution> {
   const { PassThrough } = require("node:stream") as typeof import("node:stream");
   const { client, config } = kubernetesClient();
-  const chunks: Buffer[] = [];
-  const output: Writable = new PassThrough().on("data", (chunk: Buffer) => chunks.push(chunk));
+  const [both, printed]: [Buffer[], Buffer[]] = [[], []];
+  const keep = (...kept: Buffer[][]): Writable =>
+    new PassThrough().on("data", (chunk: Buffer) => kept.forEach((chunks) => chunks.push(chunk)));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let socket: { close(): void } | undefined;
   try {
@@ -135,18 +144,28 @@ export async function execInPod(
         timeoutSeconds * 1000,
       );
       new client.Exec(config)
-        .exec(namespace, pod, container, [...command], output, output, null, false, (status) => {
-          const code = status.details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
-          if (status.status === "Success") resolve(0);
-          else if (code !== undefined) resolve(Number(code));
-          else reject(new Error(`${command[0]} in ${pod}: ${status.message ?? "no answer"}`));
-        })
+        .exec(
+          namespace,
+          pod,
+          container,
+          [...command],
+          keep(both, printed),
+          keep(both),
+          null,
+          false,
+          (status) => {
+            const code = exitCodeOf(status);
+            if (code !== undefined) resolve(code);
+            else reject(new Error(`${command[0]} in ${pod}: ${status.message ?? "no answer"}`));
+          },
+        )
         .then((opened) => {
           socket = opened;
           opened.on("close", () => reject(new Error(`${command[0]} in ${pod}: cut off`)));
         }, reject);
     });
-    return { exitCode, output: Buffer.concat(chunks).toString("utf8").trim() };
+    const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString("utf8").trim();
+    return { exitCode, stdout: text(printed), output: text(both) };
   } finally {
     clearTimeout(timer);
     socket?.close();

@@ -1,4 +1,4 @@
-import { firstAnswer } from "../../../commands/containers";
+import { firstAnswer } from "../../../commands/first-answer";
 
 describe("a group is asked by way of a member that answers (A4)", () => {
   const never = new Promise<string>(() => undefined);

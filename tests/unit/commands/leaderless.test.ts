@@ -1,12 +1,15 @@
+import { dockerMembers } from "../../../components/reach/docker/cluster-members";
+import { kubernetesMembers } from "../../../components/reach/kubernetes/cluster-members";
 import { type GroupKeys, groupKeys, judgeLeaderless, type MemberKey } from "../../../commands/leaderless";
 
 const runs = (xlog_location = 0x52b8ea8, timeline = 1): MemberKey => ({
   ...{ state: "running", xlog_location, timeline },
 });
-const containers = (states: Readonly<Record<string, string>>) =>
-  Object.entries(states).map(([name, state]) => ({ name, state }));
-const judge = (keys: GroupKeys, states: Readonly<Record<string, string>>): string => {
-  const { seen, remedy } = judgeLeaderless(keys, containers(states));
+const membersIn = (states: Readonly<Record<string, string>>) =>
+  Object.entries(states).map(([name, state]) => ({ name, state, status: state }));
+const docker = dockerMembers("pg");
+const judge = (keys: GroupKeys, states: Readonly<Record<string, string>>, on = docker): string => {
+  const { seen, remedy } = judgeLeaderless(keys, membersIn(states), on);
   return `${seen} -> ${remedy}`;
 };
 
@@ -21,16 +24,16 @@ describe("doctor and status say what a group without a leader waits for, and wha
         { a: "exited", b: "exited", c: "running" },
       ),
     ).toBe(
-      "nobody leads, so that no acknowledged write is lost: of the 3 members that may hold one (a, b, c) only c is there; 2 of them are needed, or a alone, which led last and has all of them. Away: a (its container is exited), b (its container is exited)" +
+      "nobody leads, so that no acknowledged write is lost: of the 3 members that may hold one (a, b, c) only c is there; 2 of them are needed, or a alone, which led last and has all of them. Away: a (it is exited), b (it is exited)" +
         " -> bring one back, a first: docker start a, or 'make up'. Only if their disks are lost for good: c has the newest of the data left (up to 0/52B8EA8, timeline 1; the last position that a leader told is 0/52A7E08) and can be made to lead, which loses every acknowledged write that reached only the others: docs/runbooks/no-leader.md",
     );
   });
 
-  test("two cut off: their containers run, and etcd does not hear of them", () => {
+  test("two cut off: they run, and etcd does not hear of them", () => {
     expect(
       judge({ sync: SYNC, members: { c: runs() } }, { a: "running", b: "paused", c: "running" }),
     ).toContain(
-      "Away: a (runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts), b (its container is paused) -> bring one back, a first: mend what cuts it off (docs/runbooks/partition.md), or docker restart a. Only if",
+      "Away: a (runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts), b (it is paused) -> bring one back, a first: mend what cuts it off (docs/runbooks/partition.md), or docker restart a. Only if",
     );
   });
 
@@ -41,9 +44,20 @@ describe("doctor and status say what a group without a leader waits for, and wha
     );
   });
 
+  test("on Kubernetes it says what keeps a pod away, and how one that hangs is ended", () => {
+    const kubernetes = kubernetesMembers({ cluster: "pg", namespace: "db", clusterDomain: "cluster.local" });
+    const keys = { sync: SYNC, members: { c: runs() } };
+    expect(judge(keys, { a: "missing", b: "pending" }, kubernetes)).toContain(
+      "a first: its StatefulSet makes it, unless it is refused",
+    );
+    expect(judge(keys, { a: "running", b: "pending" }, kubernetes)).toContain(
+      "or kubectl delete pod a --namespace db. Only if",
+    );
+  });
+
   test("a container that is paused is not started, it goes on", () => {
     const judged = judge({ sync: SYNC, members: { c: runs() } }, { a: "paused", b: "exited", c: "running" });
-    expect(judged).toContain("a (its container is paused)");
+    expect(judged).toContain("a (it is paused)");
     expect(judged).toContain("bring one back, a first: docker unpause a. ");
   });
 
@@ -58,9 +72,7 @@ describe("doctor and status say what a group without a leader waits for, and wha
 
   test("a member whose server does not answer has no vote, whatever etcd hears of it", () => {
     const members = { b: { state: "starting" }, c: runs() };
-    expect(judge({ sync: SYNC, members }, { a: "exited" })).toContain(
-      "Away: a (its container is exited), b (starting)",
-    );
+    expect(judge({ sync: SYNC, members }, { a: "exited" })).toContain("Away: a (it is exited), b (starting)");
     expect(judge({ sync: SYNC, members: { b: { state: "stopped" } } }, { a: "exited" })).toContain(
       "No member is left that could lead; when all their disks are lost, so are the data",
     );

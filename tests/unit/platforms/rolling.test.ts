@@ -1,7 +1,7 @@
 import Dockerode from "dockerode";
 import { Readable } from "node:stream";
 import { allReadyProvider } from "../../../components/platforms/docker/all-ready";
-import { outputOf } from "../../../components/reach/docker/engine";
+import { outputsOf } from "../../../components/reach/docker/engine";
 import { containerReadyProvider } from "../../../components/platforms/docker/container-ready";
 import { handoverProvider } from "../../../components/platforms/docker/handover";
 import { served } from "../../support/served";
@@ -63,10 +63,10 @@ test("what the engine's streams say is taken out of their frames", async () => {
     header.writeUInt32BE(Buffer.byteLength(text), 4);
     return Buffer.concat([header, Buffer.from(text)]);
   };
-  const said = (...chunks: readonly Buffer[]): Promise<string> =>
-    outputOf(new Dockerode(), Readable.from(chunks));
-  const frames = Buffer.concat([frame(1, "out\n"), frame(2, "érr\n"), frame(1, "")]);
-  expect(await said(frames)).toBe("out\nérr\n");
-  expect(await said(...[...frames].map((byte) => Buffer.from([byte])))).toBe("out\nérr\n");
-  expect(await said(frame(1, "whole"), frame(1, "cut short").subarray(0, 11))).toBe("whole");
+  const said = (...chunks: readonly Buffer[]) => outputsOf(new Dockerode(), Readable.from(chunks));
+  const frames = Buffer.concat([frame(1, "out\n"), frame(2, "érr\n"), frame(1, "more")]);
+  const whole = { stdout: "out\nmore", output: "out\nérr\nmore" };
+  expect(await said(frames)).toEqual(whole);
+  expect(await said(...[...frames].map((byte) => Buffer.from([byte])))).toEqual(whole);
+  expect((await said(frame(1, "whole"), frame(1, "cut short").subarray(0, 11))).output).toBe("whole");
 });

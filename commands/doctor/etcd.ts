@@ -1,0 +1,54 @@
+import { messageOf } from "../../components/dynamic/reason";
+import type { ClusterMember } from "../../components/reach/cluster-members";
+import { bad, type Finding, good } from "../../components/reach/finding";
+import { type ListedMember, memberLabel, undeclared } from "../../components/resources/etcd/members";
+import type { Cluster } from "../cluster";
+import { etcdctl } from "../inside";
+import { make } from "../stack";
+import { readLog } from "./read-log";
+
+/** Whether a majority serves, and nobody counts who is not there. */
+export async function checkEtcd(cluster: Cluster, all: readonly ClusterMember[]): Promise<Finding> {
+  const etcd = all.filter((member) => member.workload === "etcd");
+  const serving = await Promise.all(
+    etcd.map(({ name }) =>
+      cluster.execute(name, ["etcd-ready"]).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  const count = serving.filter(Boolean).length;
+  const majority = Math.floor(etcd.length / 2) + 1;
+  const seen = `${count} of ${etcd.length} members serve`;
+  const serves = etcd[serving.indexOf(true)];
+  if (serves !== undefined) {
+    const counted = await countedMembers(cluster, serves).catch((error: unknown) => messageOf(error));
+    if (typeof counted === "string") return bad("etcd", counted, readLog(cluster, serves.name));
+    const declared = etcd.map(({ address }) => ({ serverName: address }));
+    const others = undeclared(counted, declared).map(memberLabel);
+    if (others.length > 0)
+      return bad(
+        "etcd",
+        `${seen}; ${others.join(", ")} counts as a member too, and there is none`,
+        `a majority is one of all that count: ${make(cluster.stack, "up")} removes who is not declared`,
+      );
+  }
+  if (count === etcd.length) return good("etcd", seen);
+  return bad(
+    "etcd",
+    `${seen}, ${majority} are needed`,
+    count >= majority
+      ? "one more loss would stop failovers: docs/runbooks/etcd-member-lost.md"
+      : "no failover can happen until a majority is back: docs/runbooks/etcd-majority-lost.md",
+  );
+}
+
+/** The members that etcd itself counts. */
+async function countedMembers(
+  cluster: Cluster,
+  { name }: Pick<ClusterMember, "name">,
+): Promise<readonly ListedMember[]> {
+  const list = await cluster.execute(name, etcdctl("member list --write-out=json"));
+  return (JSON.parse(list) as { members: readonly ListedMember[] }).members;
+}

@@ -1,0 +1,31 @@
+/** How long a member may be silent until the next is asked as well; patronictl takes less than one second. */
+const SILENT_MS = 3_000;
+
+/**
+ * The answer of the first that has one. The next is asked when those before have failed, or are silent; fails with what the first said
+ * when all have failed.
+ */
+export async function firstAnswer<Answer>(
+  names: readonly string[],
+  ask: (name: string) => Promise<Answer>,
+  silentMs = SILENT_MS,
+): Promise<Answer> {
+  const answers: Promise<Answer>[] = [];
+  for (const name of names) {
+    answers.push(ask(name));
+    let timer: NodeJS.Timeout | undefined;
+    const silent = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), silentMs);
+    });
+    const answered = Promise.any(answers).then(
+      (answer) => ({ answer }),
+      () => undefined,
+    );
+    const found = await Promise.race([answered, silent]);
+    clearTimeout(timer);
+    if (found !== undefined) return found.answer;
+  }
+  return Promise.any(answers).catch((error: unknown) => {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  });
+}

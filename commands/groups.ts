@@ -1,0 +1,85 @@
+import { type Call } from "./call";
+import { type Cluster, isRunning, runningMember } from "./cluster";
+import { CommandError, UsageError } from "./command-error";
+import { firstAnswer } from "./first-answer";
+import { make } from "./stack";
+
+/** A member of Patroni's cluster, as the configuration store has it. */
+export interface PatroniMember {
+  readonly Member: string;
+  readonly Role: string;
+  readonly State: string;
+  readonly TL?: number;
+  readonly "Replay Lag"?: number | string;
+  readonly "Pending restart"?: string;
+}
+
+export const isLeader = ({ Role }: Pick<PatroniMember, "Role">): boolean => /leader/i.test(Role);
+
+/** A group of database members: one database, or the coordinators (number 0) or a worker group of a distributed one. */
+export interface Group {
+  readonly workload: string;
+  /** Its number in a Citus cluster. */
+  readonly number?: number;
+}
+
+/** The group that a workload is; undefined for one that is no database. */
+export function asGroup(workload: string): Group | undefined {
+  if (workload === "patroni") return { workload };
+  if (workload === "coordinator") return { workload, number: 0 };
+  const worker = /^worker-(\d+)$/.exec(workload)?.[1];
+  return worker === undefined ? undefined : { workload, number: Number(worker) };
+}
+
+/** The groups of these members, the one that clients speak to first. */
+export const groupsOf = (members: readonly { readonly workload: string }[]): readonly Group[] =>
+  [...new Set(members.map(({ workload }) => workload))]
+    .flatMap((workload) => asGroup(workload) ?? [])
+    .sort((one, other) => (one.number ?? 0) - (other.number ?? 0));
+
+export async function groups(cluster: Cluster): Promise<readonly Group[]> {
+  const found = groupsOf(await cluster.members());
+  if (found.length > 0) return found;
+  const { stack } = cluster;
+  throw new CommandError(
+    `the stack ${stack.name} has no database members: bring it up with ${make(stack, "up")}`,
+  );
+}
+
+/** The group that GROUP names by its number; without it, the one that clients speak to. */
+export async function chosenGroup(cluster: Cluster, { variable }: Pick<Call, "variable">): Promise<Group> {
+  const all = await groups(cluster);
+  const wanted = variable("GROUP");
+  const found = wanted ? all.find(({ number }) => String(number ?? 0) === wanted) : all[0];
+  if (found) return found;
+  const numbers = all.map(({ number }) => number ?? 0).join(", ");
+  throw new UsageError(
+    `the stack ${cluster.stack.name} has no group ${wanted ?? ""}: GROUP is one of ${numbers}`,
+  );
+}
+
+/** Arguments by which `patronictl` knows which group of a distributed database is meant. */
+export const ofGroup = ({ number }: Group): readonly string[] =>
+  number === undefined ? [] : ["--group", String(number)];
+
+/** Patroni's own view of a group, from any member that reaches etcd: one that is cut off would try for ever. */
+export async function patroniMembers(cluster: Cluster, group: Group): Promise<PatroniMember[]> {
+  const first = await runningMember(cluster, group.workload);
+  const others = (await cluster.members(group.workload)).filter(
+    (member) => isRunning(member) && member.name !== first.name,
+  );
+  const list = ["timeout", "10", "patronictl", "list", ...ofGroup(group), "--format", "json"];
+  const answer = await firstAnswer(
+    [first, ...others].map(({ name }) => name),
+    (name) => cluster.execute(name, list),
+  );
+  return JSON.parse(answer) as PatroniMember[];
+}
+
+export async function leader(cluster: Cluster, group: Group): Promise<string> {
+  const found = (await patroniMembers(cluster, group)).find(isLeader);
+  if (found) return found.Member;
+  throw new CommandError(
+    `no ${group.workload} leads at this moment: ${make(cluster.stack, "doctor")} says why`,
+  );
+}

@@ -1,0 +1,40 @@
+import { type Call, printJson } from "./call";
+import { openCluster } from "./cluster";
+import { EXIT } from "./command-error";
+import { confirmed } from "./confirm";
+import { chosenGroup, leader } from "./groups";
+import { queryIn } from "./inside";
+
+/** For a database of some size. */
+const ANALYZE_SECONDS = 3600;
+
+/**
+ * What begins anew: the counters of the database's tables and functions, of the whole server (WAL, checkpoints, I/O), and of statements.
+ * Autovacuum goes by the first, so what it lost is measured again: https://www.postgresql.org/docs/17/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
+ */
+export const RESET = [
+  "SELECT pg_stat_reset()",
+  "SELECT pg_stat_reset_shared()",
+  "SELECT pg_stat_reset_slru()",
+  "SELECT pg_stat_statements_reset()",
+  "ANALYZE",
+] as const;
+
+/** Lets the statistics of the leader of GROUP begin anew, of the application's database and of the server. Asks, or takes CONFIRM. */
+export async function resetStats(call: Call): Promise<number> {
+  const cluster = await openCluster(call.stack);
+  const from = await leader(cluster, await chosenGroup(cluster, call));
+  if (!call.json)
+    console.log(
+      `The statistics of ${from} begin anew: those of ${cluster.database}, of the server, and what 'make slow-queries' sums up. No data are touched.`,
+    );
+  if (!(await confirmed(call, cluster.name, "reset them"))) {
+    if (call.json) printJson({ member: from, reset: false });
+    else console.log("Nothing was reset.");
+    return EXIT.wrong;
+  }
+  for (const sql of RESET) await cluster.execute(from, queryIn(cluster.database, sql), ANALYZE_SECONDS);
+  if (call.json) printJson({ member: from, reset: true });
+  else console.log("They were reset, and the tables analyzed for autovacuum and the planner.");
+  return EXIT.done;
+}

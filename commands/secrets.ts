@@ -1,0 +1,33 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Call } from "./call";
+import { EXIT, UsageError } from "./command-error";
+import { passwordOf, stackOutputs } from "./outputs";
+
+/** Prints the password of ROLE (default `app_readwrite`). */
+export async function password(call: Call): Promise<number> {
+  console.log(passwordOf(await stackOutputs(call.stack), call.variable("ROLE") ?? "app_readwrite"));
+  return EXIT.done;
+}
+
+/** Writes the certificate, key and authority of the external worker GROUP into the folder DIR. */
+export async function workerFiles(call: Call): Promise<number> {
+  const { externalWorkers = {} } = await stackOutputs(call.stack);
+  const files = externalWorkers[call.variable("GROUP") ?? ""];
+  if (files === undefined) {
+    const known =
+      Object.keys(externalWorkers).join(", ") ||
+      "none is declared under workers.external, or its operator asks the issuer (docs/kubernetes.md)";
+    throw new UsageError(`GROUP must name an external worker of the last up: ${known}`);
+  }
+  const folder = call.variable("DIR");
+  if (folder === undefined) throw new UsageError("DIR must name the folder to write to");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    rmSync(file, { force: true });
+    writeFileSync(file, text, { mode: 0o600 });
+    console.log(file);
+  }
+  return EXIT.done;
+}

@@ -1,0 +1,90 @@
+import { type Call, numberOf, printJson } from "./call";
+import { type Cluster, isRunning, openCluster } from "./cluster";
+import { EXIT } from "./command-error";
+import { asGroup, chosenGroup, leader } from "./groups";
+import { rowsIn } from "./inside";
+
+/** A statement that took longer than log_min_duration_statement, as a member's log has it. */
+export interface LoggedStatement {
+  readonly milliseconds: number;
+  readonly member: string;
+  readonly statement: string;
+}
+
+/** What a line of PostgreSQL's log says of a statement's duration; undefined for any other line. */
+export function readDuration(member: string, line: string): LoggedStatement | undefined {
+  const [, duration, statement = ""] = /duration: ([0-9.]+) ms\s*(.*)$/.exec(line) ?? [];
+  return duration === undefined ? undefined : { milliseconds: Number(duration), member, statement };
+}
+
+/** What is in the logs of these members, slowest first. */
+export async function loggedStatements(
+  cluster: Cluster,
+  members: readonly string[],
+): Promise<readonly LoggedStatement[]> {
+  const found: LoggedStatement[] = [];
+  await Promise.all(
+    members.map((name) =>
+      cluster.reach.logs(name, { follow: false }, (line) => {
+        const statement = readDuration(name, line);
+        if (statement !== undefined) found.push(statement);
+      }),
+    ),
+  );
+  return found.sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+/** A statement in sum, as pg_stat_statements has it. */
+export interface SummedStatement {
+  readonly database: string;
+  readonly calls: number;
+  readonly totalMilliseconds: number;
+  readonly meanMilliseconds: number;
+  readonly query: string;
+}
+
+/** The first that took the most time on a member since its statistics were reset. */
+export async function summedStatements(
+  cluster: Cluster,
+  member: string,
+  limit: number,
+): Promise<readonly SummedStatement[]> {
+  const sql = `SELECT datname AS database, calls, round(total_exec_time::numeric, 1) AS "totalMilliseconds", round(mean_exec_time::numeric, 1) AS "meanMilliseconds",
+    regexp_replace(query, '\\s+', ' ', 'g') AS query
+    FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid
+    ORDER BY total_exec_time DESC LIMIT ${limit}`;
+  return JSON.parse(await cluster.execute(member, rowsIn(cluster.database, sql))) as SummedStatement[];
+}
+
+/** The slowest statements: from the log of each member, and in sum from pg_stat_statements on the leader of GROUP. LIMIT of each. */
+export async function slowQueries(call: Call): Promise<number> {
+  const limit = numberOf(call, "LIMIT", 20);
+  const cluster = await openCluster(call.stack);
+  const from = await leader(cluster, await chosenGroup(cluster, call));
+  const databases = (await cluster.members()).filter(
+    (member) => asGroup(member.workload) !== undefined && isRunning(member),
+  );
+  const [logged, summed] = await Promise.all([
+    loggedStatements(
+      cluster,
+      databases.map(({ name }) => name),
+    ),
+    summedStatements(cluster, from, limit),
+  ]);
+  if (call.json) {
+    printJson({ logged: logged.slice(0, limit), summed: { member: from, statements: summed } });
+    return EXIT.done;
+  }
+  console.log(
+    `Statements that took longer than log_min_duration_statement, slowest first (${Math.min(limit, logged.length)} of ${logged.length}):`,
+  );
+  for (const { milliseconds, member, statement } of logged.slice(0, limit))
+    console.log(`${milliseconds.toFixed(0).padStart(8)} ms  ${member}  ${statement.slice(0, 200)}`);
+  console.log(`\nIn sum since the statistics were reset (pg_stat_statements, on ${from}):`);
+  console.log("   calls    total ms     mean ms  database    statement");
+  for (const { database, calls, totalMilliseconds, meanMilliseconds, query } of summed)
+    console.log(
+      `${String(calls).padStart(8)}  ${totalMilliseconds.toFixed(0).padStart(10)}  ${meanMilliseconds.toFixed(1).padStart(10)}  ${database.padEnd(10)}  ${query.slice(0, 100)}`,
+    );
+  return EXIT.done;
+}

@@ -1,0 +1,106 @@
+/** What is checked on Kubernetes and exists nowhere else. Each check is asked for by itself: a right that is missing hides one of them. */
+import { messageOf } from "../../../dynamic/reason";
+import { bad, type Finding, good } from "../../finding";
+import { type Certificate, kubernetesClient } from "../client";
+import { isStatus } from "../pods";
+import { judgeBudgets } from "./budgets";
+import { judgeCertificates } from "./certificates";
+import { judgeClaims } from "./claims";
+import { judgeEvents } from "./events";
+import { judgePolicies } from "./policies";
+
+const WORKLOAD = "app.kubernetes.io/name";
+
+export async function platformHealth(selected: {
+  readonly namespace: string;
+  readonly labelSelector: string;
+}): Promise<readonly Finding[]> {
+  const { client, config } = kubernetesClient();
+  const core = config.makeApiClient(client.CoreV1Api);
+  const { namespace } = selected;
+  const version = await config
+    .makeApiClient(client.VersionApi)
+    .getCode()
+    .then(
+      ({ gitVersion }) => good("Kubernetes", `${gitVersion}, context ${config.getCurrentContext()}`),
+      (error: unknown) =>
+        bad(
+          "Kubernetes",
+          `the API server of the context ${config.getCurrentContext()} does not answer: ${messageOf(error)}`,
+          "kubernetes:kubeconfig and kubernetes:context in the stack's settings name it, else KUBECONFIG",
+        ),
+    );
+  if (!version.ok) return [version];
+  const [pods, sets, claims] = await Promise.all([
+    asked("pods", core.listNamespacedPod(selected)),
+    asked("statefulsets", config.makeApiClient(client.AppsV1Api).listNamespacedStatefulSet(selected)),
+    asked("claims", core.listNamespacedPersistentVolumeClaim(selected)),
+  ]);
+  const [budgets, policies, events, certificates] = await Promise.all([
+    asked(
+      "disruption budgets",
+      config.makeApiClient(client.PolicyV1Api).listNamespacedPodDisruptionBudget(selected),
+    ),
+    asked(
+      "network policies",
+      config.makeApiClient(client.NetworkingV1Api).listNamespacedNetworkPolicy(selected),
+    ),
+    asked("events", core.listNamespacedEvent({ namespace })),
+    asked(
+      "certificates",
+      config
+        .makeApiClient(client.CustomObjectsApi)
+        .listNamespacedCustomObject({
+          ...selected,
+          ...{ group: "cert-manager.io", version: "v1", plural: "certificates" },
+        })
+        .catch((error: unknown) => {
+          // Where cert-manager is not installed there is no such kind, and nobody who asked for its certificates.
+          if (isStatus(error, 404)) return { items: [] as readonly Certificate[] };
+          throw error;
+        }),
+    ),
+  ]);
+  const workloads = (sets.items ?? []).map(({ metadata }) => metadata?.labels?.[WORKLOAD] ?? "");
+  const names = (sets.items ?? []).map(({ metadata }) => metadata?.name ?? "");
+  const now = new Date();
+  return [
+    version,
+    ...[pods, sets, claims, budgets, policies, events, certificates].flatMap(({ problem }) =>
+      problem === undefined ? [] : [problem],
+    ),
+    ...(sets.items && budgets.items ? judgeBudgets(budgets.items, names) : []),
+    ...(sets.items && claims.items ? judgeClaims(claims.items, sets.items) : []),
+    ...(sets.items && policies.items ? judgePolicies(policies.items, workloads) : []),
+    ...(events.items && pods.items && sets.items
+      ? judgeEvents(
+          events.items,
+          pods.items,
+          sets.items,
+          (claims.items ?? []).flatMap(({ metadata }) => metadata?.name ?? []),
+          now,
+        )
+      : []),
+    ...judgeCertificates(certificates.items ?? [], now),
+  ];
+}
+
+type Asked<Item> =
+  | { readonly items: readonly Item[]; readonly problem?: undefined }
+  | { readonly items?: undefined; readonly problem: Finding };
+
+async function asked<Item>(
+  what: string,
+  answer: Promise<{ readonly items: readonly Item[] }>,
+): Promise<Asked<Item>> {
+  try {
+    return { items: (await answer).items };
+  } catch (error) {
+    const forbidden = isStatus(error, 403);
+    const seen = forbidden ? "this account may not list them" : messageOf(error);
+    const remedy = forbidden
+      ? "docs/kubernetes-operator.yaml has the rights that these commands need"
+      : "the API server's own log says more";
+    return { problem: bad(what, seen, remedy) };
+  }
+}
