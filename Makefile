@@ -12,9 +12,9 @@ run := $(node) commands/bin.js
 .PHONY: help
 help: ## Show this list
 	awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	printf '\n%s\n' "STACK=prod chooses the stack, on Docker or Kubernetes. JSON=1: one JSON document, of doctor, health, ps, reset-stats, slow-queries, status," \
-	  "switchover, test-replication and test-slow-query. Exit codes of '$(run) <command>': 0 done or well, 1 something is wrong or" \
-	  "was refused, 2 called wrongly or out of reach; psql has its own. make itself ends with 2 whenever a command fails."
+	printf '%s\n' "" "STACK=prod chooses the stack, on Docker or Kubernetes. JSON=1: one JSON document, of doctor, health, ps, reset-stats, slow-queries," \
+	  "status, switchover, test-replication and test-slow-query. Exit codes of '$(run) <command>': 0 done or well, 1 something is" \
+	  "wrong or was refused, 2 called wrongly or out of reach; psql has its own. make itself ends with 2 whenever a command fails."
 
 ##@ The stack
 .PHONY: up down preview status health ps doctor logs clean images

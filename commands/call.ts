@@ -32,5 +32,6 @@ export function numberOf({ variable }: Pick<Call, "variable">, name: string, oth
   return Number(given);
 }
 
-/** Prints the one document of `JSON=1`. */
-export const printJson = (document: unknown): void => console.log(JSON.stringify(document, undefined, 2));
+/** Prints the one document of `JSON=1`; what else is said goes to the error output then (main.ts). */
+export const printJson = (document: unknown): void =>
+  void process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);

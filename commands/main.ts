@@ -41,8 +41,11 @@ async function main(): Promise<number> {
     return EXIT.impossible;
   }
   const command = load();
+  const call = callOf(args, process.env);
+  // Progress, for one, is for people.
+  if (call.json) console.log = console.error;
   try {
-    return await command(callOf(args, process.env));
+    return await command(call);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     console.error(`${name}: ${error.message}`);

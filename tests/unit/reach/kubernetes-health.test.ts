@@ -1,0 +1,200 @@
+import type {
+  Event,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+} from "../../../components/reach/kubernetes/client";
+import { judgeBudgets } from "../../../components/reach/kubernetes/health/budgets";
+import { judgeCertificates } from "../../../components/reach/kubernetes/health/certificates";
+import { judgeClaims } from "../../../components/reach/kubernetes/health/claims";
+import { judgeEvents } from "../../../components/reach/kubernetes/health/events";
+import { platformHealth } from "../../../components/reach/kubernetes/health/health";
+import { judgePolicies } from "../../../components/reach/kubernetes/health/policies";
+import { KubernetesApi } from "../../support/kubernetes-api";
+
+const set = {
+  metadata: { name: "pg-etcd", labels: { "app.kubernetes.io/name": "etcd" } },
+  spec: { replicas: 2, volumeClaimTemplates: [{ metadata: { name: "data" } }] },
+};
+const text = (findings: readonly { readonly ok: boolean; readonly seen: string }[]): readonly string[] =>
+  findings.map(({ ok, seen }) => `${ok ? "ok" : "WRONG"} ${seen}`);
+
+describe("doctor judges what only Kubernetes has (S6)", () => {
+  const budget = (status: PodDisruptionBudget["status"]): PodDisruptionBudget => ({
+    ...{ metadata: { name: "pg-etcd" }, status },
+  });
+
+  test.each([
+    [
+      { expectedPods: 3, currentHealthy: 3, desiredHealthy: 2, disruptionsAllowed: 1 },
+      "ok 1, each of which lets one member go at this moment",
+    ],
+    [
+      { expectedPods: 3, currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 },
+      "WRONG pg-etcd allows no disruption: 2 of 3 members are healthy, 2 must be",
+    ],
+    [
+      { expectedPods: 3, currentHealthy: 3, desiredHealthy: 3, disruptionsAllowed: 0 },
+      "WRONG pg-etcd never allows a disruption (3 of 3 must be healthy): a drain waits for ever",
+    ],
+    [
+      { expectedPods: 0, currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0 },
+      "WRONG pg-etcd finds no pod, and protects none",
+    ],
+  ])("a disruption budget %j", (status, seen) => {
+    expect(text(judgeBudgets([budget(status)], ["pg-etcd"]))).toEqual([seen]);
+  });
+
+  test("a workload without a budget", () => {
+    expect(text(judgeBudgets([], ["pg-etcd"]))).toEqual([
+      "WRONG pg-etcd has none: a drained node would take all of its members at once",
+    ]);
+  });
+
+  const claim = (
+    name: string,
+    phase: string,
+    conditions: { type: string; status: string; message?: string }[] = [],
+  ): PersistentVolumeClaim => ({
+    metadata: { name },
+    spec: { resources: { requests: { storage: "2Gi" } } },
+    status: { phase, capacity: { storage: "1Gi" }, conditions },
+  });
+
+  test("claims: bound, without a volume, lost, growing, missing, and those of members that left", () => {
+    const [first, second, third] = ["data-pg-etcd-0", "data-pg-etcd-1", "data-pg-etcd-2"] as const;
+    const judged = (...claims: PersistentVolumeClaim[]) => text(judgeClaims(claims, [set]));
+    expect(judged(claim(first, "Bound"), claim(second, "Bound"))).toEqual(["ok 2 bound to their volumes"]);
+    expect(judged(claim(first, "Bound"), claim(second, "Bound"), claim(third, "Bound"))).toEqual([
+      "ok 2 bound to their volumes; of members that left there are data-pg-etcd-2, yours to delete",
+    ]);
+    expect(judged(claim(first, "Pending"), claim(second, "Lost"))).toEqual([
+      "WRONG data-pg-etcd-0 is Pending: it has no volume yet",
+      "WRONG data-pg-etcd-1 has lost its volume",
+    ]);
+    const growing = claim(first, "Bound", [
+      { type: "FileSystemResizePending", status: "True", message: "waiting" },
+    ]);
+    expect(judged(growing)).toEqual([
+      "WRONG data-pg-etcd-0 has 1Gi of 2Gi: the file system grows when its pod is started anew (waiting)",
+      "WRONG data-pg-etcd-1 is not there",
+    ]);
+  });
+
+  test("network policies: of every workload, and the one that denies the rest", () => {
+    const own = {
+      spec: { podSelector: { matchLabels: { "app.kubernetes.io/name": "etcd" } }, policyTypes: ["Ingress"] },
+    };
+    const deny = { spec: { podSelector: { matchLabels: {} }, policyTypes: ["Ingress", "Egress"] } };
+    const out = { spec: { podSelector: { matchLabels: {} }, policyTypes: ["Egress"] } };
+    expect(text(judgePolicies([own, deny], ["etcd"]))[0]).toMatch(
+      /^ok 2 accepted, for every workload; whether .* it does not tell$/,
+    );
+    expect(text(judgePolicies([own, out], ["etcd", "patroni"]))).toEqual([
+      "WRONG missing: the one that denies what no other admits, patroni",
+    ]);
+  });
+
+  test("events: the last of each reason, of pods that are not ready and of what makes them, and nothing that is over", () => {
+    const now = new Date("2026-01-01T12:00:00Z");
+    const pod = (name: string, ready: boolean): Pod => ({
+      metadata: { name },
+      status: { conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
+    });
+    const event = (
+      name: string,
+      reason: string,
+      message: string,
+      minutes: number,
+      more: Partial<Event> = {},
+    ): Event => ({
+      ...{ type: "Warning", reason, message },
+      lastTimestamp: new Date(now.getTime() - minutes * 60_000),
+      involvedObject: { kind: "Pod", name },
+      ...more,
+    });
+    const events = [
+      event("pg-etcd-1", "FailedScheduling", "0/1 nodes are available", 3, { count: 4 }),
+      event("pg-etcd-1", "FailedScheduling", "older", 5),
+      event("pg-etcd-1", "FailedMount", "an hour ago", 60),
+      event("pg-etcd-1", "Pulled", "no complaint", 1, { type: "Normal" }),
+      event("pg-etcd-0", "Unhealthy", "of a pod that is ready", 1),
+      event("pg-etcd", "FailedCreate", "exceeded quota", 1, {
+        involvedObject: { kind: "StatefulSet", name: "pg-etcd" },
+      }),
+    ];
+    const pods = [pod("pg-etcd-0", true), pod("pg-etcd-1", false)];
+    expect(text(judgeEvents(events, pods, [set], [], now))).toEqual([
+      "WRONG pg-etcd-1: FailedScheduling: 0/1 nodes are available (4 times)",
+    ]);
+    const three = { ...set, spec: { ...set.spec, replicas: 3 } };
+    expect(text(judgeEvents(events, pods, [three], [], now))).toContain(
+      "WRONG pg-etcd: FailedCreate: exceeded quota",
+    );
+    expect(text(judgeEvents([], pods, [set], [], now))).toEqual([
+      "ok none that explains a pod which is not ready",
+    ]);
+  });
+
+  test("an issuer's certificates: issued, refused with its words, and not renewed in time", () => {
+    const now = new Date("2026-03-01T00:00:00Z");
+    const certificate = (status: object) => ({ metadata: { name: "pg-etcd-certificate" }, status });
+    const ready = { type: "Ready", status: "True" };
+    const times = { notAfter: "2026-04-01T00:00:00Z", renewalTime: "2026-03-11T00:00:00Z" };
+    expect(text(judgeCertificates([certificate({ conditions: [ready], ...times })], now))).toEqual([
+      "ok issued, ends 2026-04-01; cert-manager renews it 2026-03-11",
+    ]);
+    const refused = [
+      { type: "Ready", status: "False", message: "Issuing certificate as Secret does not exist" },
+      { type: "Issuing", status: "False", message: "the issuer refused" },
+    ];
+    expect(text(judgeCertificates([certificate({ conditions: refused })], now))).toEqual([
+      "WRONG not issued: Issuing certificate as Secret does not exist; the issuer refused",
+    ]);
+    const late = { ...times, renewalTime: "2026-02-20T00:00:00Z" };
+    expect(text(judgeCertificates([certificate({ conditions: [ready], ...late })], now))).toEqual([
+      "WRONG ends 2026-04-01, and should have been renewed 2026-02-20",
+    ]);
+    expect(judgeCertificates([], now)).toEqual([]);
+  });
+});
+
+describe("what an account may not see is said, and hides nothing else (S6)", () => {
+  const kubernetes = new KubernetesApi();
+  let version = 200;
+  beforeAll(() => {
+    kubernetes.server.on("request", (request, response) => {
+      const url = request.url ?? "";
+      const answer = (status: number, body: object): void =>
+        void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+      if (url.startsWith("/version")) answer(version, { gitVersion: "v1.34.4" });
+      else if (url.includes("/poddisruptionbudgets")) answer(403, { kind: "Status", code: 403 });
+      else if (url.includes("/certificates")) answer(404, { kind: "Status", code: 404 });
+      else if (url.includes("/statefulsets")) answer(200, { items: [set] });
+      else answer(200, { items: [] });
+    });
+    return kubernetes.start();
+  });
+  afterAll(() => kubernetes.stop());
+  const asked = () => platformHealth({ namespace: "ns", labelSelector: "app.kubernetes.io/instance=pg" });
+
+  test("a right that is missing names the role that has it; without cert-manager there are no certificates", async () => {
+    const findings = await asked();
+    expect(findings[0]).toEqual({ part: "Kubernetes", ok: true, seen: "v1.34.4, context c" });
+    expect(findings).toContainEqual({
+      ...{ part: "disruption budgets", ok: false, seen: "this account may not list them" },
+      remedy: "docs/kubernetes-operator.yaml has the rights that these commands need",
+    });
+    expect(findings.map(({ part }) => part)).toEqual(
+      expect.arrayContaining(["claims", "network policies", "events"]),
+    );
+    expect(findings.filter(({ part }) => part.startsWith("certificate"))).toEqual([]);
+  });
+
+  test("an API server that does not answer is the only finding", async () => {
+    version = 500;
+    const findings = await asked();
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ part: "Kubernetes", ok: false });
+  });
+});
