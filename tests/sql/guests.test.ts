@@ -1,6 +1,7 @@
 import type { DatabaseContribution } from "../../components/guests/contribution";
 import { POOLS } from "../../components/pools-guest";
 import { resolvePatroniGroup } from "../../components/patroni-group-args";
+import { patroniLeaderProvider } from "../../components/resources/patroni/leader-provider";
 import { switchover } from "../../components/resources/patroni/switchover";
 import { withPatroni } from "../../components/resources/patroni/rest";
 import { readStatus } from "../../components/resources/patroni/status";
@@ -107,6 +108,9 @@ describeWithDocker(
         dynamicConfiguration({ ...value, guests: GUESTS }),
         GUESTS,
       );
+      const { members, ca } = trial.rest;
+      const { provider } = served(patroniLeaderProvider);
+      await provider.create({ rest: { members, ca }, deadlineSeconds: 120, providerVersion: 1 });
       const { password, ...session } = trial.target;
       const common = { target: session, password, deadlineSeconds: 120, providerVersion: 1 };
       const role = {
@@ -130,8 +134,8 @@ describeWithDocker(
         ...{ access: { readWrite: [], readOnly: [] }, connect: ["probe"], functions: PROBE.functions },
       });
       await eventually("both members stream", 120_000, async () => {
-        const { members } = await withPatroni(trial.rest, (rest) => readStatus(rest));
-        expect(members.filter(({ state }) => state === "running")).toHaveLength(2);
+        const status = await withPatroni(trial.rest, (rest) => readStatus(rest));
+        expect(status.members.filter(({ state }) => state === "running")).toHaveLength(2);
       });
     });
     afterAll(() => trial.remove());
