@@ -92,6 +92,11 @@ export const PROXY_SETTINGS = settings({
    * entry, and an only pool for writes, stop at once.
    */
   drainSeconds: setting(count(0, LONGEST_DRAIN), { default: 60, unit: "s", cost: "replacement" }),
+  /**
+   * How long a client waits for a server connection, as while another leader is elected, before its query fails. Keep it longer than
+   * [a failover](docs/failover.md) takes.
+   */
+  queryWaitSeconds: setting(count(5, 3600), { default: 30, unit: "s", cost: "reload" }),
   /** Further names or addresses of the entry, such as `db.example.com`, for its certificates. */
   names: setting(list("list of names", reachedAs), { default: [], cost: "reload" }),
   /** Cores that are set aside for each HAProxy and each PgBouncer. It is no limit: throttling would delay every transaction. */

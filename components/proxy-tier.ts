@@ -156,6 +156,9 @@ export function poolWorkload(
               max_client_conn: resolved.maxClients,
               default_pool_size: resolved.poolSize,
               max_db_connections: resolved.perDatabase,
+              query_wait_timeout: resolved.queryWaitSeconds,
+              // Whoever connects meanwhile waits for the same.
+              client_login_timeout: resolved.queryWaitSeconds,
             },
           }),
           "follower.json": followerJson({

@@ -155,6 +155,22 @@ describe("connections of both fleets, of the entries and of the system fit into 
   });
 });
 
+test("clients wait for a server for as long as is set, those that log in, too", () => {
+  const name = (workload: string, ordinal: number): string => `pg-${workload}-${ordinal}`;
+  const addresses = { replicaName: name, replicaAddress: name };
+  const served = { workload: "patroni", members: 3, name: "app" };
+  const secrets = { tls: { name: "tls" }, pool: { name: "pool" } };
+  const { value } = resolveProxyTier({ queryWaitSeconds: 90 }, { parameters: MEMBER });
+  for (const mode of ["primary", "replica"] as const) {
+    const ini = poolWorkload(mode, value, served, addresses, secrets).configuration?.["/etc/pgbouncer"]
+      ?.files;
+    expect(ini?.["pgbouncer.ini"]).toMatch(/^query_wait_timeout = 90\nclient_login_timeout = 90$/m);
+  }
+  expect(problems({ queryWaitSeconds: 1 })).toEqual([
+    "proxy.queryWaitSeconds = 1: must be a whole number from 5 to 3600. Use a number in that range.",
+  ]);
+});
+
 describe("memory of the proxies follows the clients that they admit (F6)", () => {
   const memory = (args: object): number[] => {
     const { entryMemoryMiB, poolMemoryMiB } = resolveProxyTier(args, { parameters: MEMBER }).value;

@@ -52,6 +52,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "proxy.connectionsPerSecond": 100,
   "proxy.maximumLag": "32Mi",
   "proxy.drainSeconds": 30,
+  "proxy.queryWaitSeconds": 90,
   "proxy.names": ["db.example.com"],
   "proxy.cpu": 3,
   "proxy.ports.write": 16432,
