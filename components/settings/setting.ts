@@ -71,7 +71,9 @@ export const section = <S extends z.ZodRawShape>(shape: S) =>
 
 /** Each setting as it may be written in a place of its own, where it has no default. */
 type Over<S extends z.ZodRawShape> = {
-  [K in keyof S]: z.ZodOptional<z.ZodType<NonNullable<z.output<S[K]>>, NonNullable<z.input<S[K]>>>>;
+  [K in keyof S]: z.ZodOptional<
+    z.ZodType<Exclude<z.output<S[K]>, undefined>, Exclude<z.input<S[K]>, undefined>>
+  >;
 };
 
 /** The same settings in a place that lies over `below`: what is not said there is as it is below. */
