@@ -17,7 +17,7 @@ help: ## Show this list
 	  "wrong or was refused, 2 called wrongly or out of reach; psql has its own. make itself ends with 2 whenever a command fails."
 
 ##@ The stack
-.PHONY: up down preview status health ps doctor logs clean images
+.PHONY: up down preview status health ps doctor logs exec clean images
 up: setup ## Bring the stack up, or to what its settings say; installs what this machine lacks (NO_INSTALL=1 only tells)
 	$(run) up
 down: cli ## Take the stack down; volumes with data stay
@@ -34,6 +34,8 @@ doctor: cli ## Check every part, say what is wrong and how to mend it
 	$(run) doctor
 logs: cli ## Follow the logs (WORKLOAD=patroni or MEMBER=<name> narrows, TAIL=100, FOLLOW= ends at once)
 	$(run) logs
+exec: cli ## A shell in MEMBER=<name>, or RUN="..." there
+	$(run) exec
 clean: cli ## Delete the volumes of a stack that is down, with all data; asks first (CONFIRM=<cluster>)
 	$(run) clean
 

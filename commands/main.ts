@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
   ps: () => (require("./ps") as typeof import("./ps")).ps,
   logs: () => (require("./logs") as typeof import("./logs")).logs,
   doctor: () => (require("./doctor/doctor") as typeof import("./doctor/doctor")).doctor,
+  exec: () => (require("./exec") as typeof import("./exec")).exec,
   psql: () => psql().psql,
   "psql-replica": () => psql().psqlReplica,
   switchover: () => leadership().switchover,

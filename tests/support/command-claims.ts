@@ -142,6 +142,23 @@ export function claimCommands(tried: () => Tried): void {
     ).toBe(true);
   });
 
+  test("exec runs a command in a member, and ends as it does (S6)", async () => {
+    const { stack } = tried();
+    const [member = ""] = (await status()).members.map(({ name }) => name);
+    const run = (RUN: string, MEMBER = member) =>
+      operator().run("exec", { variables: { MEMBER, RUN }, input: "given\n" });
+    expect(await run("echo said; echo wrong >&2; cat; exit 7")).toEqual({
+      code: 7,
+      stdout: "said\ngiven\n",
+      stderr: "wrong\n",
+    });
+    const none = await run("true", "nobody");
+    expect(none).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`MEMBER is one of ${stack.cluster}-`),
+    });
+  });
+
   test("psql is a superuser's session on the leader; of a script it hands on the exit code (S6)", async () => {
     expect(await sql("SELECT current_user, pg_is_in_recovery(), current_database()")).toBe("postgres|f|app");
     expect(await sql("SELECT pg_is_in_recovery()", {}, "psql-replica")).toBe("t");
