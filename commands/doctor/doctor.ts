@@ -11,6 +11,7 @@ import { checkDisks } from "./disk";
 import { checkEndpoints } from "./endpoints";
 import { checkEtcd } from "./etcd";
 import { checkGroup } from "./groups";
+import { checkGuests } from "./guests";
 import { checkMember, checkWatchdogs, judgedMembers } from "./members";
 import { checkNodes } from "./nodes";
 
@@ -64,4 +65,5 @@ async function* checks(cluster: Cluster): AsyncGenerator<readonly Finding[]> {
     yield checkCertificates(stack, outputs.certificatesExpire, new Date());
   }
   yield await checkDisks(cluster, all);
+  yield await checkGuests(cluster, all);
 }
