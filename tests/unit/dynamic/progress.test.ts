@@ -6,6 +6,8 @@ const PROJECT = path.join(__dirname, "../../..");
 
 test("a provider whose engine was killed ends when it prints progress, and does not complain for ever (F3)", async () => {
   const program = `
+    // Whatever goes wrong here, it ends.
+    setTimeout(() => process.exit(9), 60_000);
     // As the SDK's server for dynamic providers does.
     process.on("uncaughtException", (error) => console.error(error.stack));
     require("./scripts/typescript.js").register();
