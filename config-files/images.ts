@@ -26,7 +26,7 @@ export type Images = Readonly<Record<string, ImageSource>>;
 const { baseImage, ...versions } = VERSIONS;
 
 /** What scripts read the ports from. */
-const PORTS = ["ports.json", "ports.py"];
+const PORTS = ["port-numbers.json", "ports.py"];
 
 /** The images as they are without anybody's wishes. */
 export const IMAGES: Images = {

@@ -1,4 +1,4 @@
-"""The cluster's ports by name, as ports.json beside this file has them. What each is: ports.ts.
+"""The cluster's ports by name, as port-numbers.json beside this file has them. What each is: ports.ts.
 
     python3 ports.py NAME   prints the port, for shell scripts
 """
@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-PORTS: dict[str, int] = json.loads(Path(__file__).with_name("ports.json").read_text(encoding="utf-8"))
+PORTS: dict[str, int] = json.loads(Path(__file__).with_name("port-numbers.json").read_text(encoding="utf-8"))
 
 if __name__ == "__main__":
     print(PORTS[sys.argv[1]])

@@ -1,7 +1,7 @@
-import ports from "./ports.json";
+import ports from "./port-numbers.json";
 
 /**
- * Ports inside the cluster; each program has its usual one. The numbers stand in ports.json and nowhere else: the scripts in the images read
+ * Ports inside the cluster; each program has its usual one. The numbers stand in port-numbers.json and nowhere else: the scripts in the images read
  * them there, too (ports.py).
  */
 export const PORTS: Ports = ports;

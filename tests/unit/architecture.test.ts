@@ -58,4 +58,12 @@ describe("which way files depend (docs/architecture.md)", () => {
   });
 
   test("none goes round in a circle", () => expect(circles(imports)).toEqual([]));
+
+  // Node.js looks for .js and .json before .ts, so that `import "./ports"` would find the wrong one.
+  test("no file that is imported has the name of another one that Node.js would take in its place", () => {
+    const others = fs.globSync("{components,config-files,stacks,commands}/**/*.{js,json}", { cwd: PROJECT });
+    const taken = new Set(others.map((file) => file.replace(/\.\w+$/, "")));
+    const imported = new Set([...imports.values()].flat());
+    expect([...imported].filter((file) => taken.has(file.replace(/\.ts$/, "")))).toEqual([]);
+  });
 });

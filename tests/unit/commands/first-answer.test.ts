@@ -1,6 +1,6 @@
 import { firstAnswer } from "../../../commands/first-answer";
 
-describe("a group is asked by way of a member that answers (A4)", () => {
+describe("a group is asked by way of a member that answers (H4)", () => {
   const never = new Promise<string>(() => undefined);
   const asked: string[] = [];
   const ask = (answers: Readonly<Record<string, Promise<string>>>) => (name: string) => {

@@ -16,7 +16,7 @@ const judge = (keys: GroupKeys, states: Readonly<Record<string, string>>, on = d
 /** Three members, of which `a` led, and one other must vote. */
 const SYNC = { leader: "a", sync_standby: "b,c", quorum: 1 };
 
-describe("doctor and status say what a group without a leader waits for, and what may be done (A4)", () => {
+describe("doctor and status say what a group without a leader waits for, and what may be done (H4)", () => {
   test("two of three gone at once, the leader among them", () => {
     expect(
       judge(

@@ -13,13 +13,13 @@ const files = ["commands", "components", "config-files", "scripts", "stacks"].fl
     .map(({ parentPath, name }) => join(parentPath, name)),
 );
 
-test("the cluster's ports stand in ports.json, and nowhere else", () => {
+test("the cluster's ports stand in port-numbers.json, and nowhere else", () => {
   const places = files.flatMap((file) =>
     readFileSync(file, "utf8")
       .split("\n")
       .flatMap((line, i) => (NUMBERS.test(line) ? [`${file.slice(PROJECT.length + 1)}:${i + 1}`] : [])),
   );
-  expect(places.filter((place) => !place.startsWith("config-files/ports.json:"))).toEqual([]);
+  expect(places.filter((place) => !place.startsWith("config-files/port-numbers.json:"))).toEqual([]);
   expect(places).toHaveLength(Object.keys(PORTS).length);
 });
 
