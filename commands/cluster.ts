@@ -1,5 +1,10 @@
 import { clusterMembers } from "../components/reach/by-platform";
-import type { ClusterMember, ClusterMembers } from "../components/reach/cluster-members";
+import type {
+  AttachEnvironment,
+  ClusterMember,
+  ClusterMembers,
+  LogRequest,
+} from "../components/reach/cluster-members";
 import { keepConfiguredCluster } from "../components/reach/kubernetes/configured-cluster";
 import { messageOf } from "../components/dynamic/reason";
 import { CommandError, UnreachableError } from "./command-error";
@@ -21,7 +26,15 @@ export interface Cluster {
   members(workload?: string): Promise<readonly ClusterMember[]>;
   /** What a command in a member prints; fails, with what it complained of, when it fails. */
   execute(member: string, command: readonly string[], seconds?: number): Promise<string>;
+  /** Runs a command at this process's terminal; resolves with its exit code. */
+  attach(member: string, command: readonly string[], environment?: AttachEnvironment): Promise<number>;
+  logs(member: string, request: LogRequest, line: (text: string) => void): Promise<void>;
 }
+
+/** What a platform fails with is an operator's to mend. */
+const told = (error: unknown): never => {
+  throw new CommandError(messageOf(error), { cause: error });
+};
 
 /** Sees to it that the Kubernetes cluster is met that the stack names, as its provider does. */
 export async function nameKubernetes(stack: Stack): Promise<void> {
@@ -62,15 +75,13 @@ export function clusterOf(stack: Stack, reach: ClusterMembers): Cluster {
       return all.filter((member) => workload === undefined || member.workload === workload);
     },
     async execute(member, command, seconds = QUICK_SECONDS) {
-      const { exitCode, stdout, output } = await reach
-        .execute(member, command, seconds)
-        .catch((error: unknown) => {
-          throw new CommandError(messageOf(error), { cause: error });
-        });
+      const { exitCode, stdout, output } = await reach.execute(member, command, seconds).catch(told);
       if (exitCode !== 0)
         throw new CommandError(`${command[0] ?? ""} in ${member} failed (${exitCode}): ${output}`);
       return stdout;
     },
+    attach: (member, command, environment) => reach.attach(member, command, environment).catch(told),
+    logs: (member, request, line) => reach.logs(member, request, line).catch(told),
   };
 }
 

@@ -18,5 +18,5 @@ export async function exec(call: Call): Promise<number> {
       `${member.name} does not run (${member.state}): ${make(call.stack, "doctor")} says what brings it back`,
     );
   const run = call.variable("RUN");
-  return cluster.reach.attach(member.name, run === undefined ? ["bash"] : ["sh", "-c", run]);
+  return cluster.attach(member.name, run === undefined ? ["bash"] : ["sh", "-c", run]);
 }

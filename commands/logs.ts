@@ -22,7 +22,7 @@ export async function logs(call: Call): Promise<number> {
   const request = { tail: numberOf(call, "TAIL", 20), follow: process.env["FOLLOW"] !== "" };
   const read = await Promise.all(
     all.map(({ name }) =>
-      cluster.reach
+      cluster
         .logs(name, request, (line) => console.log(`${name} | ${line}`))
         .then(
           () => true,

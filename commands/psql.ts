@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { messageOf } from "../components/dynamic/reason";
 import { openInTime } from "../components/reach/open-in-time";
 import { PORTS } from "../config-files/ports";
 import type { Call } from "./call";
@@ -24,7 +25,7 @@ export async function psql(call: Call): Promise<number> {
   const role = call.variable("ROLE");
   if (role !== undefined) return throughEntry(cluster, "write", role, call);
   const member = await leader(cluster, await chosenGroup(cluster, call));
-  return cluster.reach.attach(member, psqlIn(cluster.database, ...wordsOf(call)));
+  return cluster.attach(member, psqlIn(cluster.database, ...wordsOf(call)));
 }
 
 /** The same on a replica, or through the read endpoint. */
@@ -37,7 +38,7 @@ export async function psqlReplica(call: Call): Promise<number> {
   );
   if (!replica)
     throw new CommandError(`no replica streams at this moment: ${make(call.stack, "doctor")} says why`);
-  return cluster.reach.attach(replica.Member, psqlIn(cluster.database, ...wordsOf(call)));
+  return cluster.attach(replica.Member, psqlIn(cluster.database, ...wordsOf(call)));
 }
 
 /** As applications come: TLS with full verification, the role's password. */
@@ -58,14 +59,18 @@ async function throughEntry(
     const inside = await runningMember(cluster, (await chosenGroup(cluster, call)).workload);
     const hosts = `host=${entries.map(({ name }) => name).join(",")}`;
     const target = connection(hosts, PORTS[endpoint], "/secrets/tls/ca.crt");
-    return cluster.reach.attach(inside.name, ["psql", target, ...wordsOf(call)], { PGPASSWORD });
+    return cluster.attach(inside.name, ["psql", target, ...wordsOf(call)], { PGPASSWORD });
   }
   if (!onPath("psql"))
     throw new UnreachableError(
       `psql is not on PATH: of ${cluster.reach.platform} members are not admitted to the entry, so the session is this machine's. ` +
         "Install it (Debian: postgresql-client), or come as superuser, without ROLE",
     );
-  const tunnel = await openInTime(cluster.reach.reach(entry.name, PORTS[endpoint]), 15_000);
+  const tunnel = await openInTime(cluster.reach.reach(entry.name, PORTS[endpoint]), 15_000).catch(
+    (error: unknown) => {
+      throw new UnreachableError(messageOf(error), error);
+    },
+  );
   try {
     // To the tunnel, and to nobody but who proves to be the endpoint.
     const name = outputs.endpoints[endpoint].at(-1)?.split(":")[0] ?? "";

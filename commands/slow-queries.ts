@@ -25,7 +25,7 @@ export async function loggedStatements(
   const found: LoggedStatement[] = [];
   await Promise.all(
     members.map((name) =>
-      cluster.reach.logs(name, { follow: false }, (line) => {
+      cluster.logs(name, { follow: false }, (line) => {
         const statement = readDuration(name, line);
         if (statement !== undefined) found.push(statement);
       }),

@@ -1,3 +1,7 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { captured } from "../../commands/programs";
+import { pulumiCli } from "../../commands/pulumi-cli";
 import { claimCommands } from "../support/command-claims";
 import { Operator } from "../support/commands";
 import { eventually } from "../support/stack";
@@ -14,6 +18,8 @@ const account = new Account(
   stack.namespace,
 );
 let operator: Operator;
+/** A kubeconfig of an API server that does not answer. */
+const nowhere = join(stack.folder, "nowhere.kubeconfig");
 
 (withKubernetes ? describe : describe.skip)(
   "operators' commands on Kubernetes, with an operator's rights alone (S6, C4)",
@@ -21,6 +27,10 @@ let operator: Operator;
     beforeAll(async () => {
       await stack.start();
       operator = new Operator(stack, await account.create());
+      const clusters = [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }];
+      const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
+      const users = [{ name: "u", user: { token: "t" } }];
+      writeFileSync(nowhere, JSON.stringify({ clusters, contexts, users, "current-context": "c" }));
     });
     afterAll(async () => {
       await account.remove();
@@ -34,26 +44,48 @@ let operator: Operator;
         ...[/^Kubernetes$/, /^disruption budgets$/, /^claims$/, /^network policies$/, /^events$/],
         ...[/^write pg-kube-commands-haproxy-0$/, /^read pg-kube-commands-haproxy-1$/],
       ],
-      unreachable: { KUBECONFIG: "/dev/null" },
+      unreachable: { KUBECONFIG: nowhere },
     }));
 
     test("its rights end at the namespace, and secrets and changes are not among them", async () => {
-      const may = async (...what: string[]): Promise<string> => {
-        const as = `system:serviceaccount:${account.namespace}:${stack.cluster}-operator`;
-        return (
-          await kubectl(["auth", "can-i", ...what, "--as", as]).catch((error: unknown) => String(error))
-        ).trim();
-      };
+      const as = `system:serviceaccount:${account.namespace}:${stack.cluster}-operator`;
+      const may = (...what: string[]): Promise<boolean> =>
+        kubectl(["auth", "can-i", ...what, "--as", as]).then(
+          () => true,
+          () => false,
+        );
       const here = ["--namespace", stack.namespace];
-      expect(await may("list", "pods", ...here)).toMatch(/^yes/);
+      expect(await may("list", "pods", ...here)).toBe(true);
       for (const [verb, resource] of [
         ["get", "secrets"],
         ["delete", "pods"],
         ["patch", "statefulsets.apps"],
         ["create", "pods"],
       ] as const)
-        expect(await may(verb, resource, ...here)).toMatch(/no/);
-      expect(await may("list", "pods", "--namespace", "default")).toMatch(/no/);
+        expect(await may(verb, resource, ...here)).toBe(false);
+      expect(await may("list", "pods", "--namespace", "default")).toBe(false);
+    });
+
+    test("a kubeconfig that is a secret of the stack's settings is the one that is asked (D9)", async () => {
+      const folder = join(stack.folder, "with-secret");
+      const settings = join(folder, basename(stack.operated.settings));
+      cpSync(join(stack.folder, "pulumi"), join(folder, "pulumi"), { recursive: true });
+      cpSync(stack.operated.settings, settings);
+      try {
+        const cli = pulumiCli(stack.name, { settings, state: folder });
+        await cli.prepare();
+        // The CLI works on a copy, which has this machine's salt.
+        const copy = join(folder, "pulumi/project", basename(settings));
+        const kubeconfig = readFileSync(process.env["KUBECONFIG"] ?? "", "utf8");
+        const set = ["config", "set", "--secret", "kubernetes:kubeconfig", kubeconfig, "--config-file", copy];
+        await captured(cli.invocation(set));
+        expect(readFileSync(copy, "utf8")).toMatch(/kubernetes:kubeconfig:\s+secure: /);
+        cpSync(copy, settings);
+        const variables = { STACK_FOLDER: folder, KUBECONFIG: nowhere };
+        expect(await operator.says("health", { variables })).toMatch(/^ok /);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     test("a pod that no node takes: doctor says the scheduler's reason, and what it means for a drain (F8)", async () => {

@@ -1,12 +1,11 @@
 /** A cluster's members as pods of a namespace. */
-import { messageOf } from "../../dynamic/reason";
 import type { ClusterMember, ClusterMembers } from "../cluster-members";
 import { lineStream } from "../lines";
 import { withTerminal } from "../terminal";
 import { kubernetesClient, type Pod, type StatefulSet } from "./client";
 import { platformHealth } from "./health/health";
 import { replicaAddress } from "./names";
-import { describePod, execInPod, exitCodeOf } from "./pods";
+import { describePod, execInPod, exitCodeOf, refusalOf } from "./pods";
 
 export interface KubernetesPlace {
   readonly cluster: string;
@@ -106,7 +105,9 @@ export function kubernetesMembers(place: KubernetesPlace): ClusterMembers {
       const [pods, sets] = await Promise.all([
         config.makeApiClient(client.CoreV1Api).listNamespacedPod(selected),
         config.makeApiClient(client.AppsV1Api).listNamespacedStatefulSet(selected),
-      ]);
+      ]).catch((error: unknown) => {
+        throw new Error(refusalOf(error), { cause: error });
+      });
       // Pods of jobs bear no ordinal, and are no members.
       const members = pods.items.filter(({ metadata }) => /-\d+$/.test(metadata?.name ?? ""));
       return membersOf(members, sets.items, place, new Date());
@@ -127,7 +128,7 @@ export function kubernetesMembers(place: KubernetesPlace): ClusterMembers {
       const output = lineStream(line);
       const options = { follow, ...(tail !== undefined && { tailLines: tail }) };
       await new client.Log(config).log(namespace, pod, "", output, options).catch((error: unknown) => {
-        throw new Error(`the log of ${pod} cannot be read: ${messageOf(error)}`, { cause: error });
+        throw new Error(`the log of ${pod} cannot be read: ${refusalOf(error)}`, { cause: error });
       });
       await finished(output);
     },

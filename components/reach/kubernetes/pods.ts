@@ -1,5 +1,6 @@
 /** What the dynamic resources ask of pods. */
 import type { Writable } from "node:stream";
+import { messageOf } from "../../dynamic/reason";
 import { waitUntil } from "../../dynamic/wait-until";
 import type { Execution } from "../cluster-members";
 import { kubernetesClient, type Pod, type Status } from "./client";
@@ -27,6 +28,20 @@ export const podNames = ({ statefulSet, replicas }: PodSet): string[] =>
   [...Array(replicas).keys()].map((ordinal) => `${statefulSet}-${ordinal}`);
 
 export const isStatus = (error: unknown, code: number): boolean => (error as { code?: number }).code === code;
+
+/** What the API server said of a request that it refused, in a line; of any other error its message. */
+export function refusalOf(error: unknown): string {
+  const { body } = (error ?? {}) as { readonly body?: unknown };
+  try {
+    const { message } = (typeof body === "string" ? JSON.parse(body) : body) as {
+      readonly message?: unknown;
+    };
+    if (typeof message === "string" && message !== "") return message;
+  } catch {
+    // Not the API server's own words.
+  }
+  return messageOf(error);
+}
 
 /** The pods of a StatefulSet that exist, and the revision that they should have. Undefined while the controller has not seen its template. */
 export async function readPods(

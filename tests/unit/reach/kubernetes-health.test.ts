@@ -10,7 +10,7 @@ import { judgeClaims } from "../../../components/reach/kubernetes/health/claims"
 import { judgeEvents } from "../../../components/reach/kubernetes/health/events";
 import { platformHealth } from "../../../components/reach/kubernetes/health/health";
 import { judgePolicies } from "../../../components/reach/kubernetes/health/policies";
-import { KubernetesApi } from "../../support/kubernetes-api";
+import { clientEnvironment, KubernetesApi } from "../../support/kubernetes-api";
 
 const set = {
   metadata: { name: "pg-etcd", labels: { "app.kubernetes.io/name": "etcd" } },
@@ -189,6 +189,16 @@ describe("what an account may not see is said, and hides nothing else (S6)", () 
       expect.arrayContaining(["claims", "network policies", "events"]),
     );
     expect(findings.filter(({ part }) => part.startsWith("certificate"))).toEqual([]);
+  });
+
+  test("a kubeconfig that cannot be read is a finding, and no stack trace", async () => {
+    const before = clientEnvironment["KUBECONFIG"];
+    clientEnvironment["KUBECONFIG"] = "/dev/null";
+    const findings = await asked();
+    clientEnvironment["KUBECONFIG"] = before;
+    expect(findings).toMatchObject([
+      { part: "Kubernetes", ok: false, remedy: expect.stringContaining("KUBECONFIG") },
+    ]);
   });
 
   test("an API server that does not answer is the only finding", async () => {

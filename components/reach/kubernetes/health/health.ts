@@ -2,7 +2,7 @@
 import { messageOf } from "../../../dynamic/reason";
 import { bad, type Finding, good } from "../../finding";
 import { type Certificate, kubernetesClient } from "../client";
-import { isStatus } from "../pods";
+import { isStatus, refusalOf } from "../pods";
 import { judgeBudgets } from "./budgets";
 import { judgeCertificates } from "./certificates";
 import { judgeClaims } from "./claims";
@@ -11,26 +11,40 @@ import { judgePolicies } from "./policies";
 
 const WORKLOAD = "app.kubernetes.io/name";
 
-export async function platformHealth(selected: {
+interface Selected {
   readonly namespace: string;
   readonly labelSelector: string;
-}): Promise<readonly Finding[]> {
+}
+
+/** The first finding is about the API server; where it does not answer it is the only one. */
+export async function platformHealth(selected: Selected): Promise<readonly Finding[]> {
+  const version = await serverVersion();
+  return version.ok ? [version, ...(await objectsHealth(selected))] : [version];
+}
+
+async function serverVersion(): Promise<Finding> {
+  try {
+    const { client, config } = kubernetesClient();
+    const context = config.getCurrentContext();
+    try {
+      const { gitVersion } = await config.makeApiClient(client.VersionApi).getCode();
+      return good("Kubernetes", `${gitVersion}, context ${context}`);
+    } catch (error) {
+      throw new Error(`the API server of the context ${context} does not answer: ${refusalOf(error)}`, {
+        cause: error,
+      });
+    }
+  } catch (error) {
+    const remedy =
+      "kubernetes:kubeconfig and kubernetes:context in the stack's settings name it, else KUBECONFIG";
+    return bad("Kubernetes", messageOf(error), remedy);
+  }
+}
+
+async function objectsHealth(selected: Selected): Promise<readonly Finding[]> {
   const { client, config } = kubernetesClient();
   const core = config.makeApiClient(client.CoreV1Api);
   const { namespace } = selected;
-  const version = await config
-    .makeApiClient(client.VersionApi)
-    .getCode()
-    .then(
-      ({ gitVersion }) => good("Kubernetes", `${gitVersion}, context ${config.getCurrentContext()}`),
-      (error: unknown) =>
-        bad(
-          "Kubernetes",
-          `the API server of the context ${config.getCurrentContext()} does not answer: ${messageOf(error)}`,
-          "kubernetes:kubeconfig and kubernetes:context in the stack's settings name it, else KUBECONFIG",
-        ),
-    );
-  if (!version.ok) return [version];
   const [pods, sets, claims] = await Promise.all([
     asked("pods", core.listNamespacedPod(selected)),
     asked("statefulsets", config.makeApiClient(client.AppsV1Api).listNamespacedStatefulSet(selected)),
@@ -65,7 +79,6 @@ export async function platformHealth(selected: {
   const names = (sets.items ?? []).map(({ metadata }) => metadata?.name ?? "");
   const now = new Date();
   return [
-    version,
     ...[pods, sets, claims, budgets, policies, events, certificates].flatMap(({ problem }) =>
       problem === undefined ? [] : [problem],
     ),
@@ -97,7 +110,7 @@ async function asked<Item>(
     return { items: (await answer).items };
   } catch (error) {
     const forbidden = isStatus(error, 403);
-    const seen = forbidden ? "this account may not list them" : messageOf(error);
+    const seen = forbidden ? "this account may not list them" : refusalOf(error);
     const remedy = forbidden
       ? "docs/kubernetes-operator.yaml has the rights that these commands need"
       : "the API server's own log says more";
