@@ -1,5 +1,7 @@
 import { issueAuthority, type IssuedCertificate } from "../../components/resources/certificates/issue";
 import { PORTS } from "../../config-files/ports";
+import type { Finding } from "../../components/reach/finding";
+import { Operator } from "../support/commands";
 import { onKubernetes, type Promised } from "../support/promises";
 import { eventually, type Settings } from "../support/stack";
 import { query } from "../support/writer";
@@ -91,6 +93,16 @@ const SERVERS: readonly Server[] = [
     const { errors } = await gaps.during(promised, change, { ca, maxLifetimeMs: 3000 });
     expect(errors).toEqual([]);
   };
+
+  test("doctor says of each whether it is issued, and when it is renewed (S6)", async () => {
+    const { document } = await new Operator(stack).json("doctor");
+    const certificates = (document.findings as Finding[]).filter(({ seen }) =>
+      /cert-manager renews/.test(seen),
+    );
+    expect(certificates.map(({ part, ok }) => [part, ok])).toEqual(
+      WORKLOADS.map((workload) => [`certificate ${stack.cluster}-${workload}-certificate`, true]),
+    );
+  });
 
   test("clients verify the whole way with the issuer's authority, and a second preview plans nothing", async () => {
     const target = await stack.target("app_readwrite");
