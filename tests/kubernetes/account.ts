@@ -7,6 +7,14 @@ import { kubectl } from "./kubectl";
 
 const HOURS = 4;
 
+/** The text of a kubeconfig whose API server does not answer. */
+export const NOWHERE = JSON.stringify({
+  clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
+  contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+  users: [{ name: "u", user: { token: "t" } }],
+  "current-context": "c",
+});
+
 interface ClusterRole {
   readonly metadata: { readonly name: string };
   readonly rules: readonly { readonly resources: readonly string[] }[];

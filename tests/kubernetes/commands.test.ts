@@ -5,7 +5,7 @@ import { pulumiCli } from "../../commands/pulumi-cli";
 import { claimCommands } from "../support/command-claims";
 import { Operator } from "../support/commands";
 import { eventually } from "../support/stack";
-import { Account } from "./account";
+import { Account, NOWHERE } from "./account";
 import { KubernetesStack, SMALL, withKubernetes } from "./cluster";
 import { kubectl } from "./kubectl";
 
@@ -18,7 +18,6 @@ const account = new Account(
   stack.namespace,
 );
 let operator: Operator;
-/** A kubeconfig of an API server that does not answer. */
 const nowhere = join(stack.folder, "nowhere.kubeconfig");
 
 (withKubernetes ? describe : describe.skip)(
@@ -27,10 +26,7 @@ const nowhere = join(stack.folder, "nowhere.kubeconfig");
     beforeAll(async () => {
       await stack.start();
       operator = new Operator(stack, await account.create());
-      const clusters = [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }];
-      const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
-      const users = [{ name: "u", user: { token: "t" } }];
-      writeFileSync(nowhere, JSON.stringify({ clusters, contexts, users, "current-context": "c" }));
+      writeFileSync(nowhere, NOWHERE);
     });
     afterAll(async () => {
       await account.remove();

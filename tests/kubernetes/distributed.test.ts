@@ -1,8 +1,13 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { imagesWith } from "../../config-files/images";
+import { claimCommands } from "../support/command-claims";
+import { Operator } from "../support/commands";
 import { citusPackage, withCitus } from "../support/citus";
 import { distributed, failures } from "../support/distributed";
 import { inFailover } from "../support/promises";
 import type { Settings } from "../support/stack";
+import { NOWHERE } from "./account";
 import { KubernetesStack, withKubernetes } from "./cluster";
 
 /** Prod as it is, but for limits of processor time: two cores hold three worker groups if each takes what is free. */
@@ -51,6 +56,17 @@ const workers = (groups: number): Settings => ({ workers: { groups } });
       expect(host).toMatch(
         /^pg-kube-citus-worker-(\d)-\d\.pg-kube-citus-worker-\1\.pg-kube-citus\.svc\.cluster\.local$/,
       );
+  });
+
+  describe("operators' commands", () => {
+    const nowhere = join(stack.folder, "nowhere.kubeconfig");
+    beforeAll(() => writeFileSync(nowhere, NOWHERE));
+    claimCommands(() => ({
+      ...{ stack, operator: new Operator(stack) },
+      databases: ["coordinator", "worker-1", "worker-2"],
+      parts: [/^claims$/, /^Citus nodes$/, /^write pg-kube-citus-haproxy-0$/],
+      unreachable: { KUBECONFIG: nowhere },
+    }));
   });
 
   test("the pod of a worker group's leader is deleted: it hands over first, and no transaction fails (D2)", async () => {
