@@ -131,6 +131,11 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
     expect(text(judgeEvents(events, pods, [three], [], now))).toContain(
       "WRONG pg-etcd: FailedCreate: exceeded quota",
     );
+    const remedies = (reason: string, message: string) =>
+      judgeEvents([event("pg-etcd-1", reason, message, 1)], pods, [set], [], now)[0]?.remedy;
+    expect(remedies("Failed", "Failed to pull image: not found")).toMatch(/^images\.registry/);
+    expect(remedies("BackOff", "Back-off pulling image x")).toMatch(/^images\.registry/);
+    expect(remedies("FailedPreStopHook", "PreStopHook failed")).toBe("its log says more");
     expect(text(judgeEvents([], pods, [set], [], now))).toEqual([
       "ok none that explains a pod which is not ready",
     ]);

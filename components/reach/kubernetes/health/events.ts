@@ -4,6 +4,7 @@ import { bad, type Finding, good } from "../../finding";
 /** Longer ago than the slowest of what is tried again. */
 const RECENT_MS = 10 * 60_000;
 
+/** By reason and message. */
 const REMEDIES: readonly [RegExp, string][] = [
   [/FailedScheduling/, "give the Kubernetes cluster room for it, or lower `memory` and `cpu`"],
   [
@@ -12,7 +13,7 @@ const REMEDIES: readonly [RegExp, string][] = [
   ],
   [/FailedCreate/, "a quota or an admission rule of the namespace refuses the pod: the message names it"],
   [
-    /Failed|BackOff|ErrImage/,
+    /pull(ing)? image|ErrImage|ImagePull/,
     "images.registry, images.tags and kubernetes.imagePullSecret say where the image comes from; or see its log",
   ],
   [/ProvisioningFailed/, "kubernetes.storageClass must exist, and have room"],
@@ -50,7 +51,7 @@ export function judgeEvents(
   }
   if (last.size === 0) return [good("events", "none that explains a pod which is not ready")];
   return [...last.values()].map(({ reason = "", message = "", count = 1, involvedObject }) => {
-    const remedy = REMEDIES.find(([pattern]) => pattern.test(reason))?.[1];
+    const remedy = REMEDIES.find(([pattern]) => pattern.test(`${reason}: ${message}`))?.[1];
     const times = count > 1 ? ` (${count} times)` : "";
     const seen = `${involvedObject?.name ?? ""}: ${reason}: ${message.trim()}${times}`;
     return bad("events", seen, remedy ?? "its log says more");
