@@ -1,4 +1,4 @@
-// Lint rules that hold the architecture: which folder may import what (docs/architecture.md, "Which way things depend").
+// Lint rules that hold the architecture: which folder may import what (docs/architecture.md, "Dependencies").
 import eslint from "@eslint/js";
 import prettier from "eslint-config-prettier";
 import { createNodeResolver, importX } from "eslint-plugin-import-x";
