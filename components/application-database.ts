@@ -20,26 +20,26 @@ const SUPERUSER = "postgres";
 const guestRoles = (guests: Guests<DatabaseContribution>): readonly GuestRole[] =>
   guests.flatMap(({ roles = [] }) => roles);
 
-/** A database that a ProxyTier can stand before. */
+/** A database that a `ProxyTier` can serve. */
 export interface PooledDatabase {
-  /** The group of members whose leader takes writes. */
+  /** The group whose leader accepts writes. */
   readonly group: PatroniGroup;
   /** The database that clients connect to. */
   readonly database: string;
-  /** Resolves when the database and its roles are there. */
+  /** Resolves when the database and its roles exist. */
   readonly ready: pulumi.Resource;
-  /** The password of a role that this cluster made. */
+  /** The password of a role that this cluster created. */
   password(role: string): pulumi.Output<string>;
 }
 
-/** The passwords of a cluster: of roles, of the superuser, of Patroni's REST API. */
+/** The passwords of a cluster: for roles, the superuser and Patroni's REST API. */
 export class DatabasePasswords {
-  /** By role. */
+  /** Passwords by role name. */
   readonly ofRoles: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Of the REST API's user `patroni`, for operators. */
+  /** Password of the REST API's user `patroni`, for operators. */
   readonly rest: pulumi.Output<string>;
 
-  /** Of a cluster that was adopted, passwords that applications have go on being good. */
+  /** In an adopted cluster, the passwords that applications already use stay valid. */
   constructor(
     name: string,
     owner: ClusterOwner,
@@ -72,7 +72,7 @@ export class DatabasePasswords {
     const password = this.ofRoles[role];
     if (!password) {
       throw new pulumi.RunError(
-        `There is no role "${role}"; there are ${Object.keys(this.ofRoles).join(", ")}.`,
+        `Role "${role}" does not exist. Use one of ${Object.keys(this.ofRoles).join(", ")}.`,
       );
     }
     return password;
@@ -80,8 +80,8 @@ export class DatabasePasswords {
 }
 
 /**
- * The application's roles, database, extensions and rights, on a group's leader. Resolves as the last of its resources. In a Citus
- * cluster everything is done in the database itself, since only there is it carried to the other nodes.
+ * Creates the application's roles, database, extensions and privileges on a group's leader. Returns the last of these resources. In a Citus
+ * cluster everything runs in the distributed database, because Citus propagates commands to the other nodes only from there.
  */
 export function applicationDatabase(
   name: string,
@@ -90,7 +90,7 @@ export function applicationDatabase(
     readonly settings: ResolvedApplicationDatabase;
     readonly passwords: DatabasePasswords;
     readonly guests: Guests<DatabaseContribution>;
-    /** The database from which roles are made. */
+    /** The database in which the role statements run. */
     readonly from: string;
     readonly parent: pulumi.Resource;
   },

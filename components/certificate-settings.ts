@@ -20,23 +20,23 @@ export const ISSUER_SETTINGS = settings({
   kind: setting(text(), { default: "Issuer", cost: "reload" }),
   /** API group of the kind. */
   group: setting(text(), { default: "cert-manager.io", cost: "reload" }),
-  /** PEM of the authority that the issuer signs with, up to its root, which members, clients and `up` trust. During a rotation, include both. */
+  /** PEM of the issuer's certificate authority, up to the root. Members, clients and `up` trust it. During rotation, include both authorities. */
   authority: setting(text(), { cost: "replacement", otherwise: "required" }),
 });
 
 export const CERTIFICATE_SETTINGS = settings({
   /** Lifetime of the cluster's own certificate authority. */
   authorityDays: setting(authorityDays, { default: 3650, unit: "days", cost: "reload" }),
-  /** Lifetime of a certificate; the first `up` in its last third renews it, an issuer does so by itself. */
+  /** Lifetime of a certificate. The first `up` in its last third renews it; an issuer renews without an `up`. */
   days: setting(days, { default: 365, unit: "days", cost: "reload" }),
   /**
-   * Of a cluster that was adopted. `serve`: members show certificates of the authority that it had, and trust both. `trust`: they show their own.
-   * `forget`: they trust their own alone.
+   * For an adopted cluster. `serve`: members present certificates from the former authority and trust both. `trust`: they present certificates from
+   * the new authority and trust both. `forget`: they trust only the new authority.
    */
   formerAuthority: setting(choice("serve", "trust", "forget"), { default: "serve", cost: "reload" }),
   /**
-   * cert-manager signs and renews, in place of the cluster's own authority (Kubernetes, [how](docs/kubernetes.md)). The issuer must be this
-   * cluster's alone: whoever has a certificate of it gets in.
+   * Lets cert-manager sign and renew certificates instead of the cluster's own authority (Kubernetes, [how](docs/kubernetes.md)). Use the issuer for
+   * this cluster only: every holder of a certificate from it is admitted.
    */
   issuer: ISSUER_SETTINGS.readonly().optional(),
 });

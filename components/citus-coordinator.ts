@@ -12,12 +12,12 @@ import { type GroupFacts, resolvePatroniGroup } from "./patroni-group-args";
 import { type Problem, refuse } from "./settings/problems";
 import type { ReplicationCheck } from "./resources/sql/replication-check";
 
-/** The coordinators of a distributed database: they know where rows are, and take everything that clients send. */
+/** Arguments of the coordinators of a distributed database, which know where each row is and receive every client query. */
 export type CitusCoordinatorArgs = PatroniClusterArgs;
 
 export const COORDINATOR_WORKLOAD = "coordinator";
 
-/** Fills in defaults and finds everything that is wrong. */
+/** Fills in defaults and reports all problems. */
 export function resolveCitusCoordinator(
   args: Omit<CitusCoordinatorArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
 ): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {
@@ -34,8 +34,8 @@ export function resolveCitusCoordinator(
 }
 
 /**
- * Group 0 of a Citus cluster: a leader and its replicas under Patroni, which plan every statement and send its parts to the worker
- * groups of a `WorkerPool`. Patroni tells them which member of each group leads, through every failover.
+ * Group 0 of a Citus cluster: a leader and its replicas under Patroni. Coordinators plan every statement and send its parts to the worker
+ * groups of a `WorkerPool`. After every failover Patroni updates `pg_dist_node` with the new leader of the group.
  *
  * @example
  * const coordinator = new CitusCoordinator("coordinator", { platform, certificates, etcd, scope: "pg-dev" });
@@ -45,9 +45,9 @@ export class CitusCoordinator extends pulumi.ComponentResource implements Pooled
   readonly group: PatroniGroup;
   readonly database: string;
   readonly ready: pulumi.Resource;
-  /** What the last `up` saw of the coordinators: leader, members, their state. */
+  /** The coordinators as the last `up` saw them: the leader, the members and their state. */
   readonly replication: ReplicationCheck;
-  /** Of the cluster's roles, and of operators; the same on every node. */
+  /** Passwords of the cluster's roles and of operators; the same on every node. */
   readonly passwords: DatabasePasswords;
   /** What the worker groups share with the coordinators. */
   readonly context: PatroniGroupContext;

@@ -11,29 +11,29 @@ import { type Problem, refuse } from "./settings/problems";
 import { resolveSettings } from "./settings/resolve";
 import type { Resolved, Written } from "./settings/setting";
 
-/** A certificate for each workload: of the cluster's own authority, or of an issuer. */
+/** Arguments for the certificates of all workloads, signed by the cluster's own authority or by an issuer. */
 export interface ClusterCertificatesArgs extends Written<typeof CERTIFICATE_SETTINGS> {
   readonly platform: Platform;
-  /** Stands in the authority's name. */
+  /** Name of the cluster; part of the authority's common name. */
   readonly cluster: string;
 }
 
 export interface WorkloadCertificateArgs {
   readonly replicas: number;
-  /** By what name the certificate is kept, where a workload has several. Default the workload's. */
+  /** The name under which the certificate is kept, if a workload has several. Default: the workload's name. */
   readonly name?: string;
-  /** What the certificate says its holder is; PostgreSQL maps it to roles. Default the workload's name. */
+  /** Common name of the certificate, which PostgreSQL maps to roles. Default: the workload's name. */
   readonly commonName?: string;
-  /** Further names under which clients reach the members, such as those of an entry that passes TLS through. */
+  /** Additional names under which clients reach the members, such as those of a TLS-passthrough proxy. */
   readonly alsoKnownAs?: readonly string[];
-  /** A changed certificate reaches the members after these: who leaves is called by a name that is in the old one, until he is called no more. */
+  /** Members get a changed certificate after these. A leaving member is still reached by a name that only the old certificate has. */
   readonly after?: readonly pulumi.Resource[];
 }
 
-/** The files that a program needs to prove who it is and to verify others. The key is a secret. */
+/** The files that a program needs to prove its identity and to verify its peers. The key is a secret. */
 export type TlsFiles = Readonly<Record<"ca.crt" | "tls.crt" | "tls.key", pulumi.Output<string>>>;
 
-/** Where every workload finds its certificate, key and the authority's certificate. */
+/** Where the certificate, its key and the authority's certificate are mounted in every workload. */
 export const TLS_DIRECTORY = "/secrets/tls";
 
 type Settings = Resolved<typeof CERTIFICATE_SETTINGS>;
@@ -56,7 +56,7 @@ export function resolveClusterCertificates(
       problems.push({
         setting: "certificates.authorityDays",
         value: authorityDays,
-        rule: "has no effect with certificates.issuer, whose authority is its owner's",
+        rule: "has no effect with certificates.issuer, whose authority is managed outside this cluster",
         remedy: "Remove it",
       });
     }
@@ -70,14 +70,14 @@ export function resolveClusterCertificates(
     problems.push({
       setting: "certificates.authorityDays",
       value: authorityDays,
-      rule: `must be at least twice certificates.days (${2 * days}), since a certificate must not outlive its authority`,
+      rule: `must be at least twice certificates.days (${2 * days}): a certificate must not outlive its authority`,
       remedy: "Use 3650",
     });
   }
   return { value: { days, formerAuthority, by: "own authority", authorityDays }, problems };
 }
 
-/** A certificate as whoever signs it needs to know it. */
+/** What the signer needs to know about a certificate. */
 interface Wanted {
   readonly commonName: string;
   readonly dnsNames: string[];
@@ -85,15 +85,16 @@ interface Wanted {
 }
 
 /**
- * Every client verifies its server in full against `authority`. Certificates are valid for the names that members have on their
- * platform, for `localhost` and for 127.0.0.1. Keys are secrets: of the stack, or of the platform where an issuer signs.
+ * The certificate authority and the certificates of all members. Every client verifies its server (`verify-full`) against `authority`.
+ * Certificates are valid for the members' names on their platform, for `localhost` and for 127.0.0.1. Private keys are secrets of the stack,
+ * or of the platform if an issuer signs.
  */
 export class ClusterCertificates extends pulumi.ComponentResource {
-  /** What everything in the cluster and its clients trust. */
+  /** The authority that members and clients trust. */
   readonly authority: { readonly certificatePem: pulumi.Output<string> };
-  /** When each certificate ends (ISO 8601), by workload; what an issuer renews by itself is not in it. */
+  /** When each certificate expires (ISO 8601), by workload. Certificates that an issuer renews are not included. */
   readonly expires: Record<string, pulumi.Output<string>> = {};
-  /** Resolves when the cluster bears its owner's mark: whatever changes it depends on this. */
+  /** Resolves when the cluster is marked as owned by this stack. Everything that changes the cluster depends on it. */
   readonly owned: pulumi.Resource;
   private readonly platform: Platform;
   private readonly days: number;
@@ -120,7 +121,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
           lifetimeDays: value.authorityDays,
           unproven: owner.unproven,
         },
-        // Protected, so that clients may go on trusting the certificate that they have.
+        // Protected, so that clients can keep trusting the certificate that they have.
         { parent: this, protect: true },
       );
       this.signer = authority;
@@ -138,7 +139,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Lets a workload's members have a certificate (one for all of them), as a secret to be mounted at `TLS_DIRECTORY`. */
+  /** Issues one certificate for all members of a workload, as a secret to mount at `TLS_DIRECTORY`. */
   issue(workload: string, args: WorkloadCertificateArgs, parent: pulumi.Resource): SecretRef {
     const ordinals = [...Array(args.replicas).keys()];
     const names = ordinals.flatMap((i) => [
@@ -155,7 +156,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     const options = { parent, dependsOn: [...(args.after ?? [])] };
     if (this.signer instanceof CertificateAuthority)
       return this.platform.secret(`${name}-tls`, this.sign(this.signer, name, wanted, options), { parent });
-    // Another name than above: when a cluster goes over to an issuer, members that have not been replaced yet keep their files.
+    // A different name than above: when a cluster switches to an issuer, members that are not replaced yet keep their files.
     return this.platform.certificate(
       `${name}-certificate`,
       { ...this.signer, ...wanted, days: this.days },
@@ -164,8 +165,8 @@ export class ClusterCertificates extends pulumi.ComponentResource {
   }
 
   /**
-   * Issues the certificate of a server that somebody else runs under `host`, a name or an address; it gets the files from its operator.
-   * Undefined where an issuer signs: the operator asks that one.
+   * Issues the certificate for an external server at `host` (a name or an address); its operator installs the files.
+   * Undefined if an issuer signs: then the operator requests the certificate from the issuer.
    */
   issueOutside(
     name: string,
@@ -177,14 +178,14 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     return this.sign(this.signer, name, describe(commonName, [host, "localhost"]), { parent });
   }
 
-  /** Whom members and clients trust. */
+  /** The authorities that members and clients trust. */
   private trusted(authority: CertificateAuthority): pulumi.Output<string> {
     const { owner } = this.platform;
     return pulumi.all([authority.certificatePem, owner.authorityBefore]).apply(([own, former]) => {
       if (former === undefined || this.formerAuthority === "forget") return own;
       if (this.formerAuthority === "serve")
         void pulumi.log.warn(
-          "Members show certificates of the authority that the cluster had before it was adopted. Give every client both authorities " +
+          "Members present certificates from the authority that the cluster had before it was adopted. Give every client both authorities " +
             "(`certificateAuthority`), then set certificates.formerAuthority to trust: docs/runbooks/adopt-a-cluster.md.",
           this,
         );
@@ -192,7 +193,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
     });
   }
 
-  /** What members show: after an adoption the certificate that they have, until every client trusts the new authority. */
+  /** What members present. After an adoption they keep their former certificate until every client trusts the new authority. */
   private shown(name: string, certificate: Certificate): Omit<TlsFiles, "ca.crt"> {
     const { certificatePem, privateKeyPem, expires } = certificate;
     const former = this.platform.owner.before.apply((was) =>
@@ -230,7 +231,7 @@ export class ClusterCertificates extends pulumi.ComponentResource {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Two authorities as one PEM, each certificate once. */
+/** Two authorities as one PEM, without duplicate certificates. */
 export const both = (own: string, former: string): string =>
   [...new Set([own, former].flatMap((pem) => pem.match(CERTIFICATE) ?? []))]
     .map((pem) => `${pem}\n`)

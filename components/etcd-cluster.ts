@@ -16,31 +16,31 @@ import { resolveSettings } from "./settings/resolve";
 import type { Resolved, Written } from "./settings/setting";
 import { mebibytes } from "./settings/size";
 
-/** The distributed configuration store (DCS) in which Patroni keeps who leads: an etcd cluster with TLS and authentication. */
+/** Arguments of Patroni's distributed configuration store (DCS): an etcd cluster with TLS and authentication. */
 export interface EtcdClusterArgs extends Written<typeof ETCD_SETTINGS> {
   readonly platform: Platform;
   /** Issues the members' certificates. */
   readonly certificates: ClusterCertificates;
-  /** Refuse what only a trial may have. Default true. */
+  /** Reject settings that are only safe for a trial. Default true. */
   readonly production?: boolean;
-  /** The Patroni scopes that may use it; each gets a user that can touch only the keys below `/service/<scope>/`. */
+  /** The Patroni scopes that use it. Each gets its own user, which can access only the keys below `/service/<scope>/`. */
   readonly scopes: readonly string[];
-  /** What else needs something of the members. Default none. */
+  /** Guests of the members. Default: none. */
   readonly guests?: Guests;
 }
 
-/** How a Patroni scope logs in. */
+/** How a Patroni scope connects to etcd. */
 export interface EtcdAccess {
   /** `host:port` of every member. */
   readonly endpoints: readonly string[];
-  /** Its user, by the name that a cluster has when it is made. */
+  /** Name of its user in a cluster that was not adopted. */
   readonly username: string;
-  /** Its user as it is: a cluster that was adopted has another one, so that for a while both can log in. */
+  /** Name of its actual user. An adopted cluster has a different one, so that both can log in during the adoption. */
   readonly user: pulumi.Output<string>;
   readonly password: pulumi.Output<string>;
 }
 
-/** `EtcdClusterArgs` with every default filled in, and amounts as numbers. */
+/** `EtcdClusterArgs` with defaults filled in and amounts as numbers. */
 export interface ResolvedEtcdCluster
   extends ResolvedCpu, Omit<Resolved<typeof ETCD_SETTINGS>, "quota" | "memory" | "cpu" | "cpuLimit"> {
   readonly quotaMiB: number;
@@ -51,7 +51,7 @@ export interface ResolvedEtcdCluster
 export const ETCD_WORKLOAD = "etcd";
 const PASSWORD_DIRECTORY = "/secrets/etcd";
 
-/** Fills in defaults and finds everything that is wrong. */
+/** Fills in defaults and reports all problems. */
 export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "certificates">): {
   readonly value: ResolvedEtcdCluster;
   readonly problems: readonly Problem[];
@@ -64,7 +64,7 @@ export function resolveEtcdCluster(args: Omit<EtcdClusterArgs, "platform" | "cer
     problems.push({
       setting: "etcd.members",
       value: members,
-      rule: "must be 3 or 5 in production: a single member's loss stops every failover",
+      rule: "must be 3 or 5 in production: without its only member, no failover is possible",
       remedy: "Use 3",
     });
   }
@@ -134,7 +134,7 @@ export function etcdWorkload(
 }
 
 /**
- * An etcd cluster with mutual TLS between members, TLS for clients, authentication, and one user a Patroni scope.
+ * An etcd cluster with mutual TLS between members, TLS for clients, authentication, and one user per Patroni scope.
  *
  * @example
  * const etcd = new EtcdCluster("etcd", { platform, certificates, scopes: ["pg-dev"] });
@@ -142,11 +142,11 @@ export function etcdWorkload(
 export class EtcdCluster extends pulumi.ComponentResource {
   /** `host:port` of every member, for clients inside the cluster. */
   readonly endpoints: readonly string[];
-  /** Its members as dynamic resources reach them. */
+  /** How dynamic resources reach its members. */
   readonly members: EtcdAuthenticationArgs["members"];
-  /** Resolves when a quorum serves and authentication is on. */
+  /** Resolves when a quorum of members serves requests and authentication is enabled. */
   readonly ready: pulumi.Resource;
-  /** Where guests' metrics of its members are scraped. */
+  /** Metrics endpoints that guests provide on its members. */
   readonly metrics: readonly ScrapeTarget[];
   /** Password of etcd's own `root`, for operators. */
   readonly rootPassword: pulumi.Output<string>;
@@ -161,11 +161,11 @@ export class EtcdCluster extends pulumi.ComponentResource {
     this.owner = platform.owner;
     if (value.members === 1) {
       void pulumi.log.warn(
-        "etcd has a single member: while it is down no failover can happen. Use 3 for anything but a trial.",
+        "etcd has a single member: while it is down, no failover is possible. Use 3 for anything but a trial.",
         this,
       );
     }
-    // Protected: etcd's volumes outlive a `destroy`, and without these nobody gets into what they hold.
+    // Protected: etcd's volumes outlive a `destroy`, and their data cannot be accessed without these passwords.
     const password = (of: string): pulumi.Output<string> =>
       new random.RandomPassword(
         `${name}-${of}`,
@@ -204,7 +204,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
       {
         members: this.members,
         ca,
-        // On Docker they have just been made anew. A pod stays as it is.
+        // On Docker, members have just been recreated. A pod stays as it is.
         running: platform.owner.authorityBefore.apply(
           (former) => former !== undefined && platform.kind === "kubernetes",
         ),
@@ -223,7 +223,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
           prefix: `/service/${scope}/`,
         })),
         formerRootPassword: platform.owner.before.apply((was) => was?.etcdRoot),
-        // Members go over to the other user when they have read its name, long before an operator goes on.
+        // Members switch to the other user when they have read its name, long before an operator continues.
         retired: platform.owner.before.apply((was) =>
           was === undefined || certificates.formerAuthority === "serve"
             ? []
@@ -238,7 +238,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
     this.registerOutputs({ endpoints: this.endpoints });
   }
 
-  /** How the Patroni scope `scope` logs in. Throws when the cluster was not declared with that scope. */
+  /** How the Patroni scope `scope` connects. Throws if the cluster was not declared with that scope. */
   access(scope: string): EtcdAccess {
     return {
       endpoints: this.endpoints,

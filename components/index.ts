@@ -1,4 +1,4 @@
-/** What other Pulumi projects import. */
+/** The public API: what other Pulumi projects import. */
 export { CitusCoordinator, type CitusCoordinatorArgs } from "./citus-coordinator";
 export { ClusterCertificates, type ClusterCertificatesArgs } from "./cluster-certificates";
 export { EtcdCluster, type EtcdClusterArgs } from "./etcd-cluster";

@@ -10,16 +10,16 @@ export interface IssuerArgs extends Written<typeof ISSUER_SETTINGS> {}
 export interface ResolvedIssuer {
   readonly issuer: IssuerRef;
   readonly authority: string;
-  /** When the first of the authorities ends. */
+  /** When the first of the authorities expires. */
   readonly authorityEnds: Date;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-/** The certificates of a PEM text, each as its own text. */
+/** Splits a PEM text into its certificates. */
 export const certificatesIn = (pem: string): readonly string[] => pem.match(CERTIFICATE) ?? [];
 
-/** @param now The time to decide for. */
+/** @param now The time at which expiry is checked. */
 export function resolveIssuer(
   args: IssuerArgs,
   now = new Date(),
@@ -40,7 +40,7 @@ export function resolveIssuer(
   return {
     value: {
       issuer: { name: name ?? "", kind, group },
-      // Nothing but the certificates: a text above one, as `openssl x509 -text` writes it, is no part of a trust store.
+      // Only the certificates: text above one, as `openssl x509 -text` writes it, does not belong in a trust store.
       authority: certificatesIn(authority ?? "")
         .map((certificate) => `${certificate}\n`)
         .join(""),
@@ -63,39 +63,43 @@ function readAuthority(
     rule,
     remedy: what,
   });
-  // It is no secret, but long; and a key that got here must not be printed.
+  // It is not secret, but long. A private key pasted here by mistake must not be printed.
   const shown =
     pem === undefined ? undefined : (/^-----BEGIN [A-Z ]+-----/.exec(pem)?.[0] ?? `${pem.length} characters`);
   if (pem?.includes("PRIVATE KEY-----")) {
-    const rule = "holds a private key, and everybody may read what stands here";
-    return { problems: [problem(shown, rule, "Write the certificate alone; the key is the issuer's")] };
+    const rule = "contains a private key, but this setting is not secret";
+    return { problems: [problem(shown, rule, "Write only the certificate; the key stays with the issuer")] };
   }
   const certificates = certificatesIn(pem ?? "");
   if (certificates.length === 0)
-    return { problems: [problem(shown, "must say what members and clients trust")] };
+    return { problems: [problem(shown, "must be the certificate authority that members and clients trust")] };
   const problems: Problem[] = [];
   const read = certificates.flatMap((text) => {
     try {
       return [new X509Certificate(text)];
     } catch (error) {
-      problems.push(problem(shown, `holds a certificate that cannot be read (${(error as Error).message})`));
+      problems.push(problem(shown, `contains an unreadable certificate (${(error as Error).message})`));
       return [];
     }
   });
   for (const certificate of read) {
     const { subject, ca } = certificate;
     const until = endOf(certificate);
-    if (!ca) problems.push(problem(subject, "is no authority's certificate: it may not sign others"));
+    if (!ca) problems.push(problem(subject, "is not a CA certificate, so it must not sign others"));
     else if (until <= now)
       problems.push(
-        problem(subject, `ended on ${until.toISOString().slice(0, 10)}`, "Write the one that signs now"),
+        problem(
+          subject,
+          `expired on ${until.toISOString().slice(0, 10)}`,
+          "Write the authority that signs now",
+        ),
       );
     else if (!read.some((by) => certificate.checkIssued(by) && certificate.verify(by.publicKey)))
       problems.push(
         problem(
           subject,
-          "is signed by an authority that is not here, and OpenSSL trusts no chain without its end",
-          "Write that one's certificate, too",
+          "is signed by an authority that is missing here, and OpenSSL trusts only complete chains",
+          "Add that authority's certificate",
         ),
       );
   }

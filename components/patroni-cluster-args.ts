@@ -13,32 +13,32 @@ import type { Problem } from "./settings/problems";
 import { resolveSettings } from "./settings/resolve";
 import type { Resolved, Written } from "./settings/setting";
 
-/** What may be chosen for the database of applications. */
+/** Settings of the application's database. */
 export interface ApplicationDatabaseSettings extends Written<typeof APPLICATION_DATABASE_SETTINGS> {}
 
 export type ResolvedApplicationDatabase = Resolved<typeof APPLICATION_DATABASE_SETTINGS>;
 
-/** A replicated PostgreSQL: one leader and streaming replicas under Patroni, with automatic failover. */
+/** Arguments of a replicated PostgreSQL: one leader and streaming replicas under Patroni, with automatic failover. */
 export interface PatroniClusterArgs extends PatroniGroupSettings, ApplicationDatabaseSettings {
   readonly platform: Platform;
   /** Issues the members' certificates. */
   readonly certificates: ClusterCertificates;
   /** Where the leader's lease is kept; it must have been declared with this cluster's `scope`. */
   readonly etcd: EtcdCluster;
-  /** Patroni's name for the cluster, and the prefix of its keys in etcd. Changing it makes a new cluster beside the old data. */
+  /** Patroni's name for the cluster and the prefix of its keys in etcd. A new scope is a new cluster; the old data stay behind. */
   readonly scope: string;
-  /** Names under which clients reach members through something that passes TLS through (`entryNames`); certificates bear them. Default none. */
+  /** Names under which clients reach members through a TLS-passthrough proxy (`entryNames`). Certificates include them. Default: none. */
   readonly alsoKnownAs?: readonly string[];
-  /** What else needs something of the members and of the database. Default: the pools of a `ProxyTier` (`POOLS`). */
+  /** Guests of the members and of the database. Default: the pools of a `ProxyTier` (`POOLS`). */
   readonly guests?: Guests<DatabaseContribution>;
 }
 
 export const DEFAULT_GUESTS: Guests<DatabaseContribution> = [POOLS];
 
-/** `PatroniClusterArgs` with every default filled in. */
+/** `PatroniClusterArgs` with defaults filled in. */
 export type ResolvedPatroniCluster = ResolvedPatroniGroup & ResolvedApplicationDatabase;
 
-/** Fills in defaults and finds everything that is wrong. */
+/** Fills in defaults and reports all problems. */
 export function resolvePatroniCluster(
   args: Omit<PatroniClusterArgs, "platform" | "certificates" | "etcd" | "alsoKnownAs">,
 ): { readonly value: ResolvedPatroniCluster; readonly problems: readonly Problem[] } {

@@ -14,8 +14,8 @@ import type { ReplicationCheck } from "./resources/sql/replication-check";
 export const PATRONI_WORKLOAD = "patroni";
 
 /**
- * A replicated PostgreSQL under Patroni: quorum synchronous replication, automatic failover, TLS on every connection, the
- * application's database with its roles, and a proof after every `up` that replication is as declared.
+ * A replicated PostgreSQL under Patroni: quorum synchronous replication, automatic failover, TLS on every connection, and the
+ * application's database with its roles. Every `up` verifies that replication is as declared.
  *
  * @example
  * const database = new PatroniCluster("patroni", { platform, certificates, etcd, scope: "pg-dev", members: 3 });
@@ -25,9 +25,9 @@ export class PatroniCluster extends pulumi.ComponentResource implements PooledDa
   readonly group: PatroniGroup;
   readonly database: string;
   readonly ready: pulumi.Resource;
-  /** What the last `up` saw: leader, members, their state. */
+  /** The cluster as the last `up` saw it: the leader, the members and their state. */
   readonly replication: ReplicationCheck;
-  /** Of its roles, and of operators. */
+  /** Passwords of its roles and of operators. */
   readonly passwords: DatabasePasswords;
 
   constructor(name: string, args: PatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {

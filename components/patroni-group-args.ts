@@ -12,30 +12,29 @@ import { resolveSettings } from "./settings/resolve";
 import type { Resolved, Written } from "./settings/setting";
 import { mebibytes } from "./settings/size";
 
-/** What may be chosen for a group of members under Patroni. */
+/** Settings of a group of members under Patroni. */
 export interface PatroniGroupSettings extends Written<typeof PATRONI_GROUP_SETTINGS> {}
 
 type Settings = Resolved<typeof PATRONI_GROUP_SETTINGS>;
 type Timing = Settings["timing"];
 export type FailoverTiming = Partial<Timing>;
 
-/** `PatroniGroupSettings` with every default filled in, and amounts as numbers. */
+/** `PatroniGroupSettings` with defaults filled in and amounts as numbers. */
 export interface ResolvedPatroniGroup extends ResolvedCpu, Omit<Settings, "memory" | "cpu" | "cpuLimit"> {
   readonly scope: string;
-  /** Which of the parameters were set, and are no defaults. */
+  /** Names of the parameters that were set explicitly. */
   readonly chosen: readonly string[];
   readonly memoryMiB: number;
 }
 
-/** What a group is besides its settings. */
+/** What is known about a group besides its settings. */
 export type GroupFacts = Pick<ParameterFacts, "citus" | "leastConnections" | "database"> & {
   /** Default none. */
   readonly guests?: Guests<DatabaseContribution>;
 };
 
 /**
- * Fills in defaults and finds everything that is wrong. `section` is where the settings stand, for messages; `facts` tell what the
- * group is besides.
+ * Fills in defaults and reports all problems. `section` is the path of the settings, for messages.
  */
 export function resolvePatroniGroup(
   args: PatroniGroupSettings & { readonly scope: string },
@@ -61,12 +60,12 @@ export function resolvePatroniGroup(
     problem(
       "synchronous",
       synchronous,
-      `needs at least ${synchronousReplicas + 2} members for ${synchronousReplicas} synchronous replica(s), there are ${members}: else the loss of one member stops every write`,
+      `needs at least ${synchronousReplicas + 2} members for ${synchronousReplicas} synchronous replica(s), but there are ${members}: the loss of one member would stop every write`,
       `Use ${synchronousReplicas + 2} members or "quorum"`,
     );
   }
   if (sound("timing")) problems.push(...timingProblems(timing, section));
-  // A wrong size has its default here: what is wrong with it is told once, and not by each parameter that does not fit into it.
+  // A wrong size is reported once. Here it has its default, so that parameters are not reported for not fitting into it.
   const memoryMiB = mebibytes(memory);
   const time = resolveCpu({ cpu, cpuLimit }, section);
   problems.push(...time.problems);
@@ -96,7 +95,7 @@ export function resolvePatroniGroup(
   };
 }
 
-/** A guest has roles of its own, and opens doors for them alone. */
+/** Each guest must have its own roles, and its access rules may name only these. */
 function roleProblems(section: string, guests: Guests<DatabaseContribution>): readonly Problem[] {
   const taken = new Map<string, string>(
     [SUPERUSER, REPLICATION_ROLE, REWIND_ROLE, ...APPLICATION_ROLES].map((role) => [
@@ -110,13 +109,13 @@ function roleProblems(section: string, guests: Guests<DatabaseContribution>): re
     const twice = own.flatMap((role): Problem[] => {
       const other = taken.get(role);
       taken.set(role, `the guest "${guest}"`);
-      const rule = `wants a role that ${other ?? ""} has`;
-      return other === undefined ? [] : [{ setting, value: role, rule, remedy: "Name it otherwise" }];
+      const rule = `declares a role that ${other ?? ""} already has`;
+      return other === undefined ? [] : [{ setting, value: role, rule, remedy: "Choose another name" }];
     });
     const foreign = [...access.map(({ role }) => role), ...functions.map(({ executeBy }) => executeBy)]
       .filter((role) => !own.includes(role))
       .map((role) => ({
-        ...{ setting, value: role, rule: "opens a door for a role that is not its own" },
+        ...{ setting, value: role, rule: "gives access to a role that is not its own" },
         remedy: `Use one of its roles (${own.join(", ") || "it has none"})`,
       }));
     return [...twice, ...foreign];
@@ -131,8 +130,8 @@ function timingProblems(timing: Timing, section: string): Problem[] {
     {
       setting: `${section}.timing`,
       value: timing,
-      rule: `loopWaitSeconds + 2 x retryTimeoutSeconds + ${WATCHDOG.stop + WATCHDOG.margin} (${shortest}) must not exceed ttlSeconds (${timing.ttlSeconds}): a leader cut off from etcd gives up after ${demotion} s and needs ${WATCHDOG.stop} s to stop; one that is frozen is killed ${WATCHDOG.margin} s before its lease ends, and that must not meet the first`,
-      remedy: `Raise ttlSeconds to ${shortest} or lower the others`,
+      rule: `loopWaitSeconds + 2 x retryTimeoutSeconds + ${WATCHDOG.stop + WATCHDOG.margin} (${shortest}) must not exceed ttlSeconds (${timing.ttlSeconds}): a leader cut off from etcd demotes itself after ${demotion} s and needs ${WATCHDOG.stop} s to stop; the watchdog kills it ${WATCHDOG.margin} s before its lease expires, and must not do so earlier`,
+      remedy: `Raise ttlSeconds to ${shortest} or lower the other two`,
     },
   ];
 }

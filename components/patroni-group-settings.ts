@@ -7,7 +7,7 @@ import { memoryRange, VOLUME } from "./settings/size";
 const GREATEST_MEMBERS = 7;
 export const groupMembers = count(1, GREATEST_MEMBERS, {
   rule: `must be 1 to ${GREATEST_MEMBERS}`,
-  remedy: "Use 3; more replicas serve reads, they do not make failover safer",
+  remedy: "Use 3; more replicas serve more reads but do not make failover safer",
 });
 
 const postgresVersion = checked("`17`", z.union([z.number(), z.string()]), (value) =>
@@ -22,7 +22,7 @@ const synchronousReplicas = integer("1 to `members` - 1", (value) =>
 
 const LONGEST_SECONDS = 3600;
 
-/** Patroni would raise or shrink other values by itself and only warn in its log: `_validate_and_adjust_timeouts` in its config.py. */
+/** Patroni would adjust other values and only log a warning: `_validate_and_adjust_timeouts` in its config.py. */
 const seconds = (least: number) =>
   integer(`${least} to ${LONGEST_SECONDS}`, (value) => {
     if (value < least)
@@ -33,33 +33,33 @@ const seconds = (least: number) =>
     return value <= LONGEST_SECONDS
       ? undefined
       : {
-          rule: `must be at most ${LONGEST_SECONDS}: nobody leads for so long when a leader is lost`,
-          remedy: `Use for instance ${least}`,
+          rule: `must be at most ${LONGEST_SECONDS}: after the loss of a leader, the cluster has none for about this long`,
+          remedy: `Use ${least}, for example`,
         };
   });
 
 /**
- * How fast a failure is noticed. `loopWait + 2 x retryTimeout + 10` must not exceed `ttl`: a leader that cannot renew its lease demotes
- * itself in that time, and one that is frozen is killed 5 s before its lease ends, which must leave 5 s for a stop.
+ * How fast a failure is detected. `loopWait + 2 x retryTimeout + 10` must not exceed `ttl`: a leader that cannot renew its lease demotes
+ * itself and needs up to 5 s to stop. The watchdog kills a frozen leader 5 s before its lease expires.
  */
 const TIMING = {
   /** Lifetime of the leader's lease. */
   ttlSeconds: setting(seconds(20), { default: 20, unit: "s", cost: "reload" }),
-  /** Patroni's interval: how often each member looks after itself and the leader renews its lease. */
+  /** Patroni's interval: how often each member runs its HA loop and the leader renews its lease. */
   loopWaitSeconds: setting(seconds(1), { default: 1, unit: "s", cost: "reload" }),
   /** How long operations on etcd and PostgreSQL are retried before a leader gives up. */
   retryTimeoutSeconds: setting(seconds(3), { default: 3, unit: "s", cost: "reload" }),
 };
 
 const memory = size(
-  memoryRange(192, "Patroni, PostgreSQL and the least number of its connections need it", "1Gi"),
+  memoryRange(192, "Patroni and PostgreSQL with its minimum number of connections need this much", "1Gi"),
 );
 
 export const PARAMETERS = byName("values by name", z.union([z.string(), z.number(), z.boolean()]));
 
-/** What may be chosen for a group of members under Patroni. */
+/** Settings of a group of members under Patroni. */
 export const PATRONI_GROUP_SETTINGS = settings({
-  /** How many members; one cannot fail over. */
+  /** Number of members. A single member cannot fail over. */
   members: setting(groupMembers, { default: 3, cost: "members" }),
   /** Major version of PostgreSQL. */
   postgresVersion: setting(postgresVersion, { default: "17", cost: "never" }),
@@ -70,15 +70,15 @@ export const PATRONI_GROUP_SETTINGS = settings({
   synchronous: setting(choice("quorum", "strict"), { default: "quorum", cost: "reload" }),
   /** How many standbys must confirm a transaction before it is acknowledged. */
   synchronousReplicas: setting(synchronousReplicas, { default: 1, cost: "reload" }),
-  /** How fast a failure is noticed. */
+  /** How fast a failure is detected. */
   timing: section(TIMING),
-  /** PostgreSQL parameters (`512MB`, `10s`) over [the defaults](config-files/postgres/postgres.md); mandatory ones are refused. */
+  /** PostgreSQL parameters (`512MB`, `10s`) that override [the defaults](config-files/postgres/postgres.md). Mandatory parameters are rejected. */
   parameters: setting(PARAMETERS, {
     default: {},
     cost: "restart",
     when: "where PostgreSQL needs one, else reload",
   }),
-  /** Size of a member's data volume (Kubernetes). It can grow, and never shrink. */
+  /** Size of a member's data volume (Kubernetes). It can grow but not shrink. */
   volumeSize: setting(size(VOLUME), { default: "10Gi", cost: "none" }),
   /** Memory limit of a member. */
   memory: setting(memory, { default: "1Gi", cost: "replacement" }),
@@ -91,14 +91,14 @@ const database = checkedText("SQL name", (name) =>
     ? undefined
     : {
         rule: "must be a lower-case SQL name of at most 63 characters that is not one of PostgreSQL's own databases",
-        remedy: "Use for instance app",
+        remedy: "Use app, for example",
       },
 );
 
-/** What may be chosen for the database of applications. */
+/** Settings of the application's database. */
 export const APPLICATION_DATABASE_SETTINGS = settings({
   /** The application's database, owned by the role `dpg_cluster`. */
   database: setting(database, { default: "app", cost: "never" }),
-  /** Extensions of that database besides pg_stat_statements; the image has `vector` and those of PostgreSQL. One that is removed here stays in the database. */
+  /** Extensions of that database besides pg_stat_statements. The image includes `vector` and PostgreSQL's own. Removing one here does not drop it. */
   extensions: setting(list("list of names", text()), { default: [], cost: "none" }),
 });

@@ -32,7 +32,7 @@ import type { SecretRef, WorkloadSpec } from "./platforms/workload";
 import { ReplicationCheck } from "./resources/sql/replication-check";
 import type { SessionArgs } from "./resources/sql/session-args";
 
-/** A member as dynamic resources reach it. */
+/** How dynamic resources reach a member. */
 export interface DatabaseMember {
   readonly name: string;
   /** The name that its certificates carry. */
@@ -41,7 +41,7 @@ export interface DatabaseMember {
   readonly rest: Reach;
 }
 
-/** What all groups of a cluster have in common. */
+/** What all groups of a cluster share. */
 export interface PatroniGroupContext {
   readonly platform: Platform;
   readonly certificates: ClusterCertificates;
@@ -52,7 +52,7 @@ export interface PatroniGroupContext {
   readonly restPassword: pulumi.Output<string>;
   /** The passwords as files for the members: `patroniSecret`. */
   readonly secret: SecretRef;
-  /** What else needs something of the members. Default none. */
+  /** Guests of the members. Default: none. */
   readonly guests?: Guests<DatabaseContribution>;
 }
 
@@ -60,13 +60,13 @@ export interface PatroniGroupArgs extends PatroniGroupContext {
   /** Name of the workload: `patroni`, `coordinator`, `worker-1`. */
   readonly workload: string;
   readonly settings: ResolvedPatroniGroup;
-  /** Where its settings stand, for messages: `patroni`, `coordinator`, `workers`. */
+  /** Path of its settings, for messages: `patroni`, `coordinator`, `workers`. */
   readonly section: string;
-  /** The application's database, and the extensions that it is to have. */
+  /** The application's database and its extensions. */
   readonly application: { readonly database: string; readonly extensions: readonly string[] };
-  /** Its place in a Citus cluster. Default: none, it is a database of its own. */
+  /** Its place in a Citus cluster. Default: none; the group is a database of its own. */
   readonly citus?: CitusGroup;
-  /** Names under which clients reach members through something that passes TLS through. Default none. */
+  /** Names under which clients reach members through a TLS-passthrough proxy. Default: none. */
   readonly alsoKnownAs?: readonly string[];
   readonly parent: pulumi.Resource;
 }
@@ -80,7 +80,7 @@ export const patroniSecret = (
   parent: pulumi.Resource,
 ): SecretRef => {
   const { username, user, password } = passwords.etcd.access(scope);
-  // In a cluster that was adopted, members log in as another user as soon as they read its name: so etcd must know it.
+  // In an adopted cluster, members log in as a different user as soon as they read its name, so it must exist in etcd by then.
   const known = platform.owner.before.apply((was) => (was === undefined ? "" : passwords.etcd.ready.urn));
   return platform.secret(
     name,
@@ -94,19 +94,19 @@ export const patroniSecret = (
             ...(etcdUsername !== username && { etcdUsername }),
           }),
         ),
-      // Good only from inside a member, where tunnels arrive, and from where `up` goes straight.
+      // Accepted only from inside a member, where tunnels end, and from the networks of `directFrom`.
       "superuser-password": passwords.superuserPassword,
     },
     { parent },
   );
 };
 
-/** Extensions that every database has, so that nobody need ask whether they can be had. */
+/** Extensions that every database has, so their availability need not be checked. */
 const ALWAYS_THERE = ["pg_stat_statements"];
 
 /**
  * The Patroni members of a group as a workload.
- * @param question what PostgreSQL is asked, besides the parameters, before the database is made; none when nothing was chosen
+ * @param question what PostgreSQL checks, besides the parameters, before the database is created; undefined if everything is default
  */
 export function patroniWorkload(
   name: string,
@@ -139,7 +139,7 @@ export function patroniWorkload(
           "hooks.json": hooksJson(guests),
         },
       },
-      // Read once, when the cluster is made; afterwards PatroniConfiguration changes it in the DCS. So a change must not replace members.
+      // Read once, at bootstrap; afterwards PatroniConfiguration changes it in the DCS. So a change must not replace members.
       "/etc/patroni-bootstrap": {
         onChange: "reload",
         files: {
@@ -155,13 +155,13 @@ export function patroniWorkload(
       postgres: { port: PORTS.postgres, from: clients },
       rest: { port: PORTS.patroniRest, from: clients },
     },
-    // The proxies look themselves, more often; this is what a kubelet and a person go by. On Docker each look starts a process in the
-    // container, and those are about half of what an idle stack spends of CPU time.
+    // The proxies have their own, more frequent checks; these are for the kubelet and for operators. On Docker each check starts a process
+    // in the container, and these account for about half of an idle stack's CPU time.
     readiness: { ...probe, command: ["patroni-ready"], intervalSeconds: 10 },
     liveness: { ...probe, command: ["patroni-alive"], intervalSeconds: 10 },
     handover: { command: ["patroni-handover"], timeoutSeconds: 90 },
-    // Longer would only help where all members go at once, and nobody is left to lead. A switchover that was asked for by then may take
-    // another minute, and the stop after it must not become a kill.
+    // Longer would only matter when all members stop at the same time, and then no member is left to lead. A switchover that was requested
+    // by then may take another minute, and the stop after it must not become a kill.
     beforeStop: { command: ["patroni-handover", "--patience", "20"], timeoutSeconds: 80 },
     replacedLast: { command: ["patroni-leader"], timeoutSeconds: 5 },
     resources: {
@@ -170,37 +170,37 @@ export function patroniWorkload(
       ...(settings.cpuLimitMillis && { cpuLimitMillis: settings.cpuLimitMillis }),
       sharedMemoryMiB: sharedMemoryMiB(settings.memoryMiB),
     },
-    // A stop waits for the checkpoint and for a replica to have everything; a kill would make it a crash.
+    // A shutdown waits for the checkpoint and for replicas to receive all WAL; a kill would turn it into a crash.
     stopGraceSeconds: 60,
   };
 }
 
 /**
- * A group of members under Patroni, one of which leads: what PatroniCluster is made of, and each group of a Citus cluster. Not a
+ * A group of members under Patroni, one of which leads. A PatroniCluster has one, a Citus cluster has several. It is not a
  * resource itself; its resources belong to `parent`.
  */
 export class PatroniGroup {
   readonly workload: string;
-  /** Of a Citus cluster. */
+  /** Its group number in a Citus cluster. */
   readonly number?: number;
   readonly settings: ResolvedPatroniGroup;
   readonly members: readonly DatabaseMember[];
-  /** Resolves when none but declared members leads: who leaves has handed over, and need not be found any more. */
+  /** Resolves when a declared member leads: a leaving leader has handed over and no longer needs to be reached. */
   readonly declared: pulumi.Resource;
-  /** Resolves when one of the members leads and takes writes. */
+  /** Resolves when one of the members leads and accepts writes. */
   readonly leader: pulumi.Resource;
-  /** Resolves when the leader runs with the declared configuration, too: it has its libraries, and lets in who administers it. */
+  /** Resolves when the leader also runs the declared configuration: its libraries are loaded and administrators can connect. */
   readonly adminAccess: pulumi.Resource;
-  /** Resolves when every member runs with the declared configuration, too. */
+  /** Resolves when every member runs the declared configuration and is ready. */
   readonly ready: pulumi.Resource;
-  /** As of a `Deployment`: before `ready` at first, after a change only with its members whole again. */
+  /** As in `Deployment`: at first creation before `ready`; after a change, when the replaced members are ready again. */
   readonly started: readonly pulumi.Resource[];
   readonly rest: RestArgs;
-  /** Where guests' metrics of its members are scraped. */
+  /** Metrics endpoints that guests provide on its members. */
   readonly metrics: readonly ScrapeTarget[];
-  /** What must be true before pools let clients in. */
+  /** Conditions that must hold before pools admit clients. */
   readonly gates: readonly Gate[];
-  /** How many connections of each member are guests' own. */
+  /** How many connections of each member are reserved for guests. */
   readonly guestConnections: number;
   private readonly args: PatroniGroupArgs;
 
@@ -277,7 +277,7 @@ export class PatroniGroup {
       { rest: { members, ca } },
       { parent, dependsOn: [...this.started] },
     );
-    // Before the members are waited for: what one of them lacks may be this.
+    // Before waiting for the members: an unready member may need exactly this change.
     this.adminAccess = new PatroniConfiguration(
       `${name}-configuration`,
       { rest: this.rest, configuration, group: { ...group, image: deployment.image } },
@@ -286,7 +286,7 @@ export class PatroniGroup {
     this.ready = deployment.ready([this.adminAccess]);
   }
 
-  /** A superuser's session, good when `adminAccess` has resolved. */
+  /** A superuser's session; usable once `adminAccess` has resolved. */
   session(database: string): SessionArgs {
     return {
       members: this.members.map((m) => ({ name: m.name, serverName: m.serverName, reach: m.postgres })),
@@ -300,7 +300,7 @@ export class PatroniGroup {
     };
   }
 
-  /** Proves after every `up` that the members replicate as declared. */
+  /** Verifies on every `up` that the members replicate as declared. */
   proveReplication(name: string, dependsOn: readonly pulumi.Resource[] = []): ReplicationCheck {
     const { members, synchronousReplicas } = this.settings;
     return new ReplicationCheck(

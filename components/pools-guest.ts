@@ -1,15 +1,14 @@
-/** What the pools of a ProxyTier ask of the database before which they stand. */
+/** What the pools of a ProxyTier need in the database that they serve. */
 import { ROLE_PINS } from "../config-files/postgres/pins";
 import type { DatabaseContribution } from "./guests/contribution";
 import { POOL_ROLE } from "./resources/sql/application-roles";
 
 /**
- * The verifier of a role that applications log in as: whoever asks for an administrator's gets no row. A password past its
- * VALID UNTIL is none, which the server itself would check and a pool does not (CVE-2025-2291,
- * https://www.pgbouncer.org/changelog.html#pgbouncer-124x).
+ * The SCRAM verifier of an application's role. A query for an administrator returns no row. Neither does one for a role past its
+ * VALID UNTIL, which the server checks but PgBouncer does not (CVE-2025-2291, https://www.pgbouncer.org/changelog.html#pgbouncer-124x).
  *
- * Nobody but a superuser may read pg_authid, and the other ways are worse: membership in pg_read_all_data opens every table, and a grant on the
- * catalog itself is lost by pg_upgrade.
+ * Only superusers can read pg_authid. The alternatives are worse: membership in pg_read_all_data gives access to every table, and pg_upgrade
+ * loses a grant on the catalog itself.
  */
 const VERIFIER = `
 SELECT r.rolname, r.rolpassword
@@ -20,7 +19,7 @@ WHERE r.rolname = $1 AND r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolreplicati
 
 export const POOLS: DatabaseContribution = {
   guest: "pools",
-  // Applications come to a worker through the coordinators only.
+  // Applications reach workers only through the coordinators.
   clients: ["haproxy", "pgbouncer"].map((image) => ({ image, of: "entered" as const })),
   roles: [{ name: POOL_ROLE, password: "generated", settings: ROLE_PINS }],
   functions: [
@@ -29,6 +28,6 @@ export const POOLS: DatabaseContribution = {
       ...{ returns: "TABLE (usename name, passwd text)", body: VERIFIER },
     },
   ],
-  // Holds the pools' clients while a leader is stopped on purpose: for 3 s, and for 8 when a replica has yet to confirm commits.
+  // Pauses the pools' clients during a planned stop of the leader: for 3 s, or for 8 s if a replica has yet to confirm commits.
   hooks: [{ event: "before_stop", command: ["pool-pause"], timeoutSeconds: 12 }],
 };

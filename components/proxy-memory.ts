@@ -3,12 +3,12 @@ import { OWN_MIB } from "./proxy-settings";
 import { mebibytes, sizeText } from "./settings/size";
 
 /**
- * What clients cost a proxy. Measured with 1,900 sessions over TLS that had read 20 KB each: PgBouncer 28 KB for each of them, and up to as
- * much again for its buffers and the prepared statements that it keeps; HAProxy 3 KB, with its two buffers of 16 KB and the kernel's
- * sockets while data flow 45 KB. Each has 64 MiB for itself, of which it takes 25.
+ * Memory per client. Measured with 1,900 TLS sessions that had read 20 KB each: PgBouncer needs 28 KB per session, and up to the same
+ * again for its buffers and cached prepared statements. HAProxy needs 3 KB, or 45 KB while data flow: two 16 KB buffers and the kernel's
+ * sockets. Each program has another 64 MiB for itself, of which it uses 25.
  */
 const KIB_OF_A_CLIENT = { pool: 64, entry: 48 };
-/** So that a pool can be given more clients without being replaced for its memory. */
+/** Leaves room for more clients without a new memory limit, which would replace the pool. */
 const USUAL_MIB = 256;
 
 export interface ProxyMemory {
@@ -17,8 +17,8 @@ export interface ProxyMemory {
 }
 
 /**
- * The memory limits of entries and pools: `memory` for each of them, by default what its clients may need, and 256 MiB at least.
- * `clients` are those that a pool admits, and those that an entry does.
+ * The memory limits of HAProxy and PgBouncer: `memory` for each; by default what its clients may need, but at least 256 MiB.
+ * `clients` is how many clients a pool and an entry admit.
  */
 export function resolveProxyMemory(
   memory: string | undefined,
@@ -37,11 +37,11 @@ export function resolveProxyMemory(
   const [most, who] =
     pool >= entry
       ? [pool, `a PgBouncer with proxy.maxClients (${clients.pool}) sessions`]
-      : [entry, `an HAProxy with as many sessions as its pools of one kind have together (${clients.entry})`];
+      : [entry, `an HAProxy with the sessions of all pools of one kind (${clients.entry})`];
   const problem = {
     setting: "proxy.memory",
     value: memory,
-    rule: `must be at least ${sizeText(most)}, which ${who} may need: the kernel would kill it, and all its sessions`,
+    rule: `must be at least ${sizeText(most)}, which ${who} may need: otherwise the kernel may kill it with all its sessions`,
     remedy: `Use ${sizeText(most)} or more, or lower proxy.maxClients`,
   };
   return { value, problems: [problem] };

@@ -10,14 +10,14 @@ import { resolveSettings } from "./settings/resolve";
 import type { Resolved, Written } from "./settings/setting";
 import { cpuMillis, mebibytes } from "./settings/size";
 
-/** The one way in for applications: HAProxy before two fleets of PgBouncer, one for writes and one for reads. */
+/** Arguments of the entry point for applications: HAProxy in front of two PgBouncer fleets, one for writes and one for reads. */
 export interface ProxyTierArgs extends Written<typeof PROXY_SETTINGS> {
   readonly platform: Platform;
-  /** Issues the certificates that clients see. */
+  /** Issues the certificates that clients verify. */
   readonly certificates: ClusterCertificates;
   /** The cluster whose leader and replicas are served. */
   readonly database: PooledDatabase;
-  /** What else needs something of the entries or of the pools. Default none. */
+  /** Guests of the entries or of the pools. Default: none. */
   readonly guests?: { readonly entry?: Guests; readonly pools?: Guests };
 }
 
@@ -25,7 +25,7 @@ type Settings = Resolved<typeof PROXY_SETTINGS>;
 type HostPorts = Settings["ports"];
 export type ProxyPorts = Partial<HostPorts>;
 
-/** `ProxyTierArgs` with every default filled in, and amounts as numbers. */
+/** `ProxyTierArgs` with defaults filled in and amounts as numbers. */
 export interface ResolvedProxyTier
   extends
     ProxyMemory,
@@ -35,28 +35,28 @@ export interface ResolvedProxyTier
   readonly cpuMillis?: number;
 }
 
-/** How the members' connections are shared out. */
+/** How the members' connections are shared. */
 interface ConnectionsOfPools {
   readonly poolSize: number;
-  /** The most server connections of a pool for each database, of all users. */
+  /** Maximum server connections of a pool per database, for all users. */
   readonly perDatabase: number;
   readonly directSessions: number;
 }
 
-/** How far apart the ports of two entries are on one host. */
+/** The difference between the host ports of two consecutive entries. */
 export const ENTRY_PORT_STEP = 10;
 const GREATEST_PORT = 65_535;
 
-/** What members run with, and the setting that says how many connections they admit, for messages. */
+/** The parameters that members run with. */
 export interface MemberConnections {
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
-  /** Default `patroni.parameters.max_connections`. */
+  /** The setting that limits their connections, for messages. Default `patroni.parameters.max_connections`. */
   readonly setting?: string;
-  /** What guests of the database have of them for themselves. Default 0. */
+  /** Connections reserved for guests. Default 0. */
   readonly ofGuests?: number;
 }
 
-/** Client connections that an entry takes: as many as one fleet does, and never so few that checks and people find no room. */
+/** Client connections that an entry accepts: as many as one fleet, but enough for health checks and operators. */
 export const entryConnections = ({
   maxClients,
   writePools,
@@ -64,7 +64,7 @@ export const entryConnections = ({
 }: Pick<ResolvedProxyTier, "maxClients" | "writePools" | "readPools">): number =>
   Math.max(100, maxClients * Math.max(writePools, readPools));
 
-/** Fills in defaults and finds everything that is wrong. */
+/** Fills in defaults and reports all problems. */
 export function resolveProxyTier(
   args: Omit<ProxyTierArgs, "platform" | "certificates" | "database">,
   members: MemberConnections,
@@ -72,7 +72,7 @@ export function resolveProxyTier(
   const { value, problems: own, sound } = resolveSettings(PROXY_SETTINGS, args, "proxy");
   const { memory, maximumLag, cpu, ...settings } = value;
   const problems = [...own];
-  // Shares of numbers that are none would only be more to read.
+  // Shares of invalid numbers would only add noise to the report.
   const shared = sound("entries", "writePools", "readPools", "poolSize", "databases", "directSessions")
     ? poolConnections(value, members)
     : { value: { poolSize: 1, perDatabase: 1, directSessions: 1 }, problems: [] };
@@ -92,10 +92,10 @@ export function resolveProxyTier(
   };
 }
 
-/** With fewer, a pool would look passwords up on the connection that its clients need. */
+/** With fewer, password lookups would compete with clients for the pool's connections. */
 const LEAST_PER_DATABASE = 3;
 
-/** How many connections each pool opens, such that both fleets fit into one member together with everybody else. */
+/** How many connections each pool opens, so that both fleets and all other sessions fit into one member. */
 function poolConnections(
   { entries, writePools, readPools, databases, ...wanted }: Settings,
   { parameters, setting = "patroni.parameters.max_connections", ofGuests }: MemberConnections,
@@ -111,11 +111,11 @@ function poolConnections(
   const direct = entries * shares.directSessions;
   const leaves = Math.max(0, shares.perPool);
   const rule =
-    `needs more connections than a member admits: of the ${shares.ordinary} that max_connections (${String(parameters["max_connections"])}) has for others than superusers, ` +
-    `${direct} are for direct sessions of the entries, and ${needs.pools + 1} pools (${writePools} for writes, ${readPools} for reads, all of which reach the leader ` +
-    `when no replica is left, and one that is being replaced) share the rest: ${leaves} each${databases > 1 ? ` for each of ${databases} databases` : ""} beside the session of its follower`;
+    `needs more connections than a member accepts. max_connections (${String(parameters["max_connections"])}) leaves ${shares.ordinary} for non-superusers; ` +
+    `${direct} of them are for direct sessions. ${needs.pools + 1} pools share the rest (${writePools} for writes, ${readPools} for reads, which use the leader ` +
+    `if no replica is left, and one extra during a replacement): ${leaves} per pool${databases > 1 ? ` and database (${databases} databases)` : ""}, besides the session of its follower`;
   const ways = [
-    leaves >= LEAST_PER_DATABASE ? `Use ${leaves} or less, have fewer pools` : "Have fewer pools",
+    leaves >= LEAST_PER_DATABASE ? `Use ${leaves} or less, use fewer pools` : "Use fewer pools",
     `raise ${setting} to ${connectionsFor(least, needs, parameters)}`,
   ].join(", or ");
   return {
@@ -142,13 +142,13 @@ function portProblems(ports: HostPorts, entries: number): Problem[] {
       if (port > GREATEST_PORT) {
         problems.push({
           ...{ setting, value: first },
-          rule: `must give every entry a port up to ${GREATEST_PORT} (entry ${entry} would get ${port})`,
+          rule: `must leave every entry a port of at most ${GREATEST_PORT} (entry ${entry} would get ${port})`,
           remedy: `Use ${GREATEST_PORT - (entries - 1) * ENTRY_PORT_STEP} or less`,
         });
       } else if (other !== undefined) {
         problems.push({
           ...{ setting, value: first },
-          rule: `uses port ${port} a second time (for entry ${entry}): ${other} has it, and each entry's ports are ${ENTRY_PORT_STEP} above those of the one before`,
+          rule: `uses port ${port} twice: for entry ${entry} and for ${other}; the ports of each further entry are ${ENTRY_PORT_STEP} higher`,
           remedy: "Choose ports that differ in their last digit",
         });
       }

@@ -46,13 +46,13 @@ const resources = (memoryMiB: number, { cpuMillis }: ResolvedProxyTier): Workloa
   ...(cpuMillis && { cpuMillis }),
 });
 
-/** What the images' programs read before a stop, and how long the member may take for it. `seconds` is what it may take besides. */
+/** How long a stopping member drains its sessions, and its grace period: `seconds` more than that. */
 const draining = (drainSeconds: number, seconds: number) => ({
   env: { DRAIN_SECONDS: String(drainSeconds) },
   stopGraceSeconds: drainSeconds + seconds,
 });
 
-/** What clients call the entry. It passes TLS through, so the servers behind it must bear its names. */
+/** The names under which clients reach the entry. It passes TLS through, so the servers behind it need certificates with these names. */
 export function entryNames(
   platform: Addresses & Pick<Platform, "serviceAddress" | "exposedNames">,
   settings: Pick<ProxyTierArgs, "entries" | "names"> = {},
@@ -66,7 +66,7 @@ export function entryNames(
   ];
 }
 
-/** The members behind the entry: the workload that they are, and how many. */
+/** The database members behind the entry: their workload and their number. */
 export interface ServedMembers {
   readonly workload: string;
   readonly members: number;
@@ -121,13 +121,13 @@ export function entryWorkload(
     },
     readiness: probe("haproxy-ready"),
     resources: resources(resolved.entryMemoryMiB, resolved),
-    // Nobody stands in for an only one: the sooner it is back, the better.
+    // A single entry has no substitute: the sooner it is back, the better.
     ...draining(resolved.entries > 1 ? resolved.drainSeconds : 0, 15),
     exposed: { hostPorts: { ...resolved.ports }, replicaStep: ENTRY_PORT_STEP },
   };
 }
 
-/** A fleet of PgBouncer as a workload: for writes it follows the leader, for reads the replicas. */
+/** A PgBouncer fleet as a workload: for writes it follows the leader, for reads the replicas. */
 export function poolWorkload(
   mode: PoolMode,
   resolved: ResolvedProxyTier,
@@ -157,7 +157,7 @@ export function poolWorkload(
               default_pool_size: resolved.poolSize,
               max_db_connections: resolved.perDatabase,
               query_wait_timeout: resolved.queryWaitSeconds,
-              // Whoever connects meanwhile waits for the same.
+              // Clients that connect meanwhile wait for the same.
               client_login_timeout: resolved.queryWaitSeconds,
             },
           }),
@@ -176,32 +176,32 @@ export function poolWorkload(
     },
     secrets: { [TLS_DIRECTORY]: secrets.tls, "/secrets/pgbouncer": secrets.pool },
     scratch: ["/tmp", "/run/pgbouncer"],
-    // A cancelled statement may arrive at another one of the fleet, which passes it on.
+    // A cancel request may reach another pool of the fleet, which forwards it.
     ports: {
       postgres: { port: PORTS.pool, from: ["haproxy", "pgbouncer"] },
       agent: { port: PORTS.poolAgent, from: ["haproxy"] },
     },
     readiness: probe("pool-ready"),
     resources: resources(resolved.poolMemoryMiB, resolved),
-    // The pools for writes stand in for those for reads. After the drain, transactions that still run may end.
+    // Write pools can replace read pools. After the drain, running transactions may finish.
     ...draining(mode === "replica" || replicas > 1 ? resolved.drainSeconds : 0, 30),
   };
 }
 
 /**
- * The one way in for applications: HAProxy, before PgBouncer in transaction mode that follows the leader (writes) and the replicas
- * (reads). Members that a failover demotes get no session more, and a planned switchover fails no transaction.
+ * The entry point for applications: HAProxy in front of PgBouncer in transaction mode, which follows the leader (writes) and the replicas
+ * (reads). A member that a failover demotes gets no new sessions, and a planned switchover fails no transaction.
  *
  * @example
  * const proxy = new ProxyTier("proxy", { platform, certificates, database });
  */
 export class ProxyTier extends pulumi.ComponentResource {
   readonly resolved: ResolvedProxyTier;
-  /** `host:port` of every entry, by what it is for. */
+  /** `host:port` of every entry, by purpose. */
   readonly endpoints: Readonly<Record<"write" | "read" | "statistics", pulumi.Output<readonly string[]>>>;
-  /** Where guests' metrics of its members are scraped. */
+  /** Metrics endpoints that guests provide on its members. */
   readonly metrics: readonly ScrapeTarget[];
-  /** Resolves when every entry and every pool serves. */
+  /** Resolves when every entry and every pool serves clients. */
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: ProxyTierArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -218,7 +218,7 @@ export class ProxyTier extends pulumi.ComponentResource {
       "pool",
       {
         "userlist.txt": password.apply((text) => userlist([{ name: POOL_ROLE, password: text }])),
-        // The follower's own session on the leader.
+        // The session of the follower on the leader.
         "pool_auth-password": password,
       },
       { parent: this },
@@ -247,7 +247,7 @@ export class ProxyTier extends pulumi.ComponentResource {
       return platform
         .deploy(
           hosted(spec, ofPools, certificate),
-          // Its lookup function and its role must be there, or the first clients are refused.
+          // The lookup function and its role must exist, or the first clients are rejected.
           { parent: this, dependsOn: [database.ready], configuredAfter: [database.group.declared] },
         )
         .ready();
@@ -266,7 +266,7 @@ export class ProxyTier extends pulumi.ComponentResource {
     this.resolved = value;
     this.metrics = metrics;
     this.ready = [entries, ...pools];
-    // Announced once everything behind them serves.
+    // Endpoints are published only when everything behind them serves clients.
     const allServe = pulumi.all(this.ready.map((resource) => resource.urn));
     const announce = (port: string) =>
       pulumi.all([platform.exposedAddresses(entry, port), allServe]).apply(([addresses]) => addresses);

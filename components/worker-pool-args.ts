@@ -11,21 +11,21 @@ import {
   WORKER_POOL_SETTINGS,
 } from "./worker-pool-settings";
 
-/** One worker group, which holds a part of the shards. */
+/** A worker group, which holds a part of the shards. */
 export interface WorkerGroupArgs extends Written<typeof WORKER_GROUP_SETTINGS> {}
 
 /**
- * A worker that somebody else runs: one PostgreSQL with Citus of the coordinators' version, in a database of the same name. It has the
- * certificate that the cluster issues to it (`WorkerPool.external`), admits those of the nodes as any role, and is reached by every node
- * under this address; failover and backup are not ours. docs/runbooks/external-worker.md has its configuration.
+ * An external worker: a PostgreSQL server outside this cluster, with the coordinators' Citus version and a database of the same name. It uses the
+ * certificate that the cluster issues to it (`WorkerPool.external`) and lets the nodes' certificates log in as any role. Every node must reach it
+ * at this address. Its operator is responsible for failover and backups. For its configuration see docs/runbooks/external-worker.md.
  */
 export interface ExternalWorkerArgs extends Written<typeof EXTERNAL_WORKER_SETTINGS> {}
 
-/** The worker groups of a distributed database. */
+/** Arguments of the worker groups of a distributed database. */
 export interface WorkerPoolArgs extends Written<typeof WORKER_POOL_SETTINGS> {
   /** The coordinators that the groups belong to. */
   readonly coordinator: CitusCoordinator;
-  /** Refuse what only a trial may have. Default true. */
+  /** Reject settings that are only safe for a trial. Default true. */
   readonly production?: boolean;
 }
 
@@ -40,8 +40,8 @@ export interface ResolvedWorkerPool {
 }
 
 /**
- * How many connections a coordinator opens to a worker: one for each of its sessions, which every statement may need, and more of them for
- * statements on many shards up to `citus.max_shared_pool_size` (0: `max_connections`).
+ * How many connections a coordinator opens to a worker: one per session, or more for statements on many shards, up to
+ * `citus.max_shared_pool_size` (0: `max_connections`).
  * https://docs.citusdata.com/en/stable/develop/api_guc.html#citus-max-shared-pool-size-integer
  */
 function connectionsToWorkers(coordinator: Readonly<Record<string, string | number | boolean>>): number {
@@ -52,13 +52,13 @@ function connectionsToWorkers(coordinator: Readonly<Record<string, string | numb
   );
 }
 
-/** Switched off in a group's configuration before it is removed (components/resources/sql/worker-groups/remove.ts). */
+/** Disabled in a group's configuration before it is removed (components/resources/sql/worker-groups/remove.ts). */
 const RECOVERY = "citus.recover_2pc_interval";
 
-/** What members keep for superusers, by default. */
+/** Connections that members reserve for superusers by default. */
 const KEPT = 10;
 
-/** Fills in defaults and finds everything that is wrong. `coordinator` are the parameters of the coordinators. */
+/** Fills in defaults and reports all problems. `coordinator` is the parameters of the coordinators. */
 export function resolveWorkerPool(
   args: Omit<WorkerPoolArgs, "coordinator"> & { readonly scope: string } & Pick<GroupFacts, "guests">,
   coordinator: Readonly<Record<string, string | number | boolean>>,
@@ -95,14 +95,14 @@ export function resolveWorkerPool(
       leastConnections: Math.max(Number(coordinator["max_connections"]), wanted + KEPT),
     });
     const { value } = result;
-    // A count gives every group the same settings, and the same problems.
+    // With a count, all groups have the same settings and the same problems.
     if (!counted || i === 0) {
       problems.push(...result.problems);
       if (value.members === 1 && production) {
         problems.push({
           setting: `${section}.members`,
           value: 1,
-          rule: "must be at least 2 in production: when the only member of a group is down, so are its rows",
+          rule: "must be at least 2 in production: while a group's only member is down, its rows are unavailable",
           remedy: "Use 2",
         });
       }
@@ -111,8 +111,8 @@ export function resolveWorkerPool(
         problems.push({
           setting: `${section}.parameters.${RECOVERY}`,
           value: recovery,
-          rule: "switches off that transactions are settled which a failover left prepared, by which a group is known that is about to be removed",
-          remedy: "Give a time, such as 10s",
+          rule: "disables 2PC recovery, which resolves prepared transactions after a failover; a disabled recovery marks a group that is being removed",
+          remedy: "Set a time, such as 10s",
         });
       const connections = Number(value.parameters["max_connections"]);
       const free = ordinaryConnections(value.parameters);
@@ -120,8 +120,8 @@ export function resolveWorkerPool(
         problems.push({
           setting: `${section}.parameters.max_connections`,
           value: connections,
-          rule: `leaves ${free} connections beside those that are kept for superusers, and the coordinators open up to ${wanted}: one for each of their sessions, and citus.max_shared_pool_size`,
-          remedy: `Use ${connections + wanted - free} or more, or lower the coordinators'`,
+          rule: `leaves ${free} connections for non-superusers, but the coordinators open up to ${wanted}: one per session, or citus.max_shared_pool_size if that is more`,
+          remedy: `Use ${connections + wanted - free} or more, or lower max_connections of the coordinators`,
         });
       }
     }

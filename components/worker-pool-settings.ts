@@ -4,19 +4,19 @@ import { groupMembers, PATRONI_GROUP_SETTINGS } from "./patroni-group-settings";
 import { checked, checkedText, count, list, flag } from "./settings/kinds";
 import { over, setting, settings } from "./settings/setting";
 
-/** Groups that a cluster's names have room for: `worker-100`. */
+/** The highest group number that fits into member names: `worker-100`. */
 const GREATEST_GROUP = 100;
-/** What `pg_dist_node` can hold. */
+/** The highest group number that `pg_dist_node` can store. */
 const GREATEST_OUTSIDE = 2 ** 31 - 1;
 
 const groupNumber = (greatest: number) =>
   count(1, greatest, {
-    rule: `must be 1 to ${greatest}; 0 is the coordinators'`,
+    rule: `must be 1 to ${greatest}; 0 is the coordinators' group`,
     remedy: "Use the next free number",
   });
 
 export const WORKER_GROUP_SETTINGS = settings({
-  /** 1 and upwards. A group keeps its number for ever, and the number of one that was removed is not used again. */
+  /** Group number, from 1. A group keeps its number forever. Do not reuse the number of a removed group. */
   group: groupNumber(GREATEST_GROUP),
   ...over(PATRONI_GROUP_SETTINGS.shape, "workers"),
 });
@@ -24,25 +24,25 @@ export const WORKER_GROUP_SETTINGS = settings({
 const host = checkedText("name or address", (name) =>
   /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/.test(name)
     ? undefined
-    : { rule: "must be a DNS name or an address", remedy: "Write for instance db7.example.com" },
+    : { rule: "must be a DNS name or an address", remedy: "Use db7.example.com, for example" },
 );
 
 const port = count(1, 65_535, { rule: "must be 1 to 65535", remedy: `Use ${PORTS.postgres}` });
 
 export const EXTERNAL_WORKER_SETTINGS = settings({
-  /** 1 and upwards, different from those of `groups`. */
+  /** Group number, from 1, different from those in `groups`. */
   group: groupNumber(GREATEST_OUTSIDE),
-  /** The name or address under which every node reaches it; its certificate must bear it. */
+  /** The name or address at which every node reaches it. Its certificate must include it. */
   host,
   /** The port that it listens on. */
   port: setting(port, { default: PORTS.postgres, cost: "none" }),
-  /** Add it to the cluster. With `false` it only gets its certificate, so that it can be set up first. */
+  /** Adds it to the cluster. With `false` only its certificate is issued, so that it can be set up first. */
   joined: setting(flag(), { default: true, cost: "none" }),
 });
 
 const groups = z.union([
   count(1, GREATEST_GROUP, {
-    rule: `must be 1 to ${GREATEST_GROUP}: shards lie on worker groups`,
+    rule: `must be 1 to ${GREATEST_GROUP}: worker groups hold the shards`,
     remedy: "Use 2",
   }),
   list("list", WORKER_GROUP_SETTINGS.readonly()),
@@ -50,23 +50,23 @@ const groups = z.union([
 const someGroups = checked(`1 to ${GREATEST_GROUP}, or a list`, groups, (value) =>
   typeof value === "number" || value.length > 0
     ? undefined
-    : { rule: "must name at least one group: shards lie on worker groups", remedy: "Write - group: 1" },
+    : { rule: "must name at least one group: worker groups hold the shards", remedy: "Write - group: 1" },
 );
 
 export const WORKER_POOL_SETTINGS = settings({
   /**
-   * How many worker groups, or a list of them (`- group: 1`), whose entries may have settings of their own. Lowering the count removes the groups
-   * with the greatest numbers, after their shards have been moved.
+   * Number of worker groups, or a list of them (`- group: 1`) whose entries may override settings. Lowering the count removes the groups with the
+   * highest numbers, after moving their shards.
    */
   groups: setting(someGroups, { default: 2, cost: "members" }),
   /**
-   * Workers that somebody else runs (`- {group: 7, host: db7.example.com}`). They are added, drained and removed as groups are
+   * External workers (`- {group: 7, host: db7.example.com}`). They are added, drained and removed in the same way as groups
    * ([how](docs/runbooks/external-worker.md)).
    */
   external: setting(list("list", EXTERNAL_WORKER_SETTINGS.readonly()), { default: [], cost: "none" }),
-  /** Rebalance the shards when a group was added. Otherwise a new group gets only shards of new tables. */
+  /** Rebalances the shards when a group was added. Otherwise a new group gets only shards of new tables. */
   rebalance: setting(flag(), { default: true, cost: "none" }),
   ...PATRONI_GROUP_SETTINGS.shape,
-  /** How many members each group has; one cannot fail over. */
+  /** Number of members per group. A single member cannot fail over. */
   members: setting(groupMembers, { default: 2, cost: "members" }),
 });

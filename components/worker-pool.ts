@@ -19,8 +19,8 @@ import {
 export const workerWorkload = (group: number): string => `worker-${group}`;
 
 /**
- * The worker groups of a Citus cluster, each a leader and its replicas under Patroni. Adding a group spreads the shards over it in the
- * background; taking one away moves its shards first, then removes it, and keeps its volumes. Clients notice neither.
+ * The worker groups of a Citus cluster, each a leader and its replicas under Patroni. Adding a group rebalances the shards in the
+ * background. Removing a group first moves its shards away; its volumes are kept. Clients are not interrupted.
  *
  * @example
  * const workers = new WorkerPool("workers", { coordinator, groups: 4 });
@@ -29,11 +29,11 @@ export class WorkerPool extends pulumi.ComponentResource {
   readonly resolved: ResolvedWorkerPool;
   readonly groups: readonly PatroniGroup[];
   readonly registration: WorkerGroupRegistration;
-  /** What the last `up` saw of each group's replication. */
+  /** Each group's replication as the last `up` saw it. */
   readonly replication: readonly ReplicationCheck[];
-  /** What workers that somebody else runs are to have on their disks, by group; without those whose operators ask an issuer for it. */
+  /** Certificate files to install on external workers, by group. Without those that an issuer provides. */
   readonly external: Readonly<Record<number, TlsFiles>>;
-  /** Proves that the nodes, the coordinators among them, are those that were declared. */
+  /** Verifies that the nodes, including the coordinators, are as declared. */
   readonly nodes: ClusterCheck;
 
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -99,7 +99,7 @@ export class WorkerPool extends pulumi.ComponentResource {
   private group(name: string, settings: ResolvedWorkerGroup, coordinator: CitusCoordinator): PatroniGroup {
     const { etcd, certificates } = coordinator.context;
     const { user, password } = etcd.access(settings.scope);
-    // Deleted after the members, which would write them again. With the whole cluster they stay, as the volumes do.
+    // Deleted after the members, which would write them again. When the whole cluster is deleted they stay, like the volumes.
     const keys = new EtcdKeys(
       `${name}-keys`,
       {
@@ -122,7 +122,7 @@ export class WorkerPool extends pulumi.ComponentResource {
         citus: { number: settings.group, database: coordinator.database },
         parent: this,
       },
-      // A leader's switchover needs the coordinators' leader, so these change one after the other, and are stopped in turn, too.
+      // A switchover of a worker's leader needs the coordinators' leader, so coordinators and workers change, and stop, one after the other.
       { dependsOn: [keys, ...coordinator.group.started] },
     );
   }

@@ -10,33 +10,33 @@ import { IMAGE_SETTINGS, SETTINGS_SCHEMA, type StackSettings } from "./settings"
 /** Whether a stack is distributed, and why. */
 export interface CitusChoice {
   readonly distributed: boolean;
-  /** Where the package comes from, where this program builds the image. */
+  /** The Citus package, if this program builds the image. */
   readonly package?: CitusPackage;
-  /** One line for people. */
+  /** The reason, as one line for users. */
   readonly why: string;
   readonly problems: readonly Problem[];
 }
 
-/** As an output of the stack: `off`, or the version, as far as this program knows it. The same in every run, whatever the reason is by then. */
+/** The stack output: `off`, or the version if this program knows it. It must not change between runs, even if the reason does. */
 export const citusOutput = ({ distributed, package: from }: CitusChoice): string =>
   distributed ? (from?.version ?? "in the registry's image") : "off";
 
-/** What a cluster's data say it is; undefined when there are none. */
+/** The kind of an existing cluster, derived from its data; undefined if there are none. */
 export type Existing = "distributed" | "replicated" | undefined;
 
-/** How the places where Citus may be are asked. */
+/** Where Citus packages are looked for. */
 export interface CitusSources {
-  /** The package on this machine, the newest. */
+  /** The newest package on this machine. */
   local(folder: string): CitusPackage | undefined;
-  /** Whether the vendor's repository answers. */
+  /** Whether the vendor's repository is reachable. */
   vendorAnswers(): Promise<boolean>;
 }
 
 const REPOSITORY = "https://repos.citusdata.com/community/gpgkey";
 
 /**
- * Decides for a stack whose images are built here. What a cluster is, it stays: a repository that cannot be reached today must not
- * make a distributed database a single one, nor the other way round.
+ * Decides whether a stack is distributed, if this program builds its images. An existing cluster keeps its kind: an unreachable
+ * repository must not turn a distributed database into a single one, or vice versa.
  */
 export async function chooseCitus(
   settings: StackSettings,
@@ -52,12 +52,12 @@ export async function chooseCitus(
     problems,
   });
   if (existing === "distributed" ? citus === "off" : existing === "replicated" && citus === "required") {
-    const is = existing === "distributed" ? "a distributed one (Citus)" : "one without Citus";
-    return replicated("its data are those of another kind of cluster", [
+    const is = existing === "distributed" ? "was created with Citus" : "was created without Citus";
+    return replicated("its data belong to a different kind of cluster", [
       {
         setting: "citus",
         value: citus,
-        rule: `contradicts the data of ${cluster}, which are those of ${is}`,
+        rule: `does not match the existing data: ${cluster} ${is}`,
         remedy:
           "Choose another name for a new cluster (setting `cluster`), or delete the data: make down clean",
       },
@@ -65,22 +65,22 @@ export async function chooseCitus(
   }
   if (citus === "off") return replicated("the settings say so (citus: off)");
   if (existing === "replicated")
-    return replicated(`${cluster} was made without Citus; a cluster of another name may have it`);
+    return replicated(`${cluster} was created without Citus; a new cluster with another name can use it`);
 
   const folder = packages.replace(/^~/, homedir());
   const local = sources.local(folder);
   if (local) return distributed(local, `from ${local.file ?? folder}`);
   const vendor: CitusPackage = { version: citusVersion };
-  // The image may be there already; if not, its build says what is missing.
-  if (existing === "distributed") return distributed(vendor, "as it was made");
+  // The image may already exist. If not, its build reports what is missing.
+  if (existing === "distributed") return distributed(vendor, "as when the cluster was created");
   if (await sources.vendorAnswers()) return distributed(vendor, "from its vendor");
-  const nowhere = `Citus can be had neither from its vendor's repository (${new URL(REPOSITORY).host}) nor from a package in ${folder}`;
-  if (citus === "auto") return replicated(`${nowhere}: the cluster comes up without it`);
+  const nowhere = `Citus is available neither from its vendor's repository (${new URL(REPOSITORY).host}) nor as a package in ${folder}`;
+  if (citus === "auto") return replicated(`${nowhere}: the cluster is created without it`);
   return replicated(nowhere, [
     {
       setting: "citus",
       value: citus,
-      rule: `cannot be met: ${nowhere}`,
+      rule: `is not possible: ${nowhere}`,
       remedy: `Put postgresql-${VERSIONS.postgres}-citus-<version>_<...>.deb into that folder, or set citus to auto`,
     },
   ]);

@@ -8,11 +8,11 @@ import { WorkerPool } from "../components/worker-pool";
 import { GUESTS } from "./guests";
 import { coordinatorSettings, type StackSettings, workerSettings } from "./settings";
 
-/** The composition, the same for every environment:
+/** The composition of components, the same for every environment:
  *
  *   clients -> ProxyTier (HAProxy -> PgBouncer) -> CitusCoordinator -> WorkerPool     all of PostgreSQL under Patroni -> EtcdCluster
  *
- * and, where it is not distributed, a PatroniCluster in place of the coordinators and their workers.
+ * Without Citus, a PatroniCluster takes the place of the coordinators and workers.
  */
 export function cluster(settings: StackSettings, platform: Platform, distributed: boolean) {
   const scope = settings.cluster;

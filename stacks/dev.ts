@@ -14,7 +14,7 @@ import type { Environment } from "./environment";
 import { guestPackages, GUESTS } from "./guests";
 import { IMAGE_SETTINGS } from "./settings";
 
-/** Everything small, on the Docker engine of this machine. */
+/** A small cluster on this machine's Docker engine. */
 export const dev: Environment = {
   defaults: {
     etcd: { memory: "256Mi" },
@@ -39,14 +39,14 @@ export const dev: Environment = {
   ],
 };
 
-/** What the cluster's data volumes say it is. They are labelled with the workload that they belong to. */
+/** The kind of an existing cluster. Data volumes are labelled with their workload. */
 async function existing(cluster: string): Promise<Existing> {
   const workloads = await workloadsWithData(cluster);
   if (workloads.has(COORDINATOR_WORKLOAD)) return "distributed";
   return workloads.has(PATRONI_WORKLOAD) ? "replicated" : undefined;
 }
 
-/** Worker groups whose number belonged to one that was removed. Their members would refuse to start with its data. */
+/** Worker groups that reuse the number of a removed group. Their members would refuse to start with its data. */
 async function usedNumbers(cluster: string, groups: readonly number[]): Promise<readonly Problem[]> {
   const workloads = groups.map(workerWorkload);
   const volumes = await abandonedVolumes(cluster, workloads, REMOVED_MARK);
@@ -57,8 +57,8 @@ async function usedNumbers(cluster: string, groups: readonly number[]): Promise<
     return {
       setting: "workers.groups",
       value: group,
-      rule: `${group} is the number of a group that was removed, and its data are still there (${names.join(", ")})`,
-      remedy: `Name the groups (- group: 1, ...) and give the new one a number that none had; or, when nobody needs the old data, \`docker volume rm ${names.join(" ")}\`, after an \`up\` without the group where it is still about to leave`,
+      rule: `${group} is the number of a removed group, whose data still exist (${names.join(", ")})`,
+      remedy: `List the groups (- group: 1, ...) and give the new group an unused number. Or, if the old data are no longer needed, run \`docker volume rm ${names.join(" ")}\`; if the group's removal is not finished, run an \`up\` without the group first`,
     };
   });
 }
@@ -70,7 +70,7 @@ const issuerProblems = (issuer: { readonly name?: string } | undefined): Problem
         {
           setting: "certificates.issuer",
           value: issuer.name,
-          rule: "needs cert-manager, which runs on Kubernetes only",
-          remedy: "Remove it: here the cluster has an authority of its own",
+          rule: "needs cert-manager, which runs only on Kubernetes",
+          remedy: "Remove it: on Docker the cluster has its own authority",
         },
       ];

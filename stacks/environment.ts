@@ -4,20 +4,20 @@ import type { Problem } from "../components/settings/problems";
 import type { CitusChoice } from "./citus";
 import type { StackSettings } from "./settings";
 
-/** What differs between environments; everything else is in cluster.ts, once. */
+/** What differs between environments. Everything else is in cluster.ts. */
 export interface Environment {
-  /** Settings that apply where the stack's own say nothing. */
+  /** Defaults for settings that the stack does not set. */
   readonly defaults: Partial<StackSettings>;
-  /** Whether the stack is distributed. Asks nothing but what is on this machine and where packages come from. */
+  /** Whether the stack is distributed. Only looks at this machine and at the package repository. */
   citus(settings: StackSettings): Promise<CitusChoice>;
   platform(settings: StackSettings, citus: CitusChoice): Promise<Platform>;
-  /** What only this environment can find wrong, before anything exists. */
+  /** Problems that only this environment can find, before any resource exists. */
   problems(settings: StackSettings, declared: Declared): Promise<readonly Problem[]>;
 }
 
-/** What settings come to. */
+/** Facts derived from the settings. */
 export interface Declared {
-  /** Ports of 127.0.0.1 that will be used. */
+  /** Ports on 127.0.0.1 that the stack uses. */
   readonly ports: readonly ExposedPort[];
   /** Numbers of the worker groups that this program runs. */
   readonly workerGroups: readonly number[];

@@ -2,7 +2,7 @@ import type { DatabaseContribution, Guests } from "../components/guests/contribu
 import { POOLS } from "../components/pools-guest";
 import type { GuestPackages } from "../config-files/images";
 
-/** Who is a guest of what in a stack. */
+/** The guests of a stack, by host. */
 export interface StackGuests {
   readonly database: Guests<DatabaseContribution>;
   readonly etcd: Guests;
@@ -10,10 +10,10 @@ export interface StackGuests {
   readonly pools: Guests;
 }
 
-/** Known before anything exists, since images are made for guests. */
+/** Known before any resource exists, because images include the packages of guests. */
 export const GUESTS: StackGuests = { database: [POOLS], etcd: [], entry: [], pools: [] };
 
-/** What images must have for the guests of a stack. */
+/** The packages that a stack's guests need, by image. */
 export function guestPackages({ database, etcd, entry, pools }: StackGuests): GuestPackages {
   const of = (guests: Guests): readonly string[] => guests.flatMap(({ packages = [] }) => packages);
   return { patroni: of(database), etcd: of(etcd), haproxy: of(entry), pgbouncer: of(pools) };

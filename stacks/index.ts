@@ -7,7 +7,7 @@ import { problemsOf } from "./preflight";
 import { prod } from "./prod";
 import { readSettings, withDefaults } from "./settings";
 
-/** The program of every stack: reads the settings, refuses what cannot work, picks the platform, declares the cluster. */
+/** The program of every stack: reads the settings, rejects invalid ones, chooses the platform, declares the cluster. */
 export = async () => {
   const stack = pulumi.getStack();
   const written = readSettings(pulumi.runtime.allConfig(), pulumi.getProject(), stack);

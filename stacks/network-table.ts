@@ -1,6 +1,6 @@
 import type { WorkloadSpec } from "../components/platforms/workload";
 
-/** Who connects to which port, as a table in Markdown: docs/network.md. What Kubernetes' policies are made of is all that it says. */
+/** Which workload connects to which port, as a Markdown table for docs/network.md. Made from the same data as the network policies. */
 export function networkTable(specs: readonly WorkloadSpec[]): string {
   const rows = specs.flatMap(({ name, ports }) =>
     Object.entries(ports).map(([port, { port: number, from }]) => [

@@ -13,8 +13,8 @@ import { coordinatorSettings, type StackSettings, workerSettings } from "./setti
 import { asWritten } from "./written";
 
 /**
- * Asks every component what it finds wrong with its settings, so that one run shows everything and no resource exists yet. Each
- * component asks itself again when it is made: other programs use them without this one.
+ * Collects the problems that every component finds in its settings, so that one run reports all of them before any resource exists. Each
+ * component checks again when it is constructed, because other programs use components without this check.
  */
 export async function problemsOf(
   settings: StackSettings,
@@ -50,7 +50,7 @@ export async function problemsOf(
     })),
   );
   const declared = {
-    // Ports that cannot be used at all need no look at who has them.
+    // Whether ports are taken only matters if they are valid.
     ports: proxy.problems.length > 0 ? [] : exposed,
     workerGroups: workers?.value.groups.map(({ group }) => group) ?? [],
   };

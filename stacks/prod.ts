@@ -4,7 +4,7 @@ import type { Problem } from "../components/settings/problems";
 import type { Environment } from "./environment";
 import { SETTINGS_SCHEMA, type StackSettings } from "./settings";
 
-/** Full size, on the Kubernetes cluster of the current kubeconfig context. */
+/** Full size, on the Kubernetes cluster that the stack or the kubeconfig selects. */
 export const prod: Environment = {
   defaults: {
     citus: "required",
@@ -18,7 +18,7 @@ export const prod: Environment = {
     workers: { groups: 2, members: 3 },
     proxy: { entries: 2, writePools: 3, readPools: 3, drainSeconds: 60, cpu: "250m" },
   },
-  // The images lie in a registry: what they hold is for their owner to know.
+  // Images come from a registry, so their content is the user's responsibility.
   citus: ({ citus }) =>
     Promise.resolve(
       citus === "off"
@@ -38,7 +38,7 @@ export const prod: Environment = {
 
 type ImageSettings = StackSettings["images"];
 
-/** `registry/name:tag` of every image, or `registry/name@sha256:...` where a digest is given. */
+/** `registry/name:tag` of every image, or `registry/name@sha256:...` if a digest is set. */
 const imageReferences = (images: ImageSettings): Record<string, string> =>
   Object.fromEntries(
     Object.keys(IMAGES).map((name) => {
@@ -53,16 +53,16 @@ function imageProblems(images: ImageSettings): Problem[] {
     problems.push({
       setting: "images.registry",
       value: images?.registry,
-      rule: "must say where the cluster pulls its images from",
-      remedy: "Set it to for instance registry.example.com/postgres-cluster",
+      rule: "must name the registry from which the cluster pulls its images",
+      remedy: "Set it to registry.example.com/postgres-cluster, for example",
     });
   }
   if (images?.postgresPackages) {
     problems.push({
       setting: "images.postgresPackages",
       value: images.postgresPackages,
-      rule: "has no effect here: prod takes its images from a registry as they are",
-      remedy: "Build the image with the packages, publish it, and name its tag in images.tags.patroni",
+      rule: "has no effect in prod, which uses images from a registry",
+      remedy: "Build the image with the packages, push it, and set its tag in images.tags.patroni",
     });
   }
   for (const name of Object.keys(IMAGES)) {
@@ -71,8 +71,8 @@ function imageProblems(images: ImageSettings): Problem[] {
     problems.push({
       setting: `images.tags.${name}`,
       value: tag,
-      rule: "must be a fixed tag or a digest: `latest` would change what runs at the next restart of a member",
-      remedy: "Set it to the tag or sha256:... digest that was published",
+      rule: "must be a fixed tag or a digest: with `latest`, a restart could change a member's version",
+      remedy: "Set it to the tag or sha256:... digest that was pushed",
     });
   }
   return problems;

@@ -2,8 +2,8 @@ import type { Problem } from "../components/settings/problems";
 import type { StackSettings } from "./settings";
 
 /**
- * Problems of groups by the place where the value stands. A group takes what it does not say itself from `workers`, and that from
- * `patroni`: so a value of all groups is written once, and is told once.
+ * Attributes problems of groups to the setting where the value was written. A group inherits settings from `workers`, and `workers` from
+ * `patroni`. A problem of an inherited value is reported only once.
  */
 export function asWritten(problems: readonly Problem[], settings: StackSettings): readonly Problem[] {
   const told = new Map<string, Problem>();
@@ -15,17 +15,17 @@ export function asWritten(problems: readonly Problem[], settings: StackSettings)
   return [...told.values()];
 }
 
-/** Where the value of a group's setting may stand, the group's own first. */
+/** The sections where the value of a group's setting may be written, the group's own first. */
 function places(setting: string): readonly string[] {
   const [, section, path] = /^(workers\.groups\[\d+\]|workers|coordinator)\.(.+)$/.exec(setting) ?? [];
   if (section === undefined || path === undefined) return [setting];
-  // How many members `patroni` has is said of the coordinators only.
+  // Only coordinators inherit `patroni.members`.
   const shared = path === "members" && section !== "coordinator" ? [] : ["patroni"];
   const above = section.startsWith("workers.groups") ? ["workers", ...shared] : shared;
   return [section, ...above].map((place) => `${place}.${path}`);
 }
 
-/** A parameter's name may hold a full stop, and upper and lower case in it are the same. */
+/** The name of a parameter may contain a full stop and is case-insensitive. */
 function stands(setting: string, settings: StackSettings): boolean {
   const [, section = "", parameter] = /^(.+?)\.parameters\.(.+)$/.exec(setting) ?? [];
   if (parameter === undefined) return valueAt(settings, setting) !== undefined;

@@ -1,6 +1,6 @@
 /**
- * What a component asks of another one whose members it is a guest of: a plain value. The host merges the values of all guests by written rules
- * (docs/architecture.md, "Guests"), and knows none of them by name.
+ * What a guest adds to the members of a host component: a plain value. The host merges the values of all guests by the rules in
+ * docs/architecture.md ("Guests") and does not know any guest by name.
  */
 import type { Resource } from "@pulumi/pulumi";
 import type { Check, Companion } from "../../config-files/guests/guests";
@@ -8,69 +8,69 @@ import type { PatroniWishes } from "../../config-files/patroni/guests";
 import type { PostgresWishes } from "../../config-files/postgres/wishes";
 import type { ConfigurationDirectory, Destination, Port, SecretData } from "../platforms/workload";
 
-/** A certificate of the cluster's authority, in a directory of its own. */
+/** A certificate from the cluster's authority, mounted in its own directory. */
 export interface GuestCertificate {
   /** Where `tls.crt`, `tls.key` and `ca.crt` are mounted. */
   readonly directory: string;
-  /** Whom it proves. PostgreSQL admits it only where an access rule names it. */
+  /** Common name of the certificate. PostgreSQL accepts it only if an access rule names it. */
   readonly commonName: string;
 }
 
-/** Where metrics of a member are scraped. */
+/** A metrics endpoint of each member. */
 export interface MetricsEndpoint {
-  /** What it tells of: `postgres`, `pgbouncer`. */
+  /** What is measured: `postgres`, `pgbouncer`. */
   readonly job: string;
   readonly port: number;
   /** Default `/metrics`. */
   readonly path?: string;
-  /** Default `https`, with a certificate of the cluster. */
+  /** Default `https`, with a certificate from the cluster's authority. */
   readonly scheme?: "https" | "http";
 }
 
-/** What a guest of any member asks for. */
+/** What a guest can add to any workload. */
 export interface WorkloadContribution {
-  /** Its name, a DNS label: in messages, in names of secrets, in directories. */
+  /** Its name, a DNS label of at most 32 characters. Used in messages and in names of secrets and certificates. */
   readonly guest: string;
-  /** Debian packages in the host's image. What the image holds is decided before the cluster is: `imagesWith`. */
+  /** Debian packages in the host's image. Pass them to `imagesWith` too: images are defined before the cluster. */
   readonly packages?: readonly string[];
-  /** Files by the absolute path of their directory: readable by everybody in the container (mode 0444). A change reloads or replaces. */
+  /** Files by the absolute path of their directory, readable by every user in the container (mode 0444). A change reloads or replaces members. */
   readonly files?: Readonly<Record<string, ConfigurationDirectory>>;
-  /** Secrets by the absolute path of their directory (mode 0400). A change reaches running members; a companion that watches it reloads. */
+  /** Secrets by the absolute path of their directory (mode 0400). Running members get changes; a companion that watches the directory reloads. */
   readonly secrets?: Readonly<Record<string, SecretData>>;
   readonly certificates?: readonly GuestCertificate[];
-  /** Directories that are writable and may be lost. */
+  /** Writable directories whose content may be lost. */
   readonly scratch?: readonly string[];
-  /** By name; who may reach them is part of each. */
+  /** Ports by name, each with the workloads that may connect to it. */
   readonly ports?: Readonly<Record<string, Port>>;
-  /** Addresses outside the cluster that it reaches. */
+  /** Addresses outside the cluster that it connects to. */
   readonly egress?: readonly Destination[];
   readonly companions?: readonly Companion[];
   readonly metrics?: readonly MetricsEndpoint[];
   readonly checks?: readonly Check[];
 }
 
-/** A role that a guest logs in as. It is no superuser, and may do what its memberships and its functions let it do. */
+/** A role that a guest logs in as. It is not a superuser; its privileges come from its memberships and functions. */
 export interface GuestRole {
   readonly name: string;
-  /** `generated`: the cluster makes one, which the host's `password(name)` tells. Default: none; it comes over the socket or by certificate. */
+  /** `generated`: the cluster generates one; the host's `password(name)` returns it. Default: none; the role uses the socket or a certificate. */
   readonly password?: "generated";
-  /** Predefined roles whose rights it has, such as `pg_monitor`. Default none. */
+  /** Predefined roles that it is a member of, such as `pg_monitor`. Default: none. */
   readonly memberOf?: readonly string[];
-  /** Settings of its sessions. */
+  /** Configuration parameters of its sessions. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Its share of a member's connections, which the pools do without. Default: it counts among the pools' own. */
+  /** Connections reserved for it on each member, which the pools cannot use. Default: it shares the pools' connections. */
   readonly connections?: number;
 }
 
 /**
- * A function in the application's database that gives a guest what its role may not see by itself. It belongs to the superuser, has a fixed
- * search path, and nobody but `executeBy` may call it.
+ * A SECURITY DEFINER function in the application's database that gives a guest access to data that its role cannot read. The superuser owns it,
+ * its search path is fixed, and only `executeBy` may call it.
  */
 export interface GuestFunction {
-  /** A schema of the guest's own. */
+  /** A schema that belongs to the guest. */
   readonly schema: string;
   readonly name: string;
-  /** As CREATE FUNCTION has them: `name text`. */
+  /** As in CREATE FUNCTION: `name text`. */
   readonly arguments: string;
   /** `TABLE (usename name, passwd text)`. */
   readonly returns: string;
@@ -79,34 +79,34 @@ export interface GuestFunction {
   readonly executeBy: string;
 }
 
-/** What must be true before the pools let clients in. */
+/** A condition that must hold before the pools admit clients. */
 export interface Gate {
   readonly name: string;
-  /** An SQL expression of type boolean that the pools' role evaluates on the member that they point at. */
+  /** A boolean SQL expression that the pools' role evaluates on the pool's current target. */
   readonly condition: string;
-  /** What clients wait for, for the pools' log and for `doctor`: `the checks after the restore`. */
+  /** What clients wait for, shown in the pools' log and by `doctor`: `the checks after the restore`. */
   readonly waitsFor: string;
 }
 
-/** Members to which a part of a contribution applies: `all` groups, or those that clients come to (a cluster of its own, the coordinators). */
+/** The groups that a part of a contribution applies to: `all`, or only those that clients connect to (a single cluster or the coordinators). */
 export type Groups = "all" | "entered";
 
-/** What a guest of the database asks for. */
+/** What a guest can add to the database. */
 export interface DatabaseContribution
   extends WorkloadContribution, Omit<PostgresWishes, "guest">, Omit<PatroniWishes, "guest"> {
   readonly roles?: readonly GuestRole[];
   readonly functions?: readonly GuestFunction[];
   readonly gates?: readonly Gate[];
-  /** Programs of the cluster that come to PostgreSQL and to Patroni's REST API, by their images' names, and to which groups. */
+  /** Workloads that connect to PostgreSQL and to Patroni's REST API, by image name, and the groups that they connect to. */
   readonly clients?: readonly { readonly image: string; readonly of: Groups }[];
-  /** What must be there before a member starts. */
+  /** Resources that must exist before a member starts. */
   readonly dependsOn?: readonly Resource[];
 }
 
-/** For arguments of components. */
+/** The type of a component's `guests` argument. */
 export type Guests<Contribution extends WorkloadContribution = WorkloadContribution> =
   readonly Contribution[];
 
-/** The connections of a member that guests have for themselves. */
+/** The number of connections of a member that are reserved for guests. */
 export const guestConnections = (guests: Guests<DatabaseContribution>): number =>
   guests.flatMap(({ roles = [] }) => roles).reduce((sum, { connections = 0 }) => sum + connections, 0);

@@ -1,4 +1,4 @@
-/** Takes guests into a workload: what they ask of every host, whatever it is. */
+/** Adds guests to a workload: the parts of a contribution that apply to any host. */
 import type { Resource } from "@pulumi/pulumi";
 import { guestsJson, GUESTS_DIRECTORY } from "../../config-files/guests/guests";
 import type { ClusterCertificates, WorkloadCertificateArgs } from "../cluster-certificates";
@@ -9,7 +9,7 @@ import type { Guests, MetricsEndpoint, WorkloadContribution } from "./contributi
 
 const NAME = /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/;
 
-/** What one of the guests asks for, with its name and how it is told apart. */
+/** Something that a guest needs exclusively: `what` it is, and the `key` that must be unique. */
 interface Claim {
   readonly guest: string;
   readonly what: string;
@@ -62,8 +62,8 @@ const mapped = <A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B):
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value)]));
 
 /**
- * What cannot be, before anything exists: what two guests want for themselves, or a guest and its host, naming both; and names and limits that
- * no companion can have.
+ * Conflicts between two guests or between a guest and its host, and invalid names and limits of companions. Found before any resource
+ * exists.
  */
 export function guestProblems(spec: WorkloadSpec, guests: Guests): readonly Problem[] {
   const problems: Problem[] = [];
@@ -79,8 +79,8 @@ export function guestProblems(spec: WorkloadSpec, guests: Guests): readonly Prob
         problem(
           guest.guest,
           key,
-          `wants ${what} that ${other} has`,
-          "Choose another one, or leave one of the two out",
+          `uses ${what} that ${other} already has`,
+          "Choose another one, or remove one of the two",
         );
       taken.set(`${what} ${key}`, `the guest "${guest.guest}"`);
     }
@@ -97,19 +97,19 @@ export function guestProblems(spec: WorkloadSpec, guests: Guests): readonly Prob
         ...(nice >= 0 && nice <= 19 ? [] : ["nice must be from 0 to 19"]),
       ];
       for (const rule of wrong)
-        problem(guest.guest, name, `has a companion that cannot run: ${rule}`, "Correct it");
+        problem(guest.guest, name, `is a companion that cannot run: ${rule}`, "Correct it");
     }
   }
   return problems;
 }
 
-/** What guests have by some name, which is no other guest's. */
+/** Merges records of all guests. Their keys are unique: `guestProblems`. */
 const united = <T>(
   guests: Guests,
   of: (guest: WorkloadContribution) => Readonly<Record<string, T>> | undefined,
 ): Record<string, T> => Object.fromEntries(guests.flatMap((guest) => Object.entries(of(guest) ?? {})));
 
-/** The workload with its guests. `secrets`: what their secrets and certificates are called on the platform, by directory. */
+/** The workload with its guests. `secrets`: their secrets and certificates, by directory. */
 export function withGuests(
   spec: WorkloadSpec,
   guests: Guests,
@@ -136,22 +136,22 @@ export function withGuests(
     scratch: [...(spec.scratch ?? []), ...all(({ scratch }) => scratch)],
     ports: { ...spec.ports, ...united(guests, ({ ports }) => ports) },
     ...(egress.length > 0 && { egress }),
-    // What companions may take is theirs, so that it is not taken from the program.
+    // Memory for companions is added to the limit, so that the program keeps its own.
     ...(resources?.memoryMiB !== undefined &&
       companionsMiB > 0 && { resources: { ...resources, memoryMiB: resources.memoryMiB + companionsMiB } }),
   };
 }
 
-/** What is needed to declare what guests bring. */
+/** What is needed to declare the resources of guests. */
 export interface HostContext {
   readonly platform: Platform;
   readonly certificates: ClusterCertificates;
-  /** Of the host's own certificate: guests' are for the same names, and reach members in the same order. */
+  /** Arguments of the host's own certificate. Certificates of guests have the same names and reach members in the same order. */
   readonly certificate: Omit<WorkloadCertificateArgs, "commonName">;
   readonly parent: Resource;
 }
 
-/** Declares the secrets and certificates of guests, and takes them into the workload. Refuses what contradicts. */
+/** Declares the secrets and certificates of guests and adds them to the workload. Throws on conflicts. */
 export function hostGuests(spec: WorkloadSpec, guests: Guests, context: HostContext): WorkloadSpec {
   refuse(spec.name, guestProblems(spec, guests));
   const { platform, certificates, certificate, parent } = context;
@@ -170,11 +170,11 @@ export function hostGuests(spec: WorkloadSpec, guests: Guests, context: HostCont
   return withGuests(spec, guests, secrets);
 }
 
-/** Where the members of a workload are scraped, as plain addresses. */
+/** A metrics endpoint of one member, as plain addresses. */
 export interface ScrapeTarget extends Required<MetricsEndpoint> {
   readonly workload: string;
   readonly member: string;
-  /** The DNS name that its certificate carries. */
+  /** The DNS name in its certificate. */
   readonly address: string;
 }
 

@@ -3,7 +3,7 @@ import { DNS_LABEL } from "../reach/names";
 import { parseText, REPLICA_VARIABLES } from "./variables";
 import type { WorkloadSpec } from "./workload";
 
-/** Every field that the renderers know. A new one must be added here and rendered, or each renderer refuses the spec. */
+/** Every field that the renderers know. Add new fields here and render them; otherwise `checkWorkload` rejects the spec. */
 const FIELDS = {
   spec: [
     ...[
@@ -38,15 +38,15 @@ const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,98}$/;
 const PORT_NAME = /^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$/;
 
 /**
- * What no platform can render, as sentences that begin with the field's path. A field that is not known here is a problem too:
- * nothing of a description is lost silently.
+ * What no platform can render, as sentences that begin with the field's path. An unknown field is a problem too: no part of a spec
+ * is ignored silently.
  */
 export function workloadProblems(spec: WorkloadSpec): readonly string[] {
   const problems: string[] = [];
   const say = (path: string, what: string): void => void problems.push(`${spec.name}.${path}: ${what}`);
   const known = (value: object | undefined, fields: readonly string[], path: string): void => {
     for (const field of Object.keys(value ?? {})) {
-      if (!fields.includes(field)) say(`${path}${field}`, "cannot be rendered, no platform knows this field");
+      if (!fields.includes(field)) say(`${path}${field}`, "cannot be rendered: no platform knows this field");
     }
   };
   known(spec, FIELDS.spec, "");
@@ -63,7 +63,8 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
   if (!Number.isInteger(spec.replicas) || spec.replicas < 1)
     say("replicas", "must be a whole number of at least 1");
   for (const [name, text] of Object.entries(spec.env ?? {})) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) say(`env.${name}`, "is no name of an environment variable");
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      say(`env.${name}`, "is not a valid name for an environment variable");
     if (REPLICA_VARIABLES.some((variable) => variable === name)) say(`env.${name}`, "is set by the platform");
     if (text.includes("\0")) say(`env.${name}`, "holds a NUL");
   }
@@ -72,8 +73,8 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
     for (const [file, text] of Object.entries(directory.files)) {
       const at = `configuration[${path}].files[${file}]`;
       if (!FILE_NAME.test(file)) say(at, "must be a plain file name that does not begin with a dot");
-      // The Docker provider refuses an upload without content, after the old container is gone.
-      if (text === "") say(at, "is empty; leave the file out or write a comment into it");
+      // The Docker provider rejects an upload without content, but only after it has removed the old container.
+      if (text === "") say(at, "is empty; remove the file or write a comment into it");
     }
   }
   for (const [path, secret] of Object.entries(spec.secrets ?? {}))
@@ -116,7 +117,7 @@ function commandProblems(
   for (const [path, value] of Object.entries(commands)) {
     if (!value) continue;
     if (value.command.length === 0) say(path, "has an empty command");
-    // The Docker provider refuses an empty argument when it is too late: the old container is already gone.
+    // The Docker provider rejects an empty argument, but only after it has removed the old container.
     value.command.forEach((text, i) => {
       if (text === "") say(`${path}[${i}]`, "is empty");
       const at = path === "command" ? path : `${path}.command`;
@@ -143,7 +144,7 @@ function commandProblems(
   }
 }
 
-/** A mount hides what another one has put below it, so no mount path may lie in another. */
+/** A mount hides everything mounted below its path, so no mount path may be inside another one. */
 function mountProblems(spec: WorkloadSpec, say: (path: string, what: string) => void): void {
   const mounts = [
     ...Object.keys(spec.configuration ?? {}).map((path) => ({ path, field: `configuration[${path}]` })),
@@ -155,7 +156,7 @@ function mountProblems(spec: WorkloadSpec, say: (path: string, what: string) => 
     if (!/^(\/[A-Za-z0-9._-]+)+$/.test(mount.path) || mount.path.includes("/..")) {
       say(mount.field, "must be an absolute path of plain names");
     }
-    // Volumes and ConfigMaps are named after their paths.
+    // Volumes and ConfigMaps get their names from their paths.
     const flat = (path: string): string => path.toLowerCase().replace(/[^a-z0-9]+/g, "-");
     const twin = mounts.slice(0, mounts.indexOf(mount)).find((m) => flat(m.path) === flat(mount.path));
     if (twin)
@@ -163,11 +164,11 @@ function mountProblems(spec: WorkloadSpec, say: (path: string, what: string) => 
     const outer = mounts.find(
       (m) => m !== mount && m.path !== mount.path && mount.path.startsWith(`${m.path}/`),
     );
-    if (outer) say(mount.field, `lies in ${outer.field}, which would hide it`);
+    if (outer) say(mount.field, `is inside ${outer.field}, which would hide it`);
   }
 }
 
-/** Throws all problems at once. */
+/** Throws one error with all problems. */
 export function refuseUnrenderable(spec: WorkloadSpec): void {
   const problems = workloadProblems(spec);
   if (problems.length > 0)

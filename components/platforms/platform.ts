@@ -4,83 +4,83 @@ import type { SecretData, SecretRef, WorkloadSpec } from "./workload";
 import type { Reach } from "../reach/reach";
 
 export interface DeployOptions {
-  /** The component that the resources belong to. */
+  /** The parent component of the resources. */
   readonly parent: Resource;
   readonly dependsOn?: readonly Resource[];
-  /** Members that run read changed files of the configuration after these, where that takes no other members. */
+  /** Running members get changed configuration files only after these, if the change does not replace members. */
   readonly configuredAfter?: readonly Resource[];
 }
 
 /** A workload that has been declared. */
 export interface Deployment {
-  /** What its image is called; another name is another content. */
+  /** Reference of its image. A different reference means different content. */
   readonly image: string;
-  /** Resolve when every member has been started, and those that a change replaced are ready again: at first, before `ready`. */
+  /** Resolve when every member has been started and replaced members are ready again. At first creation, they resolve before `ready`. */
   readonly started: readonly Resource[];
   /**
-   * Resolves when every member is ready; what needs the workload depends on it. Called once. Members cannot be ready before `after`,
-   * so that asking them earlier would only take time from what they wait for.
+   * Declares a resource that resolves when every member is ready; resources that need the workload depend on it. Call it at most once.
+   * Members that cannot become ready before `after` are not checked before then, which would only slow them down.
    */
   ready(after?: readonly Resource[]): Resource;
 }
 
-/** Who signs certificates where the cluster runs. */
+/** An issuer that signs certificates on the platform. */
 export interface IssuerRef {
   readonly name: string;
-  /** What it is called there, and by whom. */
+  /** Kind of the issuer, such as `ClusterIssuer`, and its API group. */
   readonly kind: string;
   readonly group: string;
 }
 
-/** A certificate that an issuer of the platform makes and renews. */
+/** A request for a certificate that an issuer of the platform signs and renews. */
 export interface CertificateRequest {
   readonly issuer: IssuerRef;
-  /** PEM of the authorities that whoever mounts the certificate trusts; the issuer signs with one of them. */
+  /** PEM of the authorities that workloads with this certificate trust. The issuer signs with one of them. */
   readonly authority: string;
-  /** The subject's name, at most 64 characters. */
+  /** Common name, at most 64 characters. */
   readonly commonName: string;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
-  /** Lifetime in days; the issuer renews it, with a new key, when less than a third is left. */
+  /** Lifetime in days. The issuer renews it, with a new key, when less than a third is left. */
   readonly days: number;
 }
 
 /**
- * Where workloads run. It speaks of workloads and secrets, never of Patroni or etcd: a new component costs no platform a
- * method, a new platform is one folder.
+ * Where workloads run. The interface is about workloads and secrets, not about Patroni or etcd: a new component needs no new platform
+ * method, and a new platform is one folder.
  */
 export interface Platform {
   readonly kind: "docker" | "kubernetes";
-  /** Resolves when the cluster is this state's to change. Whatever belongs to the cluster depends on it. */
+  /** Resolves when this stack may change the cluster. All resources of the cluster depend on it. */
   readonly owner: ClusterOwner;
-  /** Resolves when there is a place for the owner's mark. */
+  /** Resolves when the owner's mark can be written. */
   readonly ground: Resource;
-  /** Networks (CIDR) from which `up` goes straight to members: their own access rules must admit it, too. Default: it arrives inside. */
+  /** Networks (CIDR) from which `up` connects directly to members, so their access rules must admit them. Default: none; tunnels end inside members. */
   readonly directFrom?: readonly string[];
-  /** Runs a workload; a later change to it replaces its members one at a time. Throws on a field that it cannot render. */
+  /** Runs a workload. Later changes replace its members one at a time. Throws if it cannot render a field. */
   deploy(spec: WorkloadSpec, options: DeployOptions): Deployment;
-  /** Keeps a secret under `name` for the workloads that mount it. A change reaches running members without a restart. */
+  /** Creates a secret `name` for workloads to mount. Running members get changes without a restart. */
   secret(name: string, data: SecretData, options: { readonly parent: Resource }): SecretRef;
   /**
-   * Lets an issuer make a certificate and renew it, kept under `name` for the workloads that mount it: `tls.crt`, `tls.key`, and the
-   * authorities as `ca.crt`. A renewed one reaches running members without a restart, other authorities replace them one at a time.
-   * Throws where the platform has no issuers.
+   * Requests a certificate from an issuer, which also renews it. It is kept as secret `name` for workloads to mount: `tls.crt`, `tls.key`, and the
+   * authorities as `ca.crt`. Running members get a renewed certificate without a restart; changed authorities replace them one at a time.
+   * Throws if the platform has no issuers.
    */
   certificate(
     name: string,
     request: CertificateRequest,
     options: Pick<DeployOptions, "parent" | "dependsOn">,
   ): SecretRef;
-  /** The full name of replica `ordinal`, as the platform calls it: `pg-dev-etcd-0`. */
+  /** The full name of replica `ordinal` on the platform: `pg-dev-etcd-0`. */
   replicaName(workload: string, ordinal: number): string;
   /** The DNS name of replica `ordinal`, known before anything exists. */
   replicaAddress(workload: string, ordinal: number): string;
-  /** The DNS name under which any ready replica answers. */
+  /** The DNS name that resolves to the replicas; on Kubernetes only to ready ones. */
   serviceAddress(workload: string): string;
-  /** Further DNS names under which clients reach an exposed workload. */
+  /** Additional DNS names at which clients reach an exposed workload. */
   exposedNames(workload: string): readonly string[];
-  /** How the machine that runs the program reaches a replica's port. */
+  /** How the machine that runs `pulumi up` reaches a replica's port. */
   reachableFromHere(workload: string, ordinal: number, port: number): Reach;
-  /** Where clients outside reach an exposed port, in order of preference: `127.0.0.1:<port>`. */
+  /** Addresses at which external clients reach an exposed port, in order of preference: `127.0.0.1:<port>`. */
   exposedAddresses(spec: WorkloadSpec, portName: string): Input<readonly string[]>;
 }

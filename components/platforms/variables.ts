@@ -1,6 +1,6 @@
 /**
- * The per-replica variables that texts of a `WorkloadSpec` may hold, with the grammar of Kubernetes' own expansion, so that both
- * platforms read a text alike: `$(NAME)` is replaced, `$$` stands for one `$`, any other `$` for itself.
+ * The per-replica variables in a `WorkloadSpec`, with the syntax of Kubernetes, so that both platforms expand a text in the same way:
+ * `$(NAME)` is replaced, `$$` is one `$`, and any other `$` is literal.
  * https://github.com/kubernetes/kubernetes/blob/master/third_party/forked/golang/expansion/expand.go
  */
 export const REPLICA_VARIABLES = ["REPLICA_NAME", "REPLICA_ADDRESS", "REPLICA_ORDINAL"] as const;
@@ -10,7 +10,7 @@ export type ReplicaVariables = Readonly<Record<ReplicaVariable, string>>;
 /** A piece of a text: literal, or the name of a variable. */
 export type TextPart = { readonly literal: string } | { readonly variable: ReplicaVariable };
 
-/** Takes a text apart. Throws on an unknown variable or an open parenthesis, which Kubernetes would pass on as they are. */
+/** Splits a text. Throws on an unknown variable or an unclosed parenthesis, which Kubernetes would leave as they are. */
 export function parseText(text: string, path: string): readonly TextPart[] {
   const parts: TextPart[] = [];
   let literal = "";
@@ -25,7 +25,7 @@ export function parseText(text: string, path: string): readonly TextPart[] {
       const variable = REPLICA_VARIABLES.find((known) => known === name);
       if (end < 0 || !variable) {
         throw new Error(
-          `${path}: unknown variable $(${name}${end < 0 ? "" : ")"}; there are ${REPLICA_VARIABLES.map((v) => `$(${v})`).join(", ")} (write $$( for a literal one)`,
+          `${path}: unknown variable $(${name}${end < 0 ? "" : ")"}. Use one of ${REPLICA_VARIABLES.map((v) => `$(${v})`).join(", ")}, or write $$( for a literal $(`,
         );
       }
       if (literal) parts.push({ literal });
@@ -40,13 +40,13 @@ export function parseText(text: string, path: string): readonly TextPart[] {
   return parts;
 }
 
-/** The text as replica `values` sees it. */
+/** The text with the variables of a replica expanded. */
 export const expandText = (text: string, values: ReplicaVariables, path: string): string =>
   parseText(text, path)
     .map((part) => ("variable" in part ? values[part.variable] : part.literal))
     .join("");
 
-/** Every text of a command, expanded. */
+/** A command with all its texts expanded. */
 export const expandCommand = (
   command: readonly string[],
   values: ReplicaVariables,

@@ -1,102 +1,103 @@
 import type { Input } from "@pulumi/pulumi";
 
 /**
- * A program that runs as `replicas` members with stable names: what is to run, not where. There is no word of Docker or
- * Kubernetes in it; a renderer turns it into the platform's own types, and either renders a field or throws with its path.
+ * A program that runs as `replicas` members with stable names: what to run, not where. It is independent of Docker and
+ * Kubernetes: each platform renders it into its own types. docs/architecture.md lists the fields that a platform does not use. A field that
+ * no platform knows is an error.
  *
- * Texts in `command`, `env`, `readiness` and `handover` may hold per-replica variables, which the platform expands:
- * `$(REPLICA_NAME)` (for instance `pg-dev-etcd-0`), `$(REPLICA_ADDRESS)` (the name under which other workloads reach it)
- * and `$(REPLICA_ORDINAL)` (`0`, `1`, ...). An unknown variable is an error. They also exist as environment variables.
+ * `command`, `env` and the commands of probes and hooks may contain per-replica variables, which the platform expands:
+ * `$(REPLICA_NAME)` (for example `pg-dev-etcd-0`), `$(REPLICA_ADDRESS)` (the DNS name at which other workloads reach the replica)
+ * and `$(REPLICA_ORDINAL)` (`0`, `1`, ...). An unknown variable is an error. They are also set as environment variables.
  */
 export interface WorkloadSpec {
-  /** What it is in the cluster, a DNS label such as `etcd`; `names.ts` makes the full names from it. */
+  /** Name of the workload in the cluster, a DNS label such as `etcd`. Full names are derived from it in `reach/names.ts`. */
   readonly name: string;
-  /** Which image runs: a key of the image table in `config-files/images.ts`. */
+  /** The image to run: a key of the platform's image table, by default `config-files/images.ts`. */
   readonly image: string;
-  /** How many members. A plain number, so that a preview is complete. */
+  /** Number of members. A plain number, so that previews are complete. */
   readonly replicas: number;
-  /** The program with its arguments; the image's own entry point runs it under the supervisor. */
+  /** The program with its arguments. The image's entry point runs it under the supervisor. */
   readonly command?: readonly string[];
-  /** Plain environment variables. Never a secret: everybody who may inspect a container reads them. */
+  /** Environment variables. Do not put secrets here: anyone who may inspect a container can read them. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Configuration, keyed by the absolute path of the directory it is mounted at. */
+  /** Configuration files, keyed by the absolute path of the directory that they are mounted at. */
   readonly configuration?: Readonly<Record<string, ConfigurationDirectory>>;
-  /** Secrets, keyed by the absolute path of the directory they are mounted at (mode 0400). A change reaches the running members. */
+  /** Secrets, keyed by the absolute path of the directory that they are mounted at (mode 0400). Running members get changes. */
   readonly secrets?: Readonly<Record<string, SecretRef>>;
-  /** The data volume that each replica has; it outlives the replica. */
+  /** The data volume of each replica. It outlives the replica. */
   readonly data?: DataVolume;
-  /** Writable directories whose content may be lost, by absolute path. */
+  /** Writable directories whose content may be lost, as absolute paths. */
   readonly scratch?: readonly string[];
-  /** The ports the program listens on, keyed by their name (at most 15 characters, a DNS label). */
+  /** The ports that the program listens on, keyed by name (a DNS label of at most 15 characters). */
   readonly ports: Readonly<Record<string, Port>>;
-  /** Whom it connects to outside the cluster. Default nobody. Docker admits it anyway. */
+  /** Destinations outside the cluster that it connects to. Default: none. Docker does not restrict egress. */
   readonly egress?: readonly Destination[];
-  /** When a member can serve. It gates the start of what depends on it, and the next step of a rolling change. */
+  /** Checks whether a member can serve. Dependent resources and the next step of a rolling change wait for it. */
   readonly readiness: Probe;
-  /** When a member should be restarted because it hangs. */
+  /** Checks whether a member hangs and must be restarted. */
   readonly liveness?: Probe;
   readonly resources?: Resources;
-  /** How long a member may take to stop before it is killed, in seconds. */
+  /** Seconds that a member may take to stop before it is killed. */
   readonly stopGraceSeconds: number;
-  /** Runs in a replica before it is replaced on purpose, and must hand over what only one replica can have (leadership). */
+  /** Runs in a replica before a planned replacement. It must hand over what only one replica can have, such as leadership. */
   readonly handover?: Command;
   /**
-   * The same where the platform ends a replica by itself, as for a drain or when all of them go: it may end anyway, so this waits for less.
-   * On Docker the image's entry point does it.
+   * The same when the platform stops a replica, for example to drain a node or to delete the workload. The replica stops even if this fails,
+   * so it waits for less. On Docker the image's entry point does it.
    */
   readonly beforeStop?: Command;
   /**
-   * Runs in any replica and prints the name of the one that a rolling change must replace last; prints nothing when there is none.
+   * Runs in any replica. Prints the name of the replica that a rolling change must replace last, or nothing if it does not matter.
    */
   readonly replacedLast?: Command;
-  /** Where clients on the machine that runs the program reach it (Docker) or how it is exposed (Kubernetes: a Service for all replicas). */
+  /** How external clients reach it: host ports on 127.0.0.1 (Docker), or one Service for all replicas (Kubernetes). */
   readonly exposed?: Exposure;
 }
 
 export interface ConfigurationDirectory {
-  /** File name to text. */
+  /** Content by file name. */
   readonly files: Readonly<Record<string, string>>;
-  /** `replace`: a change replaces the members, one at a time. `reload`: the files change under the running program, which reloads. */
+  /** `replace`: a change replaces the members, one at a time. `reload`: the files change in place and the program reloads them. */
   readonly onChange: "replace" | "reload";
 }
 
 export interface DataVolume {
   readonly path: string;
-  /** For instance `10Gi`. Docker has no limits on volumes, so it counts on Kubernetes only. */
+  /** For example `10Gi`. Used on Kubernetes only: Docker volumes have no size limit. */
   readonly size: string;
 }
 
 export interface Port {
   readonly port: number;
   /**
-   * Who connects to it: programs of the cluster, by their images' names, or `anybody`, clients outside among them. Kubernetes admits
-   * nobody else; on Docker all members of a cluster share a network, and what is in them asks who it is.
+   * Which workloads may connect, by image name, or `anybody`, which includes external clients. On Kubernetes network policies reject all other
+   * connections. On Docker all members share a network and rely on authentication.
    */
   readonly from: "anybody" | readonly string[];
 }
 
 /** An address outside the cluster. */
 export interface Destination {
-  /** A network (CIDR): `203.0.113.0/24`, `0.0.0.0/0` for all. Names cannot be admitted by a network policy. */
+  /** A network (CIDR): `203.0.113.0/24`, or `0.0.0.0/0` for all. Network policies do not support host names. */
   readonly network: string;
   readonly ports: readonly number[];
 }
 
 export interface Exposure {
   /**
-   * Host port on 127.0.0.1 by port name, for replica 0; replica n gets `n * replicaStep` more, so that each replica of an entry
-   * can be reached when another one is gone.
+   * Host port on 127.0.0.1 by port name, for replica 0. Replica n gets `n * replicaStep` more, so that clients can reach each replica
+   * while another one is down.
    */
   readonly hostPorts: Readonly<Record<string, number>>;
   readonly replicaStep: number;
 }
 
-/** A check that runs inside the member. Exit code 0 is good. */
+/** A check that runs inside the member. Exit code 0 means success. */
 export interface Probe extends Command {
   readonly intervalSeconds: number;
-  /** How many failures in a row it takes. */
+  /** Number of consecutive failures after which the check fails. */
   readonly failureThreshold: number;
-  /** Failures in this time after the start do not count. */
+  /** Failures during this time after the start do not count. */
   readonly startPeriodSeconds: number;
 }
 
@@ -108,21 +109,21 @@ export interface Command {
 export interface Resources {
   /** Memory limit in MiB. */
   readonly memoryMiB?: number;
-  /** CPU share in thousandths of a core that is set aside. */
+  /** CPU request in thousandths of a core. */
   readonly cpuMillis?: number;
-  /** The most that it gets, in thousandths of a core. Default: what nobody else uses. */
+  /** CPU limit in thousandths of a core. Default: no limit. */
   readonly cpuLimitMillis?: number;
-  /** Size of /dev/shm in MiB (PostgreSQL's parallel queries live there; containers have 64 by default). */
+  /** Size of /dev/shm in MiB. PostgreSQL's parallel queries use it; containers have 64 by default. */
   readonly sharedMemoryMiB?: number;
 }
 
-/** The content of a secret: file name to text, usually other resources' secret outputs. */
+/** The content of a secret by file name, usually secret outputs of other resources. */
 export type SecretData = Readonly<Record<string, Input<string>>>;
 
-/** A secret that a platform keeps; workloads name it to mount it. */
+/** A secret on a platform, which workloads can mount. */
 export interface SecretRef {
   readonly name: string;
 }
 
-/** The user and group that every program of ours runs as, in every image. A number, so that `runAsNonRoot` can be checked. */
+/** The user and group id that programs run as, in every image. Numeric, so that Kubernetes can verify `runAsNonRoot`. */
 export const PROGRAM_UID = 10001;

@@ -1,6 +1,6 @@
-/** Every name in the system. A test proves the names unique, DNS-valid and short enough. */
+/** Names of the cluster's members. A test verifies that they are unique, DNS-valid and short enough. */
 
-/** What every name starts with. */
+/** The prefix of all names. */
 export interface ClusterIdentity {
   /** A DNS label of at most `CLUSTER_NAME_MAX` characters: `pg-dev`. */
   readonly cluster: string;
@@ -10,8 +10,8 @@ export interface ClusterIdentity {
 export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * `<cluster>-<workload>-<ordinal>` must be a DNS label, and Kubernetes adds an 11-character hash to a StatefulSet's name in a label
- * of 63. The longest workload name is `coordinator`, with room for `worker-100`.
+ * `<cluster>-<workload>-<ordinal>` must be a DNS label. Kubernetes also appends an 11-character hash to a StatefulSet's name, in a label value
+ * of at most 63 characters. The longest workload name is `coordinator`; `worker-100` fits too.
  */
 export const CLUSTER_NAME_MAX = 30;
 

@@ -7,23 +7,23 @@ import type { z } from "zod";
 /** The kernel's least time of a period of 100 ms is 1 ms. */
 const LEAST_LIMIT_MILLIS = 10;
 
-/** The processor time of a member. */
+/** CPU request and limit of a member. */
 export const CPU_SETTINGS = {
-  /** Cores that are set aside for a member (`2`, `500m`). */
+  /** CPU request of a member, in cores (`2`, `500m`). */
   cpu: setting(cores(), { cost: "replacement", otherwise: "none" }),
-  /** The most cores that a member gets, or `none` for whatever is free. */
+  /** CPU limit of a member, in cores, or `none` for no limit. */
   cpuLimit: setting(cores(LEAST_LIMIT_MILLIS, "none"), { cost: "replacement", otherwise: "as `cpu`" }),
 };
 
 export type CpuSettings = Written<z.ZodObject<typeof CPU_SETTINGS>>;
 
-/** In thousandths of a core; undefined: none is set aside, and there is no limit. */
+/** In thousandths of a core. Undefined: no request, no limit. */
 export interface ResolvedCpu {
   readonly cpuMillis?: number;
   readonly cpuLimitMillis?: number;
 }
 
-/** `section` is where the settings stand, for messages. What they are has been checked. */
+/** `section` is the path of the settings, for messages. Each value has been checked already. */
 export function resolveCpu(
   { cpu, cpuLimit }: CpuSettings,
   section: string,
@@ -34,7 +34,7 @@ export function resolveCpu(
   const most = millis(cpuLimit === "none" ? undefined : (cpuLimit ?? cpu));
   const value = { ...(aside && { cpuMillis: aside }), ...(most && { cpuLimitMillis: most }) };
   if (aside === undefined || most === undefined || most >= aside) return { value, problems: [] };
-  const rule = `must not be less than what is set aside (${section}.cpu = ${cpu})`;
+  const rule = `must not be less than the request (${section}.cpu = ${cpu})`;
   return {
     value,
     problems: [{ setting: `${section}.cpuLimit`, value: cpuLimit, rule, remedy: "Raise it, or write none" }],

@@ -3,18 +3,18 @@ import { nearest } from "../../config-files/format/nearest";
 import type { Problem } from "./problems";
 import { unwrap } from "./setting";
 
-/** Whether settings are what a schema says, told so that whoever wrote the YAML can mend them. */
+/** Validates settings against a schema, with messages for the author of the YAML file. */
 
 type Issue = z.core.$ZodIssue;
 
 export interface FormOptions {
-  /** Where the settings stand, for messages: `etcd`. Default: at the top. */
+  /** Path of the settings, for messages: `etcd`. Default: the top level. */
   readonly path?: string;
-  /** Check what values mean, too, and not only their form. Default false. */
+  /** Also check what values mean, not only their form. Default false. */
   readonly values?: boolean;
 }
 
-/** What is wrong with `raw`, and `raw` without it, so that the rest can be checked in the same run. */
+/** The problems of `raw`, and `raw` without the invalid values, so that the rest can be checked in the same run. */
 export function checkForm(
   schema: z.ZodObject,
   raw: Record<string, unknown>,
@@ -24,7 +24,7 @@ export function checkForm(
   let kept = raw;
   const issuesIn = (settings: unknown): readonly Issue[] =>
     issuesOf(schema, settings).filter((issue) => values || remedyOf(issue) === undefined);
-  // What is taken away may leave a hole: an entry of a list without its number goes as a whole.
+  // Removing a value may make its parent invalid: a list entry without its number is removed entirely.
   for (let issues = issuesIn(raw); issues.length > 0; issues = issuesIn(kept)) {
     if (kept === raw)
       problems.push(
@@ -35,11 +35,11 @@ export function checkForm(
   return { kept, problems };
 }
 
-/** Of a value whose form is right: what to write instead. */
+/** The remedy of a check on a well-formed value. */
 const remedyOf = (issue: Issue): string | undefined =>
   issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
 
-/** Of a value that may have several forms, those of the form that it is meant to have. */
+/** For a value that may have several forms, only the issues of the intended form. */
 function issuesOf(schema: z.ZodObject, raw: unknown): readonly Issue[] {
   const meant = (issue: Issue): readonly Issue[] => {
     if (issue.code !== "invalid_union") return [issue];
@@ -52,7 +52,7 @@ function issuesOf(schema: z.ZodObject, raw: unknown): readonly Issue[] {
   return (schema.safeParse(raw).error?.issues ?? []).flatMap(meant);
 }
 
-/** `raw` less everything that an issue is about, or the nearest thing around it that can be left out. */
+/** `raw` without the values that issues are about, or their nearest parent that can be removed. */
 function without(raw: Record<string, unknown>, issues: readonly Issue[]): Record<string, unknown> {
   const copy = structuredClone(raw);
   for (const issue of issues) {
@@ -80,15 +80,15 @@ function explain(issue: Issue, schema: z.ZodObject, raw: unknown, above: readonl
       return {
         setting: dotted([...above, ...path, key]),
         value: valueAt(raw, [...path, key]),
-        rule: "is no setting",
+        rule: "is not a setting",
         remedy: near
-          ? `Did you mean ${dotted([...above, ...path, near])}`
-          : `Known here: ${known.join(", ")}`,
+          ? `Write ${dotted([...above, ...path, near])} if you meant that`
+          : `Use one of ${known.join(", ")}`,
       };
     });
   }
   const value = valueAt(raw, path);
-  // Whatever stands in the place of a password may be one.
+  // Any value in place of a password may be one.
   const secret = path.includes("passwords") && value !== null;
   const about = {
     setting: path.length > 0 ? dotted([...above, ...path]) : "(settings)",
@@ -101,8 +101,8 @@ function explain(issue: Issue, schema: z.ZodObject, raw: unknown, above: readonl
   return [{ ...about, ...wrongForm(issue, schemaAt(schema, path), value) }];
 }
 
-/** YAML reads `1.10` as the number 1.1 and `off` in some of its versions as false: what was meant, only quotes can say. */
-const QUOTES = "Put it in quotes, as it is meant: YAML reads 1.10 as the number 1.1, and drops the zero";
+/** YAML reads `1.10` as the number 1.1, and some versions read `off` as false. Only quotes preserve the text. */
+const QUOTES = "Put it in quotes: YAML reads 1.10 as the number 1.1, without the zero";
 
 function wrongForm(
   issue: Issue,
@@ -114,14 +114,14 @@ function wrongForm(
   if (own !== undefined) return { rule: own, remedy: "Write it so" };
   if (schema instanceof z.ZodString) {
     return plain
-      ? { rule: `must be text, and this is a ${typeof value}`, remedy: QUOTES }
+      ? { rule: `must be text, but is a ${typeof value}`, remedy: QUOTES }
       : { rule: "must be text", remedy: "Write a single value in quotes" };
   }
   if (schema instanceof z.ZodNumber) {
     const remedy =
       typeof value === "string" && /^-?\d+$/.test(value)
         ? `Write ${value} without quotes`
-        : `Write for instance ${typeof value === "number" ? Math.round(value) : 3}, without quotes`;
+        : `Write ${typeof value === "number" ? Math.round(value) : 3}, for example, without quotes`;
     return { rule: "must be a whole number", remedy };
   }
   if (schema instanceof z.ZodBoolean)
@@ -132,18 +132,18 @@ function wrongForm(
       value === false && options.includes("off") ? 'Write "off", in quotes' : `Use ${options[0] ?? ""}`;
     return { rule: `must be one of ${options.join(", ")}`, remedy };
   }
-  if (schema instanceof z.ZodArray) return { rule: "must be a list", remedy: "Write [ ... ] around it" };
+  if (schema instanceof z.ZodArray) return { rule: "must be a list", remedy: "Put it in [ ... ]" };
   if (schema instanceof z.ZodObject)
     return {
-      rule: `must hold settings of its own (${Object.keys(schema.shape).join(", ")})`,
-      remedy: "Write them below it, each on a line with its value",
+      rule: `must be a section with settings (${Object.keys(schema.shape).join(", ")})`,
+      remedy: "Write them below it, one per line",
     };
   if (schema instanceof z.ZodRecord)
-    return { rule: "must hold names with a value each", remedy: "Write them below it, each on a line" };
+    return { rule: "must be a map of names and values", remedy: "Write them below it, one per line" };
   return { rule: `has the wrong form (${issue.message})`, remedy: "See the settings table in the README" };
 }
 
-/** `groups.2.memory` as people and other messages write it: `groups[2].memory`. */
+/** `groups.2.memory` in the usual notation: `groups[2].memory`. */
 const dotted = (path: readonly string[]): string =>
   path.reduce(
     (text, key) => (/^\d+$/.test(key) ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
@@ -153,7 +153,7 @@ const dotted = (path: readonly string[]): string =>
 const valueAt = (raw: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], raw);
 
-/** The schema of what stands at `path`; undefined when there is nothing. */
+/** The schema at `path`; undefined if there is none. */
 function schemaAt(schema: z.core.$ZodType, path: readonly string[]): z.core.$ZodType | undefined {
   const [key, ...rest] = path;
   const outer = unwrap(schema);
@@ -170,7 +170,7 @@ function schemaAt(schema: z.core.$ZodType, path: readonly string[]): z.core.$Zod
   return inner && schemaAt(inner, rest);
 }
 
-/** The names that may stand below `path`. */
+/** The valid names below `path`. */
 function keysAt(schema: z.ZodObject, path: readonly string[]): string[] {
   const object = schemaAt(schema, path);
   return object instanceof z.ZodObject ? Object.keys(object.shape) : [];

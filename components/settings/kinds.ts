@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { Problem } from "./problems";
 import { CPU_RULE, cpuFault, SIZE_RULE, sizeFault, type SizeRange, sizeText } from "./size";
 
-/** The kinds of values that settings have. Each knows what it refuses, and how it is called in README's table. */
+/** The kinds of values that settings have. Each defines its checks and its name in README's table. */
 
-/** Why a value is refused, and what to write instead. */
+/** Why a value is rejected, and what to write instead. */
 export type Fault = Pick<Problem, "rule" | "remedy">;
 
-/** How a kind is called, by its schema. */
+/** The name of a kind, by its schema. */
 export const KINDS = z.registry<{ readonly kind: string }>();
 
 const called = <T extends z.ZodType>(kind: string, type: T): T => {
@@ -15,7 +15,7 @@ const called = <T extends z.ZodType>(kind: string, type: T): T => {
   return type;
 };
 
-/** `type`, but of its values only those in which `fault` finds none. */
+/** `type`, restricted to values for which `fault` returns nothing. */
 export const checked = <T extends z.ZodType>(
   kind: string,
   type: T,
@@ -37,7 +37,7 @@ export const checked = <T extends z.ZodType>(
     }),
   );
 
-/** A whole number in which `fault` finds none. */
+/** A whole number for which `fault` returns nothing. */
 export const integer = (kind: string, fault: (value: number) => Fault | undefined) =>
   checked(kind, z.number().int(), fault);
 
@@ -61,7 +61,7 @@ export const size = (range: SizeRange) =>
     (text) => sizeFault(text, range),
   );
 
-/** Processor time, or one of the words `also`. `least` in thousandths of a core. */
+/** A number of cores, or one of the words in `also`. `least` is in thousandths of a core. */
 export const cores = (least = 1, ...also: readonly string[]) =>
   checked(
     ["cores", ...also.map((word) => `\`${word}\``)].join(" or "),
@@ -73,7 +73,7 @@ export const text = () => called("text", z.string());
 export const flag = () => called("`true` or `false`", z.boolean());
 export const choice = <const T extends readonly string[]>(...options: T) =>
   called(options.map((option) => `\`${option}\``).join(", "), z.enum(options));
-/** A text in which `fault` finds none. */
+/** A text for which `fault` returns nothing. */
 export const checkedText = (kind: string, fault: (text: string) => Fault | undefined) =>
   checked(kind, z.string(), fault);
 export const list = <T extends z.ZodType>(kind: string, element: T, least = 0) =>

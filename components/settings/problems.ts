@@ -1,12 +1,12 @@
 import { RunError } from "@pulumi/pulumi";
 
-/** Something in the settings that cannot work, said so that its reader can mend it. */
+/** A problem in the settings, with what the user can do about it. */
 export interface Problem {
   /** The setting's full path: `patroni.timing.ttlSeconds`. */
   readonly setting: string;
-  /** What it is set to. Never a secret. */
+  /** Its value. Never a secret. */
   readonly value: unknown;
-  /** The rule that it breaks, with the limit and the reason. */
+  /** The rule that it violates, with the limit and the reason. */
   readonly rule: string;
   /** What to write instead. */
   readonly remedy: string;
@@ -15,7 +15,7 @@ export interface Problem {
 export const describeProblem = (problem: Problem): string =>
   `${problem.setting} = ${JSON.stringify(problem.value)}: ${problem.rule}. ${problem.remedy}.`;
 
-/** All that is wrong, in one error, thrown before any resource exists. Pulumi prints a RunError without a stack trace. */
+/** One error with all problems, thrown before any resource exists. Pulumi prints a RunError without a stack trace. */
 export class ProblemsError extends RunError {
   constructor(
     readonly subject: string,

@@ -3,16 +3,16 @@ import { checkForm } from "./form";
 import type { Problem } from "./problems";
 import type { Resolved, Written } from "./setting";
 
-/** Settings with their defaults, and what is wrong with those that were written. */
+/** Settings with defaults filled in, and the problems of those that were written. */
 export interface Resolution<S extends z.ZodObject> {
-  /** A setting that is wrong has its default here. */
+  /** An invalid setting has its default here. */
   readonly value: Resolved<S>;
   readonly problems: readonly Problem[];
-  /** Whether these are as they should be: a rule about several settings says nothing of those that are wrong by themselves. */
+  /** Whether these settings are valid by themselves. Only then are rules about several settings checked. */
   readonly sound: (...names: readonly (keyof z.output<S>)[]) => boolean;
 }
 
-/** Checks each setting by itself and fills in the defaults. `path` is where they stand, for messages; other arguments are let be. */
+/** Checks each setting by itself and fills in defaults. `path` is for messages. Arguments that are not settings are ignored. */
 export function resolveSettings<S extends z.ZodObject>(
   schema: S,
   args: Written<S>,

@@ -1,8 +1,8 @@
 import * as ts from "typescript";
 
 /**
- * What each setting is: the comment above its declaration, which is what an editor shows wherever the setting is written. `name` is the
- * type of all settings in `file`; the sentences are by the settings' paths.
+ * The description of each setting: the comment above its declaration, which editors also show where the setting is used. `name` is the
+ * type of all settings in `file`. Returns the descriptions by path.
  */
 export function sentences(file: string, name: string): ReadonlyMap<string, string> {
   const options: ts.CompilerOptions = {
@@ -18,12 +18,12 @@ export function sentences(file: string, name: string): ReadonlyMap<string, strin
   const source = program.getSourceFile(file);
   const exported =
     source && checker.getSymbolAtLocation(source)?.exports?.get(ts.escapeLeadingUnderscores(name));
-  if (exported === undefined) throw new Error(`${file} exports no ${name}`);
+  if (exported === undefined) throw new Error(`${file} does not export ${name}`);
   const found = new Map<string, string>();
   const walk = (type: ts.Type, prefix: string): void => {
     for (const property of type.getProperties()) {
       const [declaration] = property.getDeclarations() ?? [];
-      // What is not declared in this project is a method of a text or of a list.
+      // Properties declared outside this project are methods of strings or arrays.
       if (declaration === undefined || program.isSourceFileFromExternalLibrary(declaration.getSourceFile()))
         continue;
       if (program.isSourceFileDefaultLibrary(declaration.getSourceFile())) continue;

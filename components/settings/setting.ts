@@ -1,11 +1,11 @@
 import { z } from "zod";
 
 /**
- * A setting is declared once, beside the component that has it: a key of a schema, whose comment says what it is. Types of arguments,
- * defaults, refusals, README's table and the settings of a stack come from there (docs/architecture.md, "Adding a setting").
+ * A setting is declared once, beside its component: a key of a schema, with a comment that describes it. Argument types, defaults, checks,
+ * README's table and the settings of a stack are derived from it (docs/architecture.md, "Adding a setting").
  */
 
-/** What a change of a setting costs, from the least to the most. `tests/unit/stacks/costs.test.ts` holds it against what a change does. */
+/** What changing a setting costs, from least to most. `tests/unit/stacks/costs.test.ts` compares it with what a change does. */
 export const COSTS = {
   none: "nothing",
   reload: "reload",
@@ -17,30 +17,29 @@ export const COSTS = {
 
 export type Cost = keyof typeof COSTS;
 
-/** What people want to know of a setting besides its type and its sentence. */
+/** What users need to know about a setting besides its type and description. */
 export interface Facts {
-  /** What a number counts: `s`, `days`. */
+  /** Unit of a number: `s`, `days`. */
   readonly unit?: string;
-  /** The most that a change may cost, where it differs by platform. */
+  /** The maximum cost of a change, per platform if it differs. */
   readonly cost: Cost | Readonly<Record<"docker" | "kubernetes", Cost>>;
-  /** When it costs less or nothing: `where PostgreSQL needs it`. */
+  /** When a change has this cost: `where PostgreSQL needs one, else reload`. */
   readonly when?: string;
-  /** What holds without a value, where that is no constant: `what `maxClients` may need`. */
+  /** The default, if it is not a constant: `what `maxClients` may need`. */
   readonly otherwise?: string;
 }
 
-/** What is known of each setting, by its schema. */
+/** The facts about each setting, by its schema. */
 const FACTS = z.registry<Facts>();
 
-/** @param path where it stands, for the message. */
+/** @param path of the setting, for the message */
 export function factsOf(schema: z.core.$ZodType, path: string): Facts {
   const facts = FACTS.get(schema as z.ZodType);
-  if (facts === undefined)
-    throw new Error(`${path} does not say what a change costs: declare it by setting()`);
+  if (facts === undefined) throw new Error(`${path} does not declare what a change costs: use setting()`);
   return facts;
 }
 
-/** A setting that may be left out. */
+/** An optional setting. */
 export function setting<T extends z.ZodType>(
   type: T,
   facts: Facts & { readonly default: z.input<T> & {} },
@@ -54,29 +53,29 @@ export function setting<T extends z.ZodType>(type: T, facts: Facts & { readonly 
   return schema;
 }
 
-/** A setting that whoever has its section must write. */
+/** A setting that is required in its section. */
 export function required<T extends z.ZodType>(type: T, facts: Facts): T {
   FACTS.add(type, facts);
   return type;
 }
 
-/** Settings that belong together. Unknown names are refused. */
+/** A group of settings. Unknown names are rejected. */
 export const settings = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape);
 
-/** Settings below a name of their own, each of which may be left out. */
+/** A section of optional settings. */
 export const section = <S extends z.ZodRawShape>(shape: S) =>
   settings(shape)
     .readonly()
     .prefault({} as never);
 
-/** Each setting as it may be written in a place of its own, where it has no default. */
+/** The same settings without defaults. */
 type Over<S extends z.ZodRawShape> = {
   [K in keyof S]: z.ZodOptional<
     z.ZodType<Exclude<z.output<S[K]>, undefined>, Exclude<z.input<S[K]>, undefined>>
   >;
 };
 
-/** The same settings in a place that lies over `below`: what is not said there is as it is below. */
+/** The same settings in a section that overrides `below`, from which unset ones are inherited. */
 export const over = <S extends z.ZodRawShape>(shape: S, below: string): Over<S> =>
   Object.fromEntries(
     Object.entries(shape).map(([name, schema]) => {
@@ -92,13 +91,13 @@ export const over = <S extends z.ZodRawShape>(shape: S, below: string): Over<S> 
     }),
   ) as Over<S>;
 
-/** A schema without its default, or the leave to say nothing. It is read-only if it was. */
+/** A schema without its default or `optional`. `readonly` is kept. */
 const bare = (schema: z.ZodType): z.ZodType =>
   schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
     ? bare(schema.unwrap() as z.ZodType)
     : schema;
 
-/** What a schema is about, without what only says whether it may be left out or changed. */
+/** The inner schema, without `default`, `optional` and `readonly`. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return schema instanceof z.ZodOptional ||
     schema instanceof z.ZodDefault ||
@@ -108,7 +107,7 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
     : schema;
 }
 
-/** Settings as they may be written. */
+/** Settings as users write them. */
 export type Written<S extends z.ZodType> = Readonly<z.input<S>>;
-/** Settings with every default filled in. */
+/** Settings with defaults filled in. */
 export type Resolved<S extends z.ZodType> = Readonly<z.output<S>>;

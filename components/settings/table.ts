@@ -4,9 +4,9 @@ import { KINDS } from "./kinds";
 
 /** Settings as a table in Markdown, in the schema's order. */
 export interface TableContext {
-  /** What each setting is, by its path. */
+  /** The description of each setting, by its path. */
   readonly sentences: ReadonlyMap<string, string>;
-  /** Defaults of each environment, over those of the schema. */
+  /** Defaults of each environment, which override those of the schema. */
   readonly environments: Readonly<Record<string, unknown>>;
 }
 
@@ -30,15 +30,15 @@ function rows(schema: z.ZodObject, above: readonly string[], context: TableConte
 
 function sentenceOf(path: readonly string[], { sentences }: TableContext): string {
   const sentence = sentences.get(path.join("."));
-  if (!sentence) throw new Error(`${path.join(".")} has no comment that says what it is`);
+  if (!sentence) throw new Error(`${path.join(".")} has no comment that describes it`);
   return sentence;
 }
 
-/** The name of a kind is that of the schema that is wrapped, or of one of its wrappers. */
+/** The name of a kind belongs to the wrapped schema or to one of its wrappers. */
 function typeOf(field: z.core.$ZodType, { unit }: Facts): string {
   const kind = KINDS.get(field as z.ZodType)?.kind;
   if (kind !== undefined) return unit === undefined ? kind : `${kind} ${unit}`;
-  if (unwrap(field) === field) throw new Error("a setting is of no kind of kinds.ts");
+  if (unwrap(field) === field) throw new Error("a setting has a type that kinds.ts does not define");
   return typeOf((field as z.ZodOptional<z.ZodType>).unwrap(), { cost: "none", unit });
 }
 

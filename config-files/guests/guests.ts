@@ -1,39 +1,39 @@
-/** What process 1, `status` and `doctor` read in a container about the guests in it: `/etc/guests/guests.json`. */
+/** `/etc/guests/guests.json` describes the guests in a container. The supervisor (PID 1), `status` and `doctor` read it. */
 
 export const GUESTS_DIRECTORY = "/etc/guests";
 
-/** A process beside the program, in the same container. Its end never ends the program; a fence ends it, and starts it again with the program. */
+/** A process beside the program, in the same container. If it exits, the program keeps running. Fencing stops it and restarts it with the program. */
 export interface Companion {
   /** Lower-case letters, digits and hyphens; unique in the container. */
   readonly name: string;
   /** The program with its arguments. There is no shell. */
   readonly command: readonly string[];
-  /** Over the container's environment. Never a secret. */
+  /** Variables added to the container's environment. Do not put secrets here. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The most that it takes with all its descendants, in MiB; with more it is killed and started again. The container's limit is raised by it. */
+  /** Memory limit with all its child processes, in MiB. Above it, it is killed and restarted. The container's limit is raised by this amount. */
   readonly memoryMiB: number;
-  /** From 0 to 1000: how much sooner than the program the kernel takes it when memory runs out. Default 500. https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html */
+  /** From 0 to 1000: how much the OOM killer prefers it over the program. Default 500. https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html */
   readonly oomScoreAdj?: number;
-  /** From 0 to 19: how much less of the processor it gets than process 1. Default 10, as the database. */
+  /** Nice value from 0 to 19, relative to PID 1. Default 10, the same as the database. */
   readonly nice?: number;
-  /** Directories whose change makes it reload. Default none. */
+  /** Directories whose changes make it reload. Default: none. */
   readonly watch?: readonly string[];
-  /** How it reloads. Default: it is started again. */
+  /** How it reloads. Default: it is restarted. */
   readonly reload?: { readonly signal: string } | { readonly command: readonly string[] };
 }
 
-/** A question that `make status` and `make doctor` ask in a member: a command that prints one line, and ends with 0 if all is well. */
+/** A check that `make status` and `make doctor` run in a member: a command that prints one line and exits with 0 on success. */
 export interface Check {
   readonly name: string;
   readonly command: readonly string[];
   readonly timeoutSeconds: number;
-  /** Who is asked: every member, or the leader alone. Default `member`. */
+  /** Where it runs: on every member, or only on the leader. Default `member`. */
   readonly of?: "member" | "leader";
-  /** What to do when it fails; a runbook. */
+  /** What to do if it fails, such as a runbook. */
   readonly remedy: string;
 }
 
-/** The file; empty when there is nothing to say. */
+/** The file's content; empty if there are no companions or checks. */
 export function guestsJson(
   guests: readonly {
     readonly companions?: readonly Companion[];

@@ -86,7 +86,7 @@ function lookUp(setting: string, value: ParameterValue): Setting | ParameterProb
   const found = findSetting(setting);
   if (!found) {
     const near = nearest(setting, SETTING_NAMES);
-    const remedy = near === undefined ? "Remove it" : `Write ${near} if that is meant`;
+    const remedy = near === undefined ? "Remove it" : `Write ${near} if you meant that`;
     return { setting, value, rule: "is not a parameter of PostgreSQL 17", remedy };
   }
   const mandatory = MANDATORY[found.name];

@@ -111,9 +111,7 @@ import { note, report, settled, shards, sql, stack, underLoad, workers } from ".
   test("the number of a group that left is not used again, and nothing is touched (F6)", async () => {
     const before = await stack.containers();
     stack.configure(workers(3));
-    await expect(stack.up()).rejects.toThrow(
-      /workers\.groups = 3: 3 is the number of a group that was removed/,
-    );
+    await expect(stack.up()).rejects.toThrow(/workers\.groups = 3: 3 is the number of a removed group/);
     expect(await stack.containers()).toEqual(before);
     stack.configure(workers(2));
   });

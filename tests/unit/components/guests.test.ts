@@ -102,31 +102,31 @@ describe("a workload with guests (docs/architecture.md, Guests)", () => {
     ...wishes,
   });
   test.each<[string, WorkloadContribution, string]>([
-    ["a name", { guest: "exporter" }, 'wants the name that the guest "exporter" has'],
+    ["a name", { guest: "exporter" }, 'uses the name that the guest "exporter" already has'],
     [
       "a port",
       second({ ports: { other: { port: 9187, from: [] } } }),
-      'wants the port that the guest "exporter" has',
+      'uses the port that the guest "exporter" already has',
     ],
     [
       "a port of the host",
       second({ ports: { other: { port: 5432, from: [] } } }),
-      'wants the port that its host "database" has',
+      'uses the port that its host "database" already has',
     ],
     [
       "a directory",
       second({ files: { "/etc/exporter": { files: {}, onChange: "reload" } } }),
-      'wants the directory that the guest "exporter" has',
+      'uses the directory that the guest "exporter" already has',
     ],
     [
       "a directory of the host",
       second({ secrets: { "/secrets/tls": {} } }),
-      'wants the directory that its host "database" has',
+      'uses the directory that its host "database" already has',
     ],
     [
       "a companion's name",
       second({ companions: [{ name: "exporter", command: ["x"], memoryMiB: 1 }] }),
-      'wants the companion that the guest "exporter" has',
+      'uses the companion that the guest "exporter" already has',
     ],
   ])("two that want the same are refused, naming both: %s", (_, guest, rule) => {
     expect(guestProblems(DATABASE, [EXPORTER, guest]).map((problem) => problem.rule)).toEqual([rule]);
@@ -151,15 +151,15 @@ describe("a guest of the database", () => {
     expect(problems(own)).toEqual([]);
     expect(
       problems({ guest: "thief", access: [{ role: "postgres", by: { certificate: "thief" } }] }),
-    ).toEqual(['patroni.guests.thief = "postgres": opens a door for a role that is not its own']);
+    ).toEqual(['patroni.guests.thief = "postgres": gives access to a role that is not its own']);
   });
 
   test("brings no role that somebody else has", () => {
     expect(problems({ guest: "a", roles: [{ name: "app_readonly" }] })).toEqual([
-      'patroni.guests.a = "app_readonly": wants a role that the database itself has',
+      'patroni.guests.a = "app_readonly": declares a role that the database itself already has',
     ]);
     expect(problems({ guest: "a", roles: [{ name: "x" }] }, { guest: "b", roles: [{ name: "x" }] })).toEqual([
-      'patroni.guests.b = "x": wants a role that the guest "a" has',
+      'patroni.guests.b = "x": declares a role that the guest "a" already has',
     ]);
   });
 

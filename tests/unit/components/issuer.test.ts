@@ -88,25 +88,27 @@ describe("an issuer", () => {
       authorityPrivateKeyPem: authority.privateKeyPem,
     });
     const [begin, , ...rest] = authority.certificatePem.split("\n");
-    expect(problemsWith("/etc/ssl/ca.crt")).toMatch(/must say what members and clients trust/);
-    expect(problemsWith([begin, ...rest].join("\n"))).toMatch(/holds a certificate that cannot be read/);
-    expect(problemsWith(leaf.certificatePem)).toMatch(/"CN=member": is no authority's certificate/);
+    expect(problemsWith("/etc/ssl/ca.crt")).toMatch(
+      /must be the certificate authority that members and clients trust/,
+    );
+    expect(problemsWith([begin, ...rest].join("\n"))).toMatch(/contains an unreadable certificate/);
+    expect(problemsWith(leaf.certificatePem)).toMatch(/"CN=member": is not a CA certificate/);
     const later = new Date("2031-01-01T00:00:00Z");
-    expect(problemsWith(authority.certificatePem, later)).toMatch(/"CN=issuer": ended on 2030-04-11/);
+    expect(problemsWith(authority.certificatePem, later)).toMatch(/"CN=issuer": expired on 2030-04-11/);
     // One of two is enough.
     expect(problemsWith(another.certificatePem + leaf.certificatePem)).toMatch(/"CN=member"/);
   });
 
   test("may sign with an authority between, if the end of its chain is there", async () => {
     const between = await authorityBetween(authority);
-    expect(problemsWith(between)).toMatch(/"CN=between": is signed by an authority that is not here/);
+    expect(problemsWith(between)).toMatch(/"CN=between": is signed by an authority that is missing here/);
     expect(problemsWith(between + another.certificatePem)).toMatch(/"CN=between"/);
     expect(problemsWith(between + authority.certificatePem)).toBe("");
   });
 
   test("is refused with a private key, which is not printed", () => {
     const text = problemsWith(authority.certificatePem + authority.privateKeyPem);
-    expect(text).toMatch(/holds a private key/);
+    expect(text).toMatch(/contains a private key/);
     const [, ...secret] = authority.privateKeyPem.trim().split("\n");
     for (const line of secret.slice(0, -1)) expect(text).not.toContain(line);
   });

@@ -18,16 +18,16 @@ describe("what ProxyTier refuses (F6)", () => {
   test("a port that is used twice", () => {
     expect(problems({ ports: { write: 6432, read: 6432 } })).toEqual([
       expect.stringMatching(
-        /^proxy\.ports\.read = 6432: uses port 6432 a second time \(for entry 0\): proxy\.ports\.write of entry 0 has it/,
+        /^proxy\.ports\.read = 6432: uses port 6432 twice: for entry 0 and for proxy\.ports\.write of entry 0;/,
       ),
-      expect.stringMatching(/^proxy\.ports\.read = 6432: uses port 6442 a second time \(for entry 1\)/),
+      expect.stringMatching(/^proxy\.ports\.read = 6432: uses port 6442 twice: for entry 1 and/),
     ]);
   });
 
   test("a port that another entry has", () => {
     expect(problems({ ports: { write: 6432, read: 6442 } })).toEqual([
       expect.stringMatching(
-        /^proxy\.ports\.write = 6432: uses port 6442 a second time \(for entry 1\): proxy\.ports\.read of entry 0 has it/,
+        /^proxy\.ports\.write = 6432: uses port 6442 twice: for entry 1 and for proxy\.ports\.read of entry 0;/,
       ),
     ]);
     expect(problems({ entries: 1, ports: { write: 6432, read: 6442 } })).toEqual([]);
@@ -35,7 +35,7 @@ describe("what ProxyTier refuses (F6)", () => {
 
   test("ports that are none", () => {
     expect(problems({ entries: 1, ports: { write: 80 } })).toEqual([
-      "proxy.ports.write = 80: must be a port from 1024 to 65535. Use for instance 6432.",
+      "proxy.ports.write = 80: must be a port from 1024 to 65535. Use 6432, for example.",
     ]);
     expect(problems({ entries: 2, ports: { read: 65_530 } })).toEqual([
       expect.stringContaining("entry 1 would get 65540"),
@@ -104,7 +104,7 @@ describe("connections of both fleets, of the entries and of the system fit into 
 
   test("what cannot be met is refused, with the way out, which works", () => {
     expect(problems({ writePools: 3, poolSize: 40 })).toEqual([
-      "proxy.poolSize = 40: needs more connections than a member admits: of the 86 that max_connections (96) has for others than superusers, 8 are for direct sessions of the entries, and 6 pools (3 for writes, 2 for reads, all of which reach the leader when no replica is left, and one that is being replaced) share the rest: 12 each beside the session of its follower. Use 12 or less, have fewer pools, or raise patroni.parameters.max_connections to 264.",
+      "proxy.poolSize = 40: needs more connections than a member accepts. max_connections (96) leaves 86 for non-superusers; 8 of them are for direct sessions. 6 pools share the rest (3 for writes, 2 for reads, which use the leader if no replica is left, and one extra during a replacement): 12 per pool, besides the session of its follower. Use 12 or less, use fewer pools, or raise patroni.parameters.max_connections to 264.",
     ]);
     expect(problems({ writePools: 3, poolSize: 12 })).toEqual([]);
     expect(
@@ -112,12 +112,12 @@ describe("connections of both fleets, of the entries and of the system fit into 
     ).toEqual([]);
     expect(problems({ writePools: 9, readPools: 9 }, { ...MEMBER, max_connections: 60 })).toEqual([
       expect.stringMatching(
-        /^proxy = \{"writePools":9,"readPools":9\}: .*: 1 each beside the session of its follower\. Have fewer pools, or raise patroni/,
+        /^proxy = \{"writePools":9,"readPools":9\}: .*: 1 per pool, besides the session of its follower\. Use fewer pools, or raise patroni/,
       ),
     ]);
     expect(problems({ databases: 8, poolSize: 20 })).toEqual([
       expect.stringContaining(
-        "1 each for each of 8 databases beside the session of its follower. Have fewer pools",
+        "1 per pool and database (8 databases), besides the session of its follower. Use fewer pools",
       ),
     ]);
   });
@@ -188,15 +188,15 @@ describe("memory of the proxies follows the clients that they admit (F6)", () =>
     expect(memory({ memory: "2Gi" })).toEqual([2048, 2048]);
     expect(problems({ memory: "2Gi", maxClients: 10_000 })).toEqual([]);
     expect(problems({ memory: "1Gi", maxClients: 20_000, writePools: 1, readPools: 1 })).toEqual([
-      'proxy.memory = "1Gi": must be at least 1314Mi, which a PgBouncer with proxy.maxClients (20000) sessions may need: the kernel would kill it, and all its sessions. Use 1314Mi or more, or lower proxy.maxClients.',
+      'proxy.memory = "1Gi": must be at least 1314Mi, which a PgBouncer with proxy.maxClients (20000) sessions may need: otherwise the kernel may kill it with all its sessions. Use 1314Mi or more, or lower proxy.maxClients.',
     ]);
     expect(problems({ memory: "512Mi", maxClients: 6000 })).toEqual([
       expect.stringContaining(
-        "must be at least 627Mi, which an HAProxy with as many sessions as its pools of one kind have together (12000)",
+        "must be at least 627Mi, which an HAProxy with the sessions of all pools of one kind (12000)",
       ),
     ]);
     expect(problems({ memory: "32Mi" })).toEqual([
-      expect.stringContaining("must be at least 64Mi: an HAProxy or"),
+      expect.stringContaining("must be at least 64Mi: HAProxy and"),
     ]);
     expect(problems({ memory: "512" })).toEqual([
       expect.stringContaining("must be a whole number with the unit Mi"),

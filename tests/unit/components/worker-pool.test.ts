@@ -78,7 +78,7 @@ describe("what WorkerPool refuses (F6)", () => {
     [{ timing: { ttlSeconds: 20.5 } }, "workers.timing.ttlSeconds = 20.5: must be a whole number."],
     [
       { timing: { ttlSeconds: 3601 } },
-      "workers.timing.ttlSeconds = 3601: must be at most 3600: nobody leads",
+      "workers.timing.ttlSeconds = 3601: must be at most 3600: after the loss of a leader",
     ],
     [{ cpuLimit: "5m" }, 'workers.cpuLimit = "5m": must be from 10m to 256 cores'],
     [{ cpu: 300 }, "workers.cpu = 300: must be from 1m to 256 cores"],
@@ -88,11 +88,11 @@ describe("what WorkerPool refuses (F6)", () => {
     [{ groups: [{ group: 1, members: 9 }] }, "workers.groups[0].members = 9: must be 1 to 7"],
     [
       { parameters: { "citus.recover_2pc_interval": -1 } },
-      'workers.parameters.citus.recover_2pc_interval = "-1": switches off that transactions are settled which a failover left prepared, by which a group is known that is about to be removed. Give a time, such as 10s.',
+      'workers.parameters.citus.recover_2pc_interval = "-1": disables 2PC recovery, which resolves prepared transactions after a failover; a disabled recovery marks a group that is being removed. Set a time, such as 10s.',
     ],
     [
       { parameters: { max_connections: 50 } },
-      "workers.parameters.max_connections = 50: leaves 40 connections beside those that are kept for superusers, and the coordinators open up to 85: one for each of their sessions, and citus.max_shared_pool_size. Use 95 or more, or lower the coordinators'.",
+      "workers.parameters.max_connections = 50: leaves 40 connections for non-superusers, but the coordinators open up to 85: one per session, or citus.max_shared_pool_size if that is more. Use 95 or more, or lower max_connections of the coordinators.",
     ],
     [
       { parameters: { superuser_reserved_connections: 60 } },

@@ -12,20 +12,20 @@ test.each([DATABASE, ENTRY])("$name can be rendered", (spec) => {
 });
 
 test.each<[string, object]>([
-  ["entry.gpu: cannot be rendered, no platform knows this field", { gpu: 1 }],
-  ["entry.resources.disk: cannot be rendered, no platform knows this field", { resources: { disk: 1 } }],
+  ["entry.gpu: cannot be rendered: no platform knows this field", { gpu: 1 }],
+  ["entry.resources.disk: cannot be rendered: no platform knows this field", { resources: { disk: 1 } }],
   [
-    "entry.readiness.http: cannot be rendered, no platform knows this field",
+    "entry.readiness.http: cannot be rendered: no platform knows this field",
     { readiness: { ...probe, http: "/" } },
   ],
   [
-    "entry.ports.write.udp: cannot be rendered, no platform knows this field",
+    "entry.ports.write.udp: cannot be rendered: no platform knows this field",
     { ports: { ...ENTRY.ports, write: { port: 1, from: "anybody", udp: true } } },
   ],
   ["Entry.name: must be a DNS label", { name: "Entry" }],
   ["entry.replicas: must be a whole number of at least 1", { replicas: 0 }],
   ["entry.env.REPLICA_NAME: is set by the platform", { env: { REPLICA_NAME: "x" } }],
-  ["entry.env.a-b: is no name of an environment variable", { env: { "a-b": "x" } }],
+  ["entry.env.a-b: is not a valid name for an environment variable", { env: { "a-b": "x" } }],
   ["entry.command[1]: is empty", { command: ["run", ""] }],
   [
     "entry.readiness.timeoutSeconds: must be a whole number of at least 1",
@@ -41,7 +41,7 @@ test.each<[string, object]>([
   ],
   ["entry.scratch[0]: must be an absolute path of plain names", { scratch: ["tmp"] }],
   ["entry.scratch[0]: must be an absolute path of plain names", { scratch: ["/tmp/../etc"] }],
-  ["entry.scratch[1]: lies in scratch[0], which would hide it", { scratch: ["/run", "/run/x"] }],
+  ["entry.scratch[1]: is inside scratch[0], which would hide it", { scratch: ["/run", "/run/x"] }],
   [
     "entry.scratch[1]: has the same letters and digits as scratch[0], so it would get the same name",
     { scratch: ["/run/x", "/run-x"] },
@@ -75,7 +75,7 @@ describe.each([
       `entry.beforeStop.command[0]: ${unknown}`,
       { beforeStop: { command: ["$(REPLICA)"], timeoutSeconds: 1 } },
     ],
-    ["entry.env.WHO: unknown variable $(REPLICA_NAME;", { env: { WHO: "$(REPLICA_NAME" } }],
+    ["entry.env.WHO: unknown variable $(REPLICA_NAME. Use", { env: { WHO: "$(REPLICA_NAME" } }],
     ["entry.gpu: cannot be rendered", { gpu: 1 }],
   ])("%s", (message, change) => {
     expect(() => render({ ...ENTRY, ...change })).toThrow(message);

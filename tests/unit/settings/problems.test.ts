@@ -42,6 +42,6 @@ test("the most that a member gets is what is set aside for it, unless something 
   expect(resolveCpu({ cpu: 2, cpuLimit: "none" }, "etcd").value).toEqual({ cpuMillis: 2000 });
   const said = ({ problems }: ReturnType<typeof resolveCpu>) => problems.map(describeProblem);
   expect(said(resolveCpu({ cpu: 2, cpuLimit: "1500m" }, "workers"))).toEqual([
-    'workers.cpuLimit = "1500m": must not be less than what is set aside (workers.cpu = 2). Raise it, or write none.',
+    'workers.cpuLimit = "1500m": must not be less than the request (workers.cpu = 2). Raise it, or write none.',
   ]);
 });

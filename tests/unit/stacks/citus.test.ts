@@ -30,7 +30,7 @@ describe("whether a new cluster is distributed (D1)", () => {
     const choice = await choose("auto", undefined, {});
     expect(choice).toMatchObject({ distributed: false, problems: [] });
     expect(choice.why).toMatch(
-      /neither from its vendor's repository .* nor from a package in .*packages: .* without it/,
+      /neither from its vendor's repository .* nor as a package in .*packages: .* without it/,
     );
   });
 
@@ -81,6 +81,8 @@ describe("what a cluster is, it stays", () => {
     ["required", "replicated"],
   ] as const)("citus: %s is refused for one that is %s", async (citus, existing) => {
     const { problems } = await choose(citus, existing, { local: true });
-    expect(problems.map(({ rule }) => rule)).toEqual([expect.stringMatching(/^contradicts the data of pg/)]);
+    expect(problems.map(({ rule }) => rule)).toEqual([
+      expect.stringMatching(/^does not match the existing data: pg/),
+    ]);
   });
 });

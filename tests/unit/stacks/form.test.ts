@@ -42,9 +42,9 @@ describe("what YAML makes of a value is accepted where it is clear, or refused c
   test.each([
     [
       "images: { tags: { patroni: 1.10 } }",
-      "images.tags.patroni = 1.1: must be text, and this is a number. Put it in quotes, as it is meant: YAML reads 1.10 as the number 1.1, and drops the zero.",
+      "images.tags.patroni = 1.1: must be text, but is a number. Put it in quotes: YAML reads 1.10 as the number 1.1, without the zero.",
     ],
-    ["images: { citusVersion: 14.0 }", "images.citusVersion = 14: must be text, and this is a number."],
+    ["images: { citusVersion: 14.0 }", "images.citusVersion = 14: must be text, but is a number."],
     [
       "patroni: { memory: 1024 }",
       "patroni.memory = 1024: must be a whole number with the unit Mi, Gi or Ti, such as 512Mi.",
@@ -53,22 +53,22 @@ describe("what YAML makes of a value is accepted where it is clear, or refused c
     ["proxy: { cpu: true }", "proxy.cpu = true: must be a number of cores with at most three decimals"],
     ['proxy: { entries: "2" }', 'proxy.entries = "2": must be a whole number. Write 2 without quotes.'],
     ["proxy: { entries: 1.5 }", "proxy.entries = 1.5: must be a whole number."],
-    ["proxy: { names: [10.5] }", "proxy.names[0] = 10.5: must be text, and this is a number."],
+    ["proxy: { names: [10.5] }", "proxy.names[0] = 10.5: must be text, but is a number."],
     ["proxy: { names: db.example.com }", 'proxy.names = "db.example.com": must be a list.'],
-    ["patroni: { database: 1 }", "patroni.database = 1: must be text, and this is a number."],
+    ["patroni: { database: 1 }", "patroni.database = 1: must be text, but is a number."],
     ["patroni: { memory: }", "patroni.memory = null: has no value."],
     ["patroni:", "patroni = null: has no value."],
-    ["patroni: 3", "patroni = 3: must hold settings of its own (members, postgresVersion, "],
-    ["patroni: { parameters: on }", 'patroni.parameters = "on": must hold names with a value each.'],
+    ["patroni: 3", "patroni = 3: must be a section with settings (members, postgresVersion, "],
+    ["patroni: { parameters: on }", 'patroni.parameters = "on": must be a map of names and values.'],
     ['workers: { rebalance: "yes" }', 'workers.rebalance = "yes": must be true or false.'],
     ["citus: false", 'citus = false: must be one of auto, required, off. Write "off", in quotes.'],
     [
       "kubernetes: { exposeAnnotations: { internal: true } }",
-      "kubernetes.exposeAnnotations.internal = true: must be text, and this is a boolean.",
+      "kubernetes.exposeAnnotations.internal = true: must be text, but is a boolean.",
     ],
     [
       "workers: { groups: [{ group: 1 }, { group: 2, membres: 3 }] }",
-      "workers.groups[1].membres = 3: is no setting. Did you mean workers.groups[1].members.",
+      "workers.groups[1].membres = 3: is not a setting. Write workers.groups[1].members if you meant that.",
     ],
     ["workers: { groups: [{ members: 2 }] }", "workers.groups[0].group = undefined: must be a whole number."],
     [

@@ -62,9 +62,9 @@ describeWithImage("the number of a worker group that was removed (F6)", (image) 
       {
         setting: "workers.groups",
         value: 3,
-        rule: `3 is the number of a group that was removed, and its data are still there (${volumeOf(3)})`,
+        rule: `3 is the number of a removed group, whose data still exist (${volumeOf(3)})`,
         remedy: expect.stringMatching(
-          /a number that none had; or, .* `docker volume rm [^ ]*-worker-3-0-data`, after an `up` without the group/,
+          /an unused number\. Or, .* `docker volume rm [^ ]*-worker-3-0-data`; .* `up` without the group first/,
         ),
       },
     ]);

@@ -33,16 +33,16 @@ describe("stack settings", () => {
 
   test("an unknown key is refused with the nearest right one (F6)", () => {
     expect(() => read({ etdc: { members: 3 } })).toThrow(
-      'etdc = {"members":3}: is no setting. Did you mean etcd.',
+      'etdc = {"members":3}: is not a setting. Write etcd if you meant that.',
     );
     expect(() => read({ patroni: { timing: { ttlSecond: 30 } } })).toThrow(
-      "patroni.timing.ttlSecond = 30: is no setting. Did you mean patroni.timing.ttlSeconds.",
+      "patroni.timing.ttlSecond = 30: is not a setting. Write patroni.timing.ttlSeconds if you meant that.",
     );
   });
 
   test("a key that is like no other is refused with the known ones", () => {
     expect(() => read({ proxy: { zzzzzzzz: 1 } })).toThrow(
-      /proxy\.zzzzzzzz = 1: is no setting\. Known here: entries, writePools/,
+      /proxy\.zzzzzzzz = 1: is not a setting\. Use one of entries, writePools/,
     );
   });
 

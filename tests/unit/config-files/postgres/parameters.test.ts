@@ -112,13 +112,13 @@ describe("a parameter is refused", () => {
     [
       "shared_bufers",
       "1GB",
-      "shared_bufers = 1GB: is not a parameter of PostgreSQL 17. Write shared_buffers if that is meant.",
+      "shared_bufers = 1GB: is not a parameter of PostgreSQL 17. Write shared_buffers if you meant that.",
     ],
     ["zzzzzzzzzzz", 1, "zzzzzzzzzzz = 1: is not a parameter of PostgreSQL 17. Remove it."],
     [
       "pg_stat_statements.maxx",
       1,
-      "pg_stat_statements.maxx = 1: is not a parameter of PostgreSQL 17. Write pg_stat_statements.max if that is meant.",
+      "pg_stat_statements.maxx = 1: is not a parameter of PostgreSQL 17. Write pg_stat_statements.max if you meant that.",
     ],
     [
       "block_size",
