@@ -1,4 +1,7 @@
 import type { ClusterMember } from "../components/reach/cluster-members";
+import type { Finding } from "../components/reach/finding";
+import { findingLine } from "./doctor/doctor";
+import { checkGuests } from "./doctor/guests";
 import { messageOf } from "../components/dynamic/reason";
 import { type Call, printJson } from "./call";
 import { type Cluster, openCluster } from "./cluster";
@@ -46,17 +49,22 @@ export async function status(call: Call): Promise<number> {
     else console.log(`The stack ${stack.name} is not up. Bring it up with ${make(stack, "up")}.`);
     return EXIT.wrong;
   }
-  const [groups, outputs] = await Promise.all([
+  const [groups, guests, outputs] = await Promise.all([
     groupStatuses(cluster, members),
+    checkGuests(cluster, members),
     // Whoever has the rights for the members may have no state.
     stackOutputs(stack).catch((error: unknown) => messageOf(error)),
   ]);
   if (call.json)
     printJson(
-      statusDocument(cluster.name, members, groups, typeof outputs === "string" ? undefined : outputs),
+      statusDocument(cluster.name, members, groups, {
+        guests,
+        ...(typeof outputs !== "string" && { outputs }),
+      }),
     );
   else {
     console.log(statusLines(members, groups).join("\n"));
+    if (guests.length > 0) console.log(`\n${guests.map(findingLine).join("\n")}`);
     if (typeof outputs === "string") console.log(`\nThe stack's outputs cannot be read: ${outputs}`);
     else {
       console.log(`\nCitus: ${outputs.citus}`);
@@ -73,7 +81,7 @@ export const statusDocument = (
   cluster: string,
   members: readonly ClusterMember[],
   groups: readonly GroupStatus[],
-  outputs?: StackOutputs,
+  { guests = [], outputs }: { readonly guests?: readonly Finding[]; readonly outputs?: StackOutputs } = {},
 ) => ({
   cluster,
   members,
@@ -91,6 +99,7 @@ export const statusDocument = (
     })),
     ...(why && { leaderless: why }),
   })),
+  ...(guests.length > 0 && { guests }),
   ...(outputs && {
     endpoints: outputs.endpoints,
     database: outputs.database,

@@ -192,6 +192,8 @@ describe("what is printed for people and for programs (S6)", () => {
       },
     ];
     const members = [member("a")];
+    const said = { part: "pg-0 queue", ok: false, seen: "900 segments wait", remedy: "mend it" };
+    expect(statusDocument("pg", members, groups, { guests: [said] })).toMatchObject({ guests: [said] });
     expect(statusDocument("pg", members, groups)).toEqual({
       ...{ cluster: "pg", members },
       groups: [
