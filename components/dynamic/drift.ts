@@ -14,7 +14,7 @@ export async function orDrift<Recorded extends object, Seen>(
     return await look();
   } catch (error) {
     const reason = messageOf(error);
-    printProgress(`could not be looked at, and is verified by the next update: ${reason}`);
-    return { id, props: { ...recorded, drift: [`could not be looked at: ${reason}`] } };
+    printProgress(`could not be read; the next update verifies it: ${reason}`);
+    return { id, props: { ...recorded, drift: [`could not be read: ${reason}`] } };
   }
 }

@@ -35,7 +35,7 @@ export function reasonOf(error: unknown): string {
   const [, place] = /\n\s+at (.*)/.exec(error.stack ?? "") ?? [];
   const said = `${error.name}: ${error.message} (${place ?? "at an unknown place"})`;
   throw Object.assign(
-    new Error(`${said}. This is a mistake in the program; waiting does not mend it`, { cause: error }),
+    new Error(`${said}. This is a bug in the program; waiting does not help`, { cause: error }),
     { permanent: true, mistake: true },
   );
 }

@@ -3,16 +3,16 @@ import { reasonOf } from "./reason";
 import { printProgress } from "./progress";
 
 export interface WaitOptions {
-  /** What is waited for, for the progress lines and for the error: "etcd members answer". */
+  /** The awaited condition, for progress lines and the error: "etcd members answer". */
   readonly what: string;
   /**
-   * After this time the wait fails with the last thing that was wrong; with 0 there is one look, and its reason is the error.
-   * Pulumi's own timeouts never reach a dynamic provider.
+   * After this time the wait fails with the last reason. With 0 the condition is checked once.
+   * Pulumi's own timeouts do not apply to dynamic providers.
    */
   readonly deadlineSeconds: number;
-  /** Least pause between two looks. Default 500 ms. A look that takes longer is followed by a pause as long, up to 5 s. */
+  /** Minimum pause between two checks. Default 500 ms. A check that takes longer is followed by a pause of the same length, up to 5 s. */
   readonly intervalMs?: number;
-  /** More than the reason, such as the end of a log: printed once when a minute has passed, and said with the error at the deadline. */
+  /** More details than the reason, such as the end of a log. Printed once after a minute, and part of the error at the deadline. */
   readonly explain?: () => Promise<string>;
 }
 
@@ -21,13 +21,13 @@ export type Look<T> =
 
 /** By then it is likely that waiting alone will not help. */
 const EXPLAIN_AFTER_SECONDS = 60;
-/** What a look may still take when the run has been interrupted. Its work is begun anew by the next run, as after any failure. */
+/** How long a check may still take after the run was interrupted. The next run repeats its work, as after any failure. */
 const LAST_LOOK_MS = 3000;
 
 /**
- * Looks again and again until it is done or the deadline has passed. An error of a look counts as "not yet", unless it says
- * `permanent: true` or is a mistake of the program. An interrupted run (Ctrl-C) ends it within seconds. What it still waits for is printed
- * when it changes and every ten seconds; the engine shows what a provider prints.
+ * Repeats a check until it is done or the deadline has passed. An error of a check counts as "not yet", unless it has
+ * `permanent: true` or is a programming error. An interrupted run (Ctrl-C) ends the wait within seconds. The reason for waiting is printed
+ * when it changes and every ten seconds.
  */
 export async function waitUntil<T>(options: WaitOptions, look: () => Promise<Look<T>>): Promise<T> {
   const { passed, forget } = untilInterrupted();
@@ -66,12 +66,12 @@ async function looking<T>(
     const waited = Math.round((now - started) / 1000);
     if (interruption().aborted)
       throw new Error(
-        `interrupted after ${waited} s, while waiting until ${options.what}. Last seen: ${why}. The next update goes on from there`,
+        `interrupted after ${waited} s, while waiting until ${options.what}. Last seen: ${why}. The next update continues from there`,
       );
     if (now >= deadline) {
       const explanation = await options.explain?.();
       throw new Error(
-        `${options.what}: not within ${options.deadlineSeconds} s. Last seen: ${why}${explanation ? `\n${explanation}` : ""}`,
+        `${options.what}: timed out after ${options.deadlineSeconds} s. Last seen: ${why}${explanation ? `\n${explanation}` : ""}`,
       );
     }
     // A wait of a second or two is normal and worth no line.

@@ -40,7 +40,7 @@ describeWithCli("what ends a wait, through the Pulumi CLI (C1)", () => {
     const { said } = await cli.outcome("up", "fails");
     expect(Date.now() - began).toBeLessThan(SECONDS * 1000);
     expect(said).toMatch(
-      /TypeError: Cannot read properties of undefined \(reading 'bind'\) \(.+\)\. This is a mistake/,
+      /TypeError: Cannot read properties of undefined \(reading 'bind'\) \(.+\)\. This is a bug/,
     );
   });
 });

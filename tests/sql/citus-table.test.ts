@@ -49,14 +49,14 @@ import { served } from "../support/served";
 
   test("what cannot be is told by a preview's check, and nothing is touched", async () => {
     expect(await reasons({ table: "public.nothing" })).toEqual([
-      expect.stringContaining("there is no table public.nothing"),
+      expect.stringContaining("table public.nothing does not exist"),
     ]);
     expect(await reasons({ column: "tennant" })).toEqual([
-      'public.orders has no column "tennant" by which it could be distributed',
-      expect.stringContaining('orders_pkey is unique without "tennant"'),
+      'public.orders has no column "tennant" to distribute it by',
+      expect.stringContaining('the unique index orders_pkey does not include "tennant"'),
     ]);
     expect(await reasons({ table: "public.lonely" })).toEqual([
-      expect.stringContaining('lonely_pkey is unique without "tenant"'),
+      expect.stringContaining('the unique index lonely_pkey does not include "tenant"'),
     ]);
     expect(await kinds()).toEqual([]);
   });

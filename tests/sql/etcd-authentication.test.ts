@@ -170,7 +170,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
     const { id, props } = await provider.read("authentication", { ...outs, members: [unreachable] });
     expect(id).toBe("authentication");
     expect(props?.drift).toEqual([
-      "could not be looked at: a majority of etcd's members answers: not within 10 s. Last seen: only: connect ECONNREFUSED 127.0.0.1:1",
+      "could not be read: a majority of etcd's members answers: timed out after 10 s. Last seen: only: connect ECONNREFUSED 127.0.0.1:1",
     ]);
   });
 });

@@ -94,7 +94,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
     const { provider, printed } = served(workerGroupsProvider);
     await set(`ALTER SYSTEM SET ${LEAVE_FREE} = 99`);
     await expect(provider.update("worker-groups", outputs, inputs([1, 2]))).rejects.toThrow(
-      /shards cannot be moved as planned, and none was: .* less than the 99 % of citus\.desired_percent_disk_available/,
+      /cannot move the shards as planned; none was moved: .* less than the 99 % of citus\.desired_percent_disk_available/,
     );
     expect(printed.filter((line) => line.startsWith("add "))).toEqual([
       `add ${workers[1]?.address ?? ""}:5432 to the cluster as group 2`,

@@ -51,7 +51,7 @@ export async function waitReady(
         state.restarts - firstRestarts >= HOPELESS_RESTARTS || halts >= HOPELESS_HALTS,
     );
     if (hopeless || seconds() >= deadlineSeconds) {
-      const reason = hopeless ? `gave up after ${seconds()} s` : `not within ${deadlineSeconds} s`;
+      const reason = hopeless ? `gave up after ${seconds()} s` : `timed out after ${deadlineSeconds} s`;
       const counted = `${members.length - unready.length} of ${members.length} ready`;
       const details = await Promise.all(
         unready.map(({ member, state }) => describeMember(member.container, state)),

@@ -1,18 +1,18 @@
-/** What a state that adopts a cluster takes over from it. Pure: the provider reads what the cluster tells. */
+/** What a state takes over from a cluster that it adopts. Pure: the provider reads from the cluster. */
 import type { SecretFiles } from "../../reach/existing-cluster";
 
-/** Written in a setting in place of a password: another one is made, and applications must be told. */
+/** In place of a password in the settings: a new one is generated, which applications must get. */
 export const NEW_PASSWORD = "new";
 
-/** What a cluster was before it was adopted, kept in the state of the one that did. All of it is secret. */
+/** A cluster's secrets from before its adoption, kept in the new owner's state. All of it is secret. */
 export interface Former {
-  /** Certificates and keys of the former authority, by the workload that shows them. */
+  /** Certificates and keys from the former authority, by workload. */
   readonly certificates: Readonly<Record<string, { readonly "tls.crt": string; readonly "tls.key": string }>>;
-  /** The user of Patroni in etcd, if it is not called as in a cluster that was never adopted. */
+  /** Patroni's user in etcd, if it differs from that of a cluster that was never adopted. */
   readonly etcdUser?: string;
   /** Password of etcd's `root`. */
   readonly etcdRoot: string;
-  /** Passwords that go on being good, by role. */
+  /** Passwords that stay valid, by role. */
   readonly roles: Readonly<Record<string, string>>;
 }
 
@@ -20,24 +20,24 @@ export interface Adoption {
   /** PEM of the authority that members and clients trusted. */
   readonly authority: string;
   readonly former: Former;
-  /** Roles that get another password: whoever logs in as one of them must be told. */
+  /** Roles that get a new password, which their applications need. */
   readonly told: readonly string[];
 }
 
 export interface Asked {
   /** The cluster's secrets. */
   readonly secrets: Readonly<Record<string, SecretFiles>>;
-  /** What PostgreSQL keeps of the passwords of the application's roles, by role. */
+  /** Password verifiers of the application's roles in PostgreSQL, by role. */
   readonly verifiers: Readonly<Record<string, string>>;
   /** By role: its password, or `NEW_PASSWORD`. */
   readonly passwords: Readonly<Record<string, string>>;
-  /** Whether PostgreSQL made this verifier of that password. */
+  /** Whether the verifier belongs to the password. */
   readonly matches: (password: string, verifier: string) => boolean;
-  /** The role of the pools, whose password lies with them. */
+  /** The role of the pools, whose password is among the pools' secrets. */
   readonly poolRole: string;
 }
 
-/** What is taken over, or everything that is missing. */
+/** What is taken over, or all problems. */
 export function planAdoption(asked: Asked): {
   readonly adoption?: Adoption;
   readonly problems: readonly string[];
@@ -48,7 +48,7 @@ export function planAdoption(asked: Asked): {
     const found = secrets[secret]?.[file];
     if (found === undefined)
       problems.push(
-        `the cluster must run to be adopted, and its secret ${secret} with the file ${file} is not there: bring its members up first`,
+        `the secret ${secret} with the file ${file} is missing, but a cluster must run to be adopted: start its members first`,
       );
     return found ?? "";
   };
@@ -61,17 +61,17 @@ export function planAdoption(asked: Asked): {
     const given = passwords[role];
     if (given === undefined)
       problems.push(
-        `adopt.passwords.${role} is missing: only its verifier is in the database. Give the password that applications log in with, or "${NEW_PASSWORD}" to make another one and tell them`,
+        `adopt.passwords.${role} is missing: the database stores only its verifier. Set the password that applications use, or "${NEW_PASSWORD}" to generate one and pass it on to them`,
       );
     else if (given === NEW_PASSWORD) told.push(role);
     else if (matches(given, verifier)) roles[role] = given;
     else
       problems.push(
-        `adopt.passwords.${role} is not the password of ${role} in the database: applications that log in would be locked out. Give the right one, or "${NEW_PASSWORD}"`,
+        `adopt.passwords.${role} is not the password of ${role} in the database: applications would be locked out. Set the right one, or "${NEW_PASSWORD}"`,
       );
   }
   for (const role of Object.keys(passwords).filter((name) => verifiers[name] === undefined))
-    problems.push(`adopt.passwords.${role}: the database has no such role with a password`);
+    problems.push(`adopt.passwords.${role}: the database has no role of this name with a password`);
   if (problems.length > 0) return { problems };
   const certificates: Record<string, Former["certificates"][string]> = {};
   for (const [name, files] of Object.entries(secrets)) {

@@ -4,28 +4,28 @@ import { DynamicResource } from "../../dynamic/resource";
 import type { OwnerPlace } from "../../reach/owner-mark";
 import type { Former } from "./adoption";
 
-/** How a cluster is taken over whose owner's state is lost or given up: docs/runbooks/adopt-a-cluster.md. */
+/** How to adopt a cluster whose stack's state is lost or abandoned: docs/runbooks/adopt-a-cluster.md. */
 export interface AdoptArgs {
-  /** The cluster's name, once more. Without effect on a cluster that is this state's, and after it has adopted once. */
+  /** The cluster's name, as confirmation. Has no effect if this stack already owns the cluster. */
   readonly cluster: string;
-  /** By role (`app_readwrite`): the password that applications log in with, or `new` for another one, of which they must be told. */
+  /** By role (`app_readwrite`): the password that applications use, or `new` to generate one, which you must pass on to them. */
   readonly passwords?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
- * Whose a cluster is: a random id in the state, compared with the mark where the data are. Fails, in a preview too, when the cluster is
- * another state's, or when this one has lost it; so everything depends on it.
+ * Verifies that this stack owns the cluster: compares a random id in the state with the mark beside the data. Fails, in previews too, if the
+ * cluster belongs to another stack or if this state does not know it. Everything depends on it.
  */
 export class ClusterOwner extends DynamicResource {
   /** The random id of this state. */
   declare readonly owner: pulumi.Output<string>;
-  /** Why this state is refused unless it proves that it knows the cluster's secrets; empty when it need not. */
+  /** Why this state is rejected unless it proves that it knows the cluster's secrets; empty if no proof is needed. */
   declare readonly unproven: pulumi.Output<string>;
-  /** Whose mark may be overwritten. */
+  /** The owner whose mark may be overwritten. */
   declare readonly adopting: pulumi.Output<string>;
-  /** What the cluster was before this state adopted it; undefined when it made it itself. A secret. */
+  /** Secrets of the cluster from before it was adopted; undefined if this stack created it. A secret. */
   readonly before: pulumi.Output<Former | undefined>;
-  /** PEM of the authority that the cluster had then. */
+  /** PEM of the former authority of an adopted cluster. */
   readonly authorityBefore: pulumi.Output<string | undefined>;
   readonly place: OwnerPlace;
   declare private readonly former: pulumi.Output<Former | undefined>;
@@ -48,13 +48,13 @@ export class ClusterOwner extends DynamicResource {
         former: undefined,
         formerAuthority: undefined,
       },
-      // Data outlive a `destroy`, and with them whose they are.
+      // The data outlive a `destroy`, so their owner's id must too.
       pulumi.mergeOptions(opts, { protect: true, additionalSecretOutputs: ["former"] }),
       "ownership",
       "ClusterOwner",
     );
     this.place = place;
-    // States that never adopted say so by an empty text, which a preview knows, too.
+    // An empty text means never adopted; it is known in previews too.
     this.authorityBefore = this.formerAuthority.apply((pem) => pem || undefined);
     const none: Former | undefined = undefined;
     this.before = this.authorityBefore.apply((pem) =>
@@ -65,11 +65,11 @@ export class ClusterOwner extends DynamicResource {
 
 export interface ClusterMarkArgs {
   readonly owner: ClusterOwner;
-  /** Nothing in the state proves that it knows the cluster: without a mark of this state, data are refused. Default false. */
+  /** Nothing in the state can prove that it knows the cluster, so data without this stack's mark are rejected. Default false. */
   readonly withoutProof?: boolean;
 }
 
-/** The mark of the owner where the data are. Written before anything that belongs to the cluster, and never taken from beside data. */
+/** The owner's mark beside the data. Written before all other resources of the cluster, and never deleted while data exist. */
 export class ClusterMark extends DynamicResource {
   constructor(
     name: string,
@@ -95,7 +95,7 @@ export class ClusterMark extends DynamicResource {
   }
 }
 
-/** Options of a component: it and everything in it are registered after `first`. */
+/** Component options that make the component and all its children depend on `first`. */
 export const after = (
   first: pulumi.Resource,
   opts: pulumi.ComponentResourceOptions = {},

@@ -1,24 +1,24 @@
-/** Whose a cluster is. Pure: the providers look, and write what was decided. */
+/** Decides who owns a cluster. Pure: the providers read and write the mark. */
 import type { Mark, Seen } from "../../reach/owner-mark";
 
-/** What a state says of itself. */
+/** What a state claims. */
 export interface Claim {
   readonly cluster: string;
-  /** The state's own id; another state has another one. */
+  /** The state's own id, unique per state. */
   readonly owner: string;
-  /** The state had this id before, and it was good then. */
+  /** The state had this id before, and it was accepted then. */
   readonly known: boolean;
   readonly stack: string;
   readonly project: string;
-  /** Where the mark lies, for people. */
+  /** Where the mark is, for messages. */
   readonly where: string;
 }
 
 export type Verdict =
-  /** Nobody's, or this state's: go on. */
+  /** The cluster has no owner, or this state owns it: continue. */
   | { readonly verdict: "ours" }
   /**
-   * There are data and no mark, as of a cluster that was made before there were marks: whoever knows its secrets is its owner. `refusal` is
+   * There are data but no mark, as for a cluster from before marks existed: a state that knows its secrets owns it. `refusal` is
    * for a state that does not.
    */
   | { readonly verdict: "unproven"; readonly refusal: string }
@@ -35,12 +35,12 @@ export function planOwnership(claim: Claim, seen: Seen): Verdict {
   return { verdict: "unproven", refusal: unknown(claim, seen.data) };
 }
 
-/** The ways out of a refusal, whoever the owner is. */
+/** The remedies for a refusal. */
 const waysOut = ({ cluster }: Claim): string =>
   [
-    `  - its state is elsewhere: import it (pulumi stack export there, pulumi stack import here), or run this from there`,
-    `  - a cluster of its own is meant: give it another name (setting \`cluster\`)`,
-    `  - its state is lost, or given up: adopt the cluster (set \`adopt.cluster\` to ${cluster}), step by step in docs/runbooks/adopt-a-cluster.md`,
+    `  - if its state is elsewhere: import it (pulumi stack export there, pulumi stack import here), or run this command there`,
+    `  - if you want a new cluster: give it another name (setting \`cluster\`)`,
+    `  - if its state is lost or abandoned: adopt the cluster (set \`adopt.cluster\` to ${cluster}) as described in docs/runbooks/adopt-a-cluster.md`,
   ].join("\n");
 
 function foreign(claim: Claim, mark: Mark, data: readonly string[]): string {
@@ -50,16 +50,16 @@ function foreign(claim: Claim, mark: Mark, data: readonly string[]): string {
     : `this state (stack ${stack} of ${project}) does not know it`;
   return (
     `the cluster ${cluster} belongs to the stack ${mark.stack} of the project ${mark.project}, since ${mark.since} ` +
-    `(owner ${mark.owner}, written in ${where}), and ${self}. Nothing was changed. Ways out:\n${waysOut(claim)}` +
-    (data.length === 0 ? `\n  - nothing is left of it but this mark: delete ${where}` : "")
+    `(owner ${mark.owner}, recorded in ${where}), but ${self}. Nothing was changed. What you can do:\n${waysOut(claim)}` +
+    (data.length === 0 ? `\n  - only this mark is left of the cluster: delete ${where}` : "")
   );
 }
 
 function unknown(claim: Claim, data: readonly string[]): string {
   const { cluster, stack, project } = claim;
   return (
-    `there are data of a cluster ${cluster} (${some(data)}), and this state (stack ${stack} of ${project}) does not know it: ` +
-    `it has none of its secrets. Nothing was changed. Ways out:\n${waysOut(claim)}`
+    `data of a cluster ${cluster} exist (${some(data)}), but this state (stack ${stack} of ${project}) has none of its secrets. ` +
+    `Nothing was changed. What you can do:\n${waysOut(claim)}`
   );
 }
 

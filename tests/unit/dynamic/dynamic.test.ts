@@ -48,14 +48,14 @@ describe("waitUntil", () => {
     const never = waitUntil({ what: "it works", deadlineSeconds: 0.05, intervalMs: 10 }, () =>
       Promise.resolve({ done: false, why: "no" }),
     );
-    await expect(never).rejects.toThrow("it works: not within 0.05 s. Last seen: no");
+    await expect(never).rejects.toThrow("it works: timed out after 0.05 s. Last seen: no");
   });
 
   it("explains more at the deadline", async () => {
     const explain = () => Promise.resolve("its log ends with this");
     const look = () => Promise.resolve({ done: false as const, why: "not yet" });
     await expect(waitUntil({ what: "it works", deadlineSeconds: 0.05, explain }, look)).rejects.toThrow(
-      "it works: not within 0.05 s. Last seen: not yet\nits log ends with this",
+      "it works: timed out after 0.05 s. Last seen: not yet\nits log ends with this",
     );
   });
 

@@ -8,7 +8,7 @@ test("an interrupted run ends its waits within seconds; what is done is done (Ct
   const interrupted = (why: string) =>
     expect.stringMatching(
       new RegExp(
-        `^interrupted after \\d+ s, while waiting until it leads\\. Last seen: ${why}\\. The next update goes on from there$`,
+        `^interrupted after \\d+ s, while waiting until it leads\\. Last seen: ${why}\\. The next update continues from there$`,
       ),
     ) as string;
   expect(JSON.parse(stdout)).toEqual({

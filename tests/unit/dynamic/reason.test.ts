@@ -38,7 +38,7 @@ describe("a mistake of the program is no reason to wait", () => {
     const began = Date.now();
     const wait = waitUntil({ what: "it leads", deadlineSeconds: 600 }, () => Promise.reject(error));
     await expect(wait).rejects.toThrow(
-      `${error.name}: ${error.message} (${/at (.*)/.exec(error.stack ?? "")?.[1]}). This is a mistake in the program`,
+      `${error.name}: ${error.message} (${/at (.*)/.exec(error.stack ?? "")?.[1]}). This is a bug in the program`,
     );
     expect(Date.now() - began).toBeLessThan(5_000);
   });

@@ -211,7 +211,7 @@ describeWithImage("resources on a Docker engine", (image) => {
       const name = healthy("sleep 600", "slow");
       const inputs = { workload: "w", members: [member(name)], deadlineSeconds: 2 };
       await expect(provider.create(inputs)).rejects.toThrow(
-        /^w: 0 of 1 ready, not within 2 s\.\n.*slow: running, health starting/,
+        /^w: 0 of 1 ready, timed out after 2 s\.\n.*slow: running, health starting/,
       );
     });
   });

@@ -71,7 +71,7 @@ describe("the members of a StatefulSet", () => {
         JSON.stringify([(error as Error).message, (error as { reasons: string[] }).reasons]),
     );
     expect(said).toMatch(
-      /the members of pg are ready: not within 1 s.*pg-1 is not ready \(Running, ContainerCreating\).*the end/,
+      /the members of pg are ready: timed out after 1 s.*pg-1 is not ready \(Running, ContainerCreating\).*the end/,
     );
     expect(deleted).toEqual([]);
   });

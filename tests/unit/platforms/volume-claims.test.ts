@@ -96,7 +96,7 @@ describe("the volumes of a StatefulSet (D5)", () => {
   test("that do not grow in time are named", async () => {
     grown = () => ({});
     expect(await update({ deadlineSeconds: 1 })).toMatch(
-      /the volumes of pg have 20Gi: not within 1 s.*data-pg-0 has 10Gi of 20Gi; data-pg-1 has 10Gi of 20Gi/,
+      /the volumes of pg have 20Gi: timed out after 1 s.*data-pg-0 has 10Gi of 20Gi; data-pg-1 has 10Gi of 20Gi/,
     );
   });
 

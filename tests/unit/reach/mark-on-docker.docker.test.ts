@@ -106,7 +106,7 @@ describeWithImage("the owner's mark on a Docker engine", (image) => {
     expect((await first.owner.check(first.inputs, args as never)).inputs).toMatchObject({ unproven: "" });
     const { checked, mark, inputs } = await state("second");
     expect(checked.failures).toEqual([]);
-    expect(inputs.unproven).toContain(`there are data of a cluster ${cluster} (${cluster}-patroni-0-data)`);
+    expect(inputs.unproven).toContain(`data of a cluster ${cluster} exist (${cluster}-patroni-0-data)`);
     // It has to go on doing so, and an issuer's certificates are no proof.
     expect((await first.owner.check(inputs, { ...args, stack: "second" } as never)).inputs?.unproven).toBe(
       inputs.unproven,

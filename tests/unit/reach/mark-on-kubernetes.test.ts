@@ -143,7 +143,7 @@ describe("the owner's mark on Kubernetes", () => {
     const wanted = { ...args, owner: inputs.owner, unproven: inputs.unproven };
     const { failures } = await mark.check(none, wanted as never);
     const reason = failures![0]!.reason;
-    expect(reason).toContain("there are data of a cluster pg (data-pg-patroni-0)");
+    expect(reason).toContain("data of a cluster pg exist (data-pg-patroni-0)");
     const said = /kubectl -n ns annotate configmap pg-owner postgres-cluster\/owner='(.*)'$/m.exec(
       reason,
     )?.[1];
@@ -171,7 +171,7 @@ describe("the owner's mark on Kubernetes", () => {
     const broken = { ...args, place: { ...args.place, namespace: "a/../b" } };
     api.server.once("request", (request) => request.socket.destroy());
     await expect(owner.check(none, broken as never)).rejects.toThrow(
-      "it cannot be seen whose the cluster pg is, so nothing is changed: ",
+      "cannot determine who owns the cluster pg; nothing was changed: ",
     );
   });
 });

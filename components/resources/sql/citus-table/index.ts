@@ -8,24 +8,24 @@ import { CITUS_TABLE_PROVIDER_VERSION } from "./provider";
 interface CitusTableArgs {
   /** A superuser's session on the coordinators, in the distributed database: `coordinator.group.session(coordinator.database)`. */
   readonly target: SessionArgs;
-  /** With its schema: `public.orders`. It must exist. Another name is another table; the old one stays as it is. */
+  /** Name with schema: `public.orders`. The table must exist. A new name is a different table; the old one is not changed. */
   readonly table: string;
-  /** What deleting the resource does: leaves the table as it is, or brings its rows back to the coordinator. Default `keep`. */
+  /** What deleting the resource does: keeps the table as it is, or moves its rows back to the coordinator. Default `keep`. */
   readonly onDelete?: "keep" | "undistribute";
-  /** How long to look for the coordinators' leader, in seconds. Default 60. */
+  /** Seconds to wait for the coordinators' leader. Default 60. */
   readonly deadlineSeconds?: number;
 }
 
 export interface DistributedTableArgs extends CitusTableArgs {
-  /** The column whose value decides on which shard a row lies. Every unique index must have it. */
+  /** The distribution column, whose value determines a row's shard. Every unique index must include it. */
   readonly column: string;
-  /** How many shards. Default: of the table that it lies beside, else `citus.shard_count` (32). */
+  /** Number of shards. Default: that of the table that it is colocated with, else `citus.shard_count` (32). */
   readonly shardCount?: number;
-  /** A table beside which rows with the same value lie; `none` for nobody. Default: tables with the same type and shard count. */
+  /** The table to colocate with: rows with the same value are on the same node. `none`: no colocation. Default: tables with the same column type and shard count. */
   readonly colocateWith?: string;
   /**
-   * What a change of column, shard count or neighbour does to a table that is distributed: `refuse`, or `alter`, which writes every row
-   * anew and locks the table meanwhile; with the shard count, tables that lie beside it change, too. Default `refuse`.
+   * What a change of column, shard count or colocation does to a distributed table: `refuse`, or `alter`, which rewrites all rows
+   * and locks the table meanwhile. A new shard count also changes colocated tables. Default `refuse`.
    */
   readonly onChange?: "refuse" | "alter";
 }
@@ -54,8 +54,8 @@ const secretly = (opts: pulumi.CustomResourceOptions | undefined): pulumi.Custom
   pulumi.mergeOptions(opts ?? {}, { additionalSecretOutputs: ["password"] });
 
 /**
- * A table whose rows lie on the shards of the worker groups, decided by one column. An empty or a filled table; one that is so already is
- * adopted. A preview asks the database what is wrong with it. Deleting the resource never drops a row.
+ * A distributed table: its rows are on the shards of the worker groups, by the value of one column. The table may contain rows; an already
+ * distributed table is adopted. A preview asks the database whether it is possible. Deleting the resource never deletes rows.
  */
 export class DistributedTable extends DynamicResource {
   /** What a refresh found different from what was declared; the next `up` mends it. */
@@ -74,7 +74,7 @@ export class DistributedTable extends DynamicResource {
   }
 }
 
-/** A table that every node has whole, so that joins with it need no network. Deleting the resource never drops a row. */
+/** A reference table: every node has all rows, so that joins with it need no network. Deleting the resource never deletes rows. */
 export class ReferenceTable extends DynamicResource {
   /** What a refresh found different from what was declared; the next `up` mends it. */
   declare readonly drift: pulumi.Output<readonly string[]>;

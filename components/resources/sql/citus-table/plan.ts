@@ -52,24 +52,26 @@ const namesNeighbour = ({ colocateWith }: TableSpec): boolean =>
 /** Why the table cannot be made what is declared. */
 export function tableProblems(spec: TableSpec, state: TableState): readonly string[] {
   const { table, kind, column = "" } = spec;
-  if (!state.present) return [`there is no table ${table}: make it first, in a migration of its owner`];
+  if (!state.present)
+    return [`table ${table} does not exist: create it first, in a migration that its owner runs`];
   if (kind === "reference") return [];
   const problems: string[] = [];
   if (state.columnType === undefined) {
-    problems.push(`${table} has no column "${column}" by which it could be distributed`);
+    problems.push(`${table} has no column "${column}" to distribute it by`);
   } else if (namesNeighbour(spec)) {
     const neighbour = spec.colocateWith ?? "";
-    if (!state.neighbour) problems.push(`${neighbour}, beside which ${table} shall lie, is not distributed`);
+    if (!state.neighbour)
+      problems.push(`${neighbour}, with which ${table} is to be colocated, is not distributed`);
     else if (state.neighbour.columnType !== state.columnType) {
       problems.push(
         `${table}.${column} is ${state.columnType}, but ${neighbour} is distributed by ${state.neighbour.columnType}: ` +
-          "rows lie together only when the types are the same",
+          "colocation requires the same type",
       );
     }
   }
   for (const index of state.uniqueWithout) {
     problems.push(
-      `${index} is unique without "${column}": each shard could keep only its own rows unique. Add the column to it`,
+      `the unique index ${index} does not include "${column}": uniqueness can only be enforced within a shard. Add the column to it`,
     );
   }
   return problems;
@@ -80,7 +82,7 @@ export function tableWarnings(spec: TableSpec, state: TableState): readonly stri
   const { shardCount } = spec;
   return spec.kind === "distributed" && shardCount !== undefined && shardCount < state.groups
     ? [
-        `${spec.table}: ${shardCount} shards lie on ${state.groups} worker groups, so some have none; use ${state.groups} or more`,
+        `${spec.table}: with ${shardCount} shards, some of the ${state.groups} worker groups have none; use ${state.groups} or more`,
       ]
     : [];
 }
@@ -102,7 +104,7 @@ export function planTable(
   if (state.kind === "distributed" || state.kind === "reference") {
     if (state.kind !== kind) {
       return {
-        refused: `${table} is a ${state.kind} table, and is declared as a ${kind} one. Run SELECT undistribute_table('${table}') when nobody uses it; the next up then makes it one`,
+        refused: `${table} is a ${state.kind} table, but declared as a ${kind} table. Run SELECT undistribute_table('${table}') while it is not in use; the next up then converts it`,
       };
     }
     const change = kind === "reference" ? {} : differences(spec, state);
@@ -110,7 +112,7 @@ export function planTable(
     if (spec.onChange === "alter") return [{ do: "alter", ...change }];
     const what = Object.entries(change).map(([name, value]) => `${name} ${value}`);
     return {
-      refused: `${table} is distributed by ${state.column ?? "?"} in ${state.shardCount ?? "?"} shards, and is declared with ${what.join(", ")}. Changing it writes every row anew and locks the table meanwhile: set onChange to "alter" if that is wanted`,
+      refused: `${table} is distributed by ${state.column ?? "?"} in ${state.shardCount ?? "?"} shards, but declared with ${what.join(", ")}. Changing it rewrites all rows and locks the table meanwhile: set onChange to "alter" to allow it`,
     };
   }
   if (kind === "reference") return [{ do: "reference" }];
@@ -124,11 +126,17 @@ export function describeTableStep(table: string, step: TableStep): string {
       return `copy ${table} to every node, as a reference table`;
     case "distribute": {
       const count = step.shardCount === undefined ? "" : ` in ${step.shardCount} shards`;
-      const beside = step.colocateWith === "default" ? "" : `, beside ${step.colocateWith}`;
+      const { colocateWith } = step;
+      const beside =
+        colocateWith === "default"
+          ? ""
+          : colocateWith === "none"
+            ? ", without colocation"
+            : `, colocated with ${colocateWith}`;
       return `distribute ${table} by ${step.column}${count}${beside}`;
     }
     case "alter":
-      return `write ${table} anew with ${Object.entries(step)
+      return `rewrite ${table} with ${Object.entries(step)
         .filter(([name]) => name !== "do")
         .map(([name, value]) => `${name} ${value}`)
         .join(", ")}`;

@@ -140,7 +140,7 @@ async function foresee(
   } catch (error) {
     // 42P01 undefined_table: there is no Citus in this database yet.
     const said = messageOf(error);
-    if (sqlState(error) !== "42P01") printProgress(`${inputs.table} cannot be looked at: ${said}`);
+    if (sqlState(error) !== "42P01") printProgress(`cannot read the state of ${inputs.table}: ${said}`);
     return { wrong: [], steps: [] };
   }
 }
@@ -153,7 +153,7 @@ export const citusTableProvider: dynamic.ResourceProvider<CitusTableInputs, Citu
     if (kind === "distributed" && !column)
       failures.push({
         property: "column",
-        reason: "a distributed table needs the column by which it is distributed",
+        reason: "a distributed table needs a distribution column",
       });
     if (
       shardCount !== undefined &&
@@ -199,14 +199,14 @@ export const citusTableProvider: dynamic.ResourceProvider<CitusTableInputs, Citu
 
   async delete(_id, props) {
     if (props.onDelete === "keep") {
-      printProgress(`${props.table} stays as it is, with its rows`);
+      printProgress(`${props.table} is kept as it is, with its rows`);
       return;
     }
     const options = { deadlineSeconds: props.deadlineSeconds, statementTimeoutSeconds: COPYING_SECONDS };
     await on(props, options, async (session) => {
       const { kind } = await readTable(session, props);
       if (kind !== "distributed" && kind !== "reference") return;
-      printProgress(`bring the rows of ${props.table} back to the coordinator`);
+      printProgress(`move the rows of ${props.table} back to the coordinator`);
       await session.query(undistributeStatement(), [props.table]);
     });
   },

@@ -7,16 +7,16 @@ import { type CheckedGroup, CLUSTER_CHECK_PROVIDER_VERSION } from "./provider";
 export interface ClusterCheckArgs {
   /** A superuser's session on the coordinators, in the distributed database. */
   readonly coordinator: SessionArgs;
-  /** Every group that is declared; 0 is that of the coordinators. */
+  /** Every declared group; 0 is the coordinators' group. */
   readonly groups: readonly CheckedGroup[];
-  /** How long to wait until all is as declared, in seconds. Default 120. */
+  /** Seconds to wait until everything is as declared. Default 120. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * Proves after every `up` that the nodes of a Citus cluster are those that were declared: the DCS knows every member of every group and
- * no other, `pg_dist_node` has each under its own name and in the role that it has, active and with the present metadata, and each
- * node reaches every other one. Fails with everything that is wrong. A preview and a refresh look, too.
+ * Verifies on every `up` that the nodes of a Citus cluster are as declared: the DCS knows exactly the members of every group, `pg_dist_node`
+ * has each of them under its own name and in its actual role, active and with current metadata, and each node reaches every other
+ * one. Fails with all problems. Previews and refreshes check too.
  */
 export class ClusterCheck extends DynamicResource {
   constructor(name: string, args: ClusterCheckArgs, opts?: pulumi.CustomResourceOptions) {

@@ -43,13 +43,15 @@ const leads = ({ role }: { readonly role: string }): boolean =>
 function judgeDcs({ members }: ExpectedGroup, dcs: DcsGroup): string[] {
   const leaders = dcs.members.filter(leads);
   return [
-    ...(leaders.length === 1 ? [] : [leaders.length === 0 ? "nobody leads" : "more than one leads"]),
+    ...(leaders.length === 1
+      ? []
+      : [leaders.length === 0 ? "it has no leader" : "it has more than one leader"]),
     ...members
       .filter(({ name }) => !dcs.members.some((member) => member.name === name))
       .map(({ name }) => `${name} is unknown to the DCS`),
     ...dcs.members
       .filter(({ name }) => !members.some((member) => member.name === name))
-      .map(({ name }) => `${name} is a member according to the DCS, but nobody declared it`),
+      .map(({ name }) => `${name} is a member according to the DCS, but not declared`),
   ];
 }
 
@@ -66,7 +68,7 @@ function judgeRegistered(
     return [`${one.host} is registered under another name, ${other.host}`];
   return [
     ...missing.map(({ host }) => `${host} is not registered`),
-    ...extra.map(({ host }) => `${host} is registered, but nobody declared it`),
+    ...extra.map(({ host }) => `${host} is registered, but not declared`),
     ...nodes.flatMap((node) => {
       const member = members.find(({ host }) => host === node.host);
       if (!member) return [];
@@ -74,11 +76,11 @@ function judgeRegistered(
       return [
         ...(leader === undefined || node.role === shouldBe
           ? []
-          : [`${node.host} is registered as ${node.role}, and is the ${shouldBe}`]),
+          : [`${node.host} is registered as ${node.role}, but is the ${shouldBe}`]),
         ...(node.active ? [] : [`${node.host} is not active`]),
         ...(node.role !== "primary" || node.synced
           ? []
-          : [`${node.host} does not have the present metadata`]),
+          : [`${node.host} does not have the current metadata`]),
       ];
     }),
   ];
@@ -102,14 +104,16 @@ export function judgeCluster(
     const known = "members" in view;
     const leader = known ? view.members.find(leads)?.name : undefined;
     return [
-      ...(known ? judgeDcs(group, view) : [`none of its members tells what the DCS says: ${view.problem}`]),
+      ...(known
+        ? judgeDcs(group, view)
+        : [`none of its members reports the state in the DCS: ${view.problem}`]),
       ...judgeRegistered(group, own, leader),
     ].map(inGroup(group));
   });
   const others = nodes.filter((node) => !expected.some(({ group }) => group === node.group));
   const undeclared = [...new Set(others.map((node) => node.group))].map((group) => {
     const hosts = others.filter((node) => node.group === group).map(({ host }) => host);
-    return `group ${group}: it is registered (${hosts.join(", ")}), but nobody declared it`;
+    return `group ${group}: it is registered (${hosts.join(", ")}), but not declared`;
   });
   return [...declared, ...undeclared, ...broken.map(({ from, to }) => `${from} does not reach ${to}`)];
 }

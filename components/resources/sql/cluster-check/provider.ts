@@ -110,7 +110,7 @@ export const clusterCheckProvider: dynamic.ResourceProvider<ClusterCheckInputs, 
       for (const line of problems) printProgress(`nodes: ${line}`);
       return { changes: problems.length > 0, replaces: [] };
     } catch (error) {
-      printProgress(`the nodes cannot be looked at: ${messageOf(error)}`);
+      printProgress(`cannot read the nodes: ${messageOf(error)}`);
       return { changes: true, replaces: [] };
     }
   },

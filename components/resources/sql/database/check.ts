@@ -11,7 +11,10 @@ export function checkDatabase(spec: DatabaseSpec): { property: string; reason: s
       });
     }
     if (["postgres", "template0", "template1"].includes(spec.name)) {
-      failures.push({ property: "name", reason: `"${spec.name}" is PostgreSQL's own: choose another name` });
+      failures.push({
+        property: "name",
+        reason: `"${spec.name}" is one of PostgreSQL's own databases: choose another name`,
+      });
     }
   }
   if (!isUnknown(spec.access) && !isUnknown(spec.owner)) {

@@ -8,31 +8,31 @@ import { DATABASE_PROVIDER_VERSION } from "./provider";
 export interface DatabaseArgs {
   /** A superuser's session in any other database. */
   readonly target: SessionArgs;
-  /** The database's name. Another name is another database: the old one stays, with its data. */
+  /** The database's name. A new name creates a new database; the old one is kept, with its data. */
   readonly name: string;
-  /** The role that owns it and may change its schema. It must exist. */
+  /** The role that owns the database and may change its schema. It must exist. */
   readonly owner: string;
-  /** Extensions that it has. One that is taken off the list stays. Default none. */
+  /** Extensions to create. Removing one from the list does not drop it. Default: none. */
   readonly extensions?: readonly string[];
   /**
-   * Who may connect, besides the owner, and do what with objects that the owner has made or will make, in schema `public` and in
-   * schemas of the owner. A role that is taken off a list loses it.
+   * Roles that may connect besides the owner, and their privileges on existing and future objects of the owner, in schema `public` and in
+   * schemas of the owner. A role that is removed from a list loses them.
    */
   readonly access?: Partial<Access>;
-  /** Further roles that may connect, and have no rights to data by that. Default none. */
+  /** Additional roles that may connect, without privileges on data. Default: none. */
   readonly connect?: readonly string[];
-  /** Functions that give a role what it may not see by itself. One that is taken off the list stays. Default none. */
+  /** SECURITY DEFINER functions that give a role access to data that it cannot read. Removing one from the list does not drop it. Default: none. */
   readonly functions?: readonly FunctionSpec[];
-  /** How long to look for a primary, in seconds. Default 60. */
+  /** Seconds to wait for a primary. Default 60. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * A database with its owner, extensions and rights. Nobody but the named roles may connect, and none but the owner change the schema.
+ * A database with its owner, extensions and privileges. Only the named roles may connect, and only the owner may change the schema.
  * A second `up` changes nothing. Deleting the resource never drops the database.
  */
 export class Database extends DynamicResource {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.CustomResourceOptions) {

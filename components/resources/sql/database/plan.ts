@@ -214,24 +214,24 @@ export function describeDatabaseStep(step: ServerStep | DatabaseStep): string {
     case "create-database":
       return `create database ${step.name}, owned by ${step.owner}`;
     case "set-owner":
-      return `give database ${step.name} to ${step.owner}`;
+      return `change the owner of database ${step.name} to ${step.owner}`;
     case "close-to-public":
-      return `close database ${step.name} to everybody who is not named`;
+      return `revoke access to database ${step.name} from PUBLIC`;
     case "allow-connect":
-      return `let ${step.role} connect to ${step.name}`;
+      return `allow ${step.role} to connect to ${step.name}`;
     case "refuse-connect":
-      return `no longer let ${step.role} connect to ${step.name}`;
+      return `no longer allow ${step.role} to connect to ${step.name}`;
     case "create-extension":
       return `create extension ${step.extension}`;
     case "close-schema-public":
-      return "let nobody but the owner create in schema public";
+      return "allow only the owner to create objects in schema public";
     case "grant":
     case "revoke":
       return `${step.do} ${step.privileges.join(", ")} on ${step.identities.length} ${step.kind}(s): ${step.role}`;
     case "grant-later":
     case "revoke-later":
-      return `${step.do.slice(0, -6)} ${step.privileges.join(", ")} on every ${step.kind} that ${step.owner} makes later: ${step.role}`;
+      return `${step.do.slice(0, -6)} ${step.privileges.join(", ")} on every future ${step.kind} of ${step.owner}: ${step.role}`;
     case "make-function":
-      return `make function ${functionName(step.made)} for ${step.made.executeBy}`;
+      return `create function ${functionName(step.made)} for ${step.made.executeBy}`;
   }
 }

@@ -183,7 +183,9 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
   },
 
   delete(_id, props) {
-    printProgress(`database ${props.name} stays, with its data; drop it by hand when nobody needs it`);
+    printProgress(
+      `database ${props.name} is kept, with its data; drop it manually when it is no longer needed`,
+    );
     return Promise.resolve();
   },
 };

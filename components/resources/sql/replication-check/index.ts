@@ -7,7 +7,7 @@ import type { Seen } from "./plan";
 import { REPLICATION_CHECK_PROVIDER_VERSION } from "./provider";
 
 export interface ReplicationCheckArgs {
-  /** A superuser's session; its members are the ones that are expected. */
+  /** A superuser's session. Its members are the expected ones. */
   readonly target: SessionArgs;
   /** The members' Patroni REST APIs; reading needs no login. */
   readonly rest: { readonly members: readonly RestMember[]; readonly ca: pulumi.Input<string> };
@@ -17,14 +17,14 @@ export interface ReplicationCheckArgs {
   readonly synchronousReplicas: number;
   /** How far a replica may be behind, in bytes of WAL that it has not replayed. */
   readonly maximumLagBytes: number;
-  /** How long to wait until it is so, in seconds. Default 120. */
+  /** Seconds to wait until replication is as declared. Default 120. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * Proves after every `up` that the declared members replicate: every one streams from the leader that the DCS names, synchronous as
- * declared, no further behind than the limit, and nobody else takes writes. Fails with everything that is wrong. A preview looks,
- * too, and shows a change when something broke or the leader or a member's state is another one than the last time.
+ * Verifies on every `up` that the declared members replicate: each streams from the leader in the DCS, as many as declared are synchronous,
+ * none lags more than the limit, and no other member accepts writes. Fails with all problems. Previews check
+ * too, and show a change if there is a problem or if the leader or a member's state has changed.
  */
 export class ReplicationCheck extends DynamicResource {
   /** What the last check saw. */

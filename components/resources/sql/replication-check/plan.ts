@@ -90,9 +90,9 @@ export function judgeReplication(expected: Expectation, observed: Observation): 
   const leader = agreedLeader(observed.views);
   if (leader === undefined) {
     const said = Object.entries(observed.views).flatMap(([name, view]) =>
-      isProblem(view) ? [] : [`${name} names ${view.leader ?? "nobody"}`],
+      isProblem(view) ? [] : [`${name} reports ${view.leader ?? "no leader"}`],
     );
-    problems.push(`members do not agree on a leader: ${said.join(", ") || "none answers"}`);
+    problems.push(`members do not agree on a leader: ${said.join(", ") || "none of them answers"}`);
     return { healthy: false, problems };
   }
   for (const [name, standby] of Object.entries(observed.standby)) {
@@ -108,7 +108,7 @@ export function judgeReplication(expected: Expectation, observed: Observation): 
   }
   for (const { name } of inDcs) {
     if (!expected.members.includes(name))
-      problems.push(`${name} is a member according to the DCS, but nobody declared it`);
+      problems.push(`${name} is a member according to the DCS, but not declared`);
   }
   const replicas = observed.replicas ?? [];
   for (const name of expected.members.filter((other) => other !== leader)) {

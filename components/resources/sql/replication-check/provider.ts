@@ -103,7 +103,7 @@ export const replicationCheckProvider: dynamic.ResourceProvider<
       for (const line of changes) printProgress(`replication: ${line}`);
       return { changes: changes.length > 0, replaces: [] };
     } catch (error) {
-      printProgress(`replication cannot be looked at: ${messageOf(error)}`);
+      printProgress(`cannot read the replication state: ${messageOf(error)}`);
       return { changes: true, replaces: [] };
     }
   },

@@ -21,7 +21,7 @@ export function checkRoles(roles: readonly Role[]): Failure[] {
       fail(`a role's name must have 1 to 63 bytes (PostgreSQL cuts longer ones), got "${role.name}"`);
     }
     if (/^pg_/.test(role.name) || ["public", "none", "postgres"].includes(role.name)) {
-      fail(`"${role.name}" is PostgreSQL's own or Patroni's superuser: choose another name`);
+      fail(`"${role.name}" is reserved for PostgreSQL or Patroni: choose another name`);
     }
     if (!Number.isInteger(role.connectionLimit) || role.connectionLimit < -1) {
       fail(
@@ -30,7 +30,7 @@ export function checkRoles(roles: readonly Role[]): Failure[] {
     }
     for (const setting of Object.keys(role.settings)) {
       if (LIST_SETTINGS.split(" ").includes(setting)) {
-        fail(`${role.name}: the setting ${setting} is a list, which cannot be set here`);
+        fail(`${role.name}: ${setting} is a list parameter, which cannot be set here`);
       }
     }
   }

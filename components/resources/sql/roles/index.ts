@@ -6,45 +6,45 @@ import type { OnRemoval } from "./plan";
 import { ROLES_PROVIDER_VERSION } from "./provider";
 
 export interface RoleArgs {
-  /** At most 63 bytes, and none of PostgreSQL's own. */
+  /** At most 63 bytes; not one of PostgreSQL's own roles. */
   readonly name: string;
-  /** Printable ASCII. The server gets a SCRAM-SHA-256 verifier and never the password. Without one it is left alone. */
+  /** Printable ASCII. The server gets a SCRAM-SHA-256 verifier, never the password itself. If not set, an existing password is kept. */
   readonly password?: pulumi.Input<string>;
-  /** May log in. Default: true when there is a password. */
+  /** May log in. Default: true if it has a password. */
   readonly login?: boolean;
-  /** How many connections it may have at a time. Default -1: no limit of its own. */
+  /** Maximum number of concurrent connections. Default -1: no limit. */
   readonly connectionLimit?: number;
   /** May create databases. Default false. */
   readonly createDatabase?: boolean;
   /** May create roles. Default false. */
   readonly createRole?: boolean;
-  /** Roles whose rights it has. A membership that is taken off the list is revoked; one that somebody else gave stays. */
+  /** Roles that it is a member of. Removing one from the list revokes it; memberships granted elsewhere are kept. */
   readonly memberOf?: readonly string[];
-  /** Settings of its sessions: `{ statement_timeout: "30s" }`. No lists such as search_path. */
+  /** Configuration parameters of its sessions: `{ statement_timeout: "30s" }`. List parameters such as search_path are not supported. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface RolesArgs {
-  /** A superuser's session: passwords' verifiers are visible to no one else. */
+  /** A superuser's session: only superusers can read password verifiers. */
   readonly target: SessionArgs;
   readonly roles: readonly RoleArgs[];
-  /** Settings of the sessions of roles that are not declared here, such as the superuser: by role. One that is taken off stays. Default none. */
+  /** Parameters for sessions of roles that are not declared here, such as the superuser, by role. Removing one does not reset it. Default: none. */
   readonly settingsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /**
-   * What happens to a role that is taken off the list. Default `disable-login`: it keeps what it owns and may not log in. With `drop`
-   * it is dropped, if nothing depends on it; otherwise it stays without LOGIN. Data is never dropped.
+   * What happens to a role that is removed from the list. Default `disable-login`: it keeps its objects but cannot log in. With `drop`
+   * it is dropped if nothing depends on it; otherwise it is kept with NOLOGIN. Data are never dropped.
    */
   readonly onRemoval?: OnRemoval;
-  /** How long to look for a primary, in seconds. Default 60. */
+  /** Seconds to wait for a primary. Default 60. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * Roles of a PostgreSQL cluster with their passwords, memberships and settings. None is ever a superuser, may replicate or bypass row
- * security. A second `up` changes nothing. Deleting the resource leaves the roles: they belong to the data.
+ * Roles of a PostgreSQL cluster with their passwords, memberships and settings. None of them gets SUPERUSER, REPLICATION or
+ * BYPASSRLS. A second `up` changes nothing. Deleting the resource keeps the roles, because they belong to the data.
  */
 export class Roles extends DynamicResource {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 
   constructor(name: string, args: RolesArgs, opts?: pulumi.CustomResourceOptions) {

@@ -119,11 +119,11 @@ export function describeRoleStep(step: RoleStep): string {
     case "drop":
       return `drop role ${step.name}`;
     case "disable-login":
-      return `take LOGIN from ${step.name}, which is no longer declared; it keeps what it owns`;
+      return `set NOLOGIN for ${step.name}, which is no longer declared; it keeps its objects`;
     case "grant":
-      return `make ${step.name} a member of ${step.group}`;
+      return `grant membership in ${step.group} to ${step.name}`;
     case "revoke":
-      return `take ${step.name} out of ${step.group}`;
+      return `revoke membership in ${step.group} from ${step.name}`;
     case "set":
       return `set ${step.setting} = ${step.value} for ${step.name}`;
     case "reset":

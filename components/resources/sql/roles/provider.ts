@@ -87,7 +87,7 @@ async function execute(
   } catch (error) {
     // 2BP01 dependent_objects_still_exist: it owns something, or has rights to something. Data is not ours to drop.
     if (step.do === "drop" && sqlState(error) === "2BP01") {
-      printProgress(`role ${step.name} owns objects or has rights to some, so it stays, without LOGIN`);
+      printProgress(`role ${step.name} owns objects or has privileges, so it is kept, with NOLOGIN`);
       await session.query(roleStatement({ do: "disable-login", name: step.name }, () => ""));
       return;
     }
@@ -151,7 +151,7 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
 
   delete(_id, props) {
     const names = props.roles.map((role) => role.name).join(", ");
-    printProgress(`roles stay in the database, with what they own: ${names}`);
+    printProgress(`roles are kept in the database, with their objects: ${names}`);
     return Promise.resolve();
   },
 };

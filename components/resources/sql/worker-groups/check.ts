@@ -1,7 +1,7 @@
 import { isUnknown } from "../../../dynamic/unknown-value";
 import type { GroupSpec } from "./plan";
 
-/** What a change of the groups must not be. */
+/** Checks a change of the groups. */
 export function checkGroups(
   before: readonly GroupSpec[] | undefined,
   groups: readonly GroupSpec[],
@@ -12,7 +12,7 @@ export function checkGroups(
     failures.push({ property: "groups", reason: "there must be at least one worker group" });
   const numbers = groups.map(({ group }) => group);
   for (const group of new Set(numbers.filter((number, i) => numbers.indexOf(number) !== i)))
-    failures.push({ property: "groups", reason: `${group} is the number of two worker groups` });
+    failures.push({ property: "groups", reason: `two worker groups have the number ${group}` });
   const leaving = (before ?? []).filter(({ group }) => !numbers.includes(group));
   const coming = groups.filter(({ group }) => !(before ?? []).some((other) => other.group === group));
   if (before !== undefined && leaving.length > 0 && coming.length > 0) {
@@ -20,8 +20,8 @@ export function checkGroups(
     failures.push({
       property: "groups",
       reason:
-        `groups ${names(coming)} come and ${names(leaving)} leave in one change: shards would be moved onto groups that nobody has seen ` +
-        "work. Add the new ones first, and remove the others in the next change",
+        `groups ${names(coming)} are added and ${names(leaving)} removed in one change: shards would be moved to groups that have never ` +
+        "run yet. Add the new groups first, and remove the others in the next change",
     });
   }
   return failures;

@@ -14,7 +14,7 @@ export interface WorkerGroupReach {
   readonly rest: RestArgs;
 }
 
-/** A worker that somebody else runs, one node without Patroni. */
+/** An external worker: one node without Patroni. */
 export interface ExternalWorker {
   readonly group: number;
   readonly host: string;
@@ -25,23 +25,23 @@ export interface WorkerGroupRegistrationArgs {
   /** A superuser's session on the coordinators, in the distributed database. */
   readonly coordinator: SessionArgs;
   readonly groups: readonly WorkerGroupReach[];
-  /** Workers outside the stack, which this adds and removes by itself. Default none. */
+  /** Workers outside the stack, which this resource adds and removes itself. Default: none. */
   readonly external?: readonly ExternalWorker[];
-  /** Spread shards anew when a group comes. */
+  /** Rebalance shards when a group is added. */
   readonly rebalance: boolean;
-  /** How long the groups may take to be registered, in seconds; moving shards takes as long as it takes. Default 180. */
+  /** Seconds that the groups may take to be registered; moving shards has no limit. Default 180. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * The worker groups of a Citus cluster, as the coordinator knows them. Patroni registers them; this waits for it, verifies that every
- * node reaches every other one, and moves shards: onto a group that came, in the background, and away from one that is no longer
- * declared, before it is taken out. Its members must be there until then: what deploys them must not depend on this resource, so that
- * they are deleted after it was updated. Interrupted anywhere, the next `up` goes on. A preview asks the database what it would move.
- * Deleting the resource leaves everything as it is.
+ * The worker groups of a Citus cluster as registered on the coordinator. Patroni registers them. This resource waits for that, verifies that
+ * every node reaches every other one, and moves shards: in the background to an added group, and away from a group that is no longer
+ * declared, before it is removed. Its members must exist until then, so the resources that deploy them must not depend on this one: then they
+ * are deleted after it was updated. If `up` is interrupted, the next one continues. A preview asks the database what it would move.
+ * Deleting the resource changes nothing in the database.
  *
- * One resource for all groups, not one each: all that leave must be marked before the first is drained, or shards would be moved from
- * one leaving group to the other; and the end of a whole stack must not look like the end of a group.
+ * One resource for all groups: all leaving groups must be marked before the first one is drained, or shards would be moved from
+ * one leaving group to another; and deleting a whole stack must not look like removing a group.
  */
 export class WorkerGroupRegistration extends DynamicResource {
   /** Shards of each group after the last `up`, by its number. */

@@ -42,18 +42,18 @@ export function missingOf(spec: GroupSpec, nodes: readonly NodeRow[]): readonly 
   const missing: string[] = [];
   if (!spec.hosts.includes(primary.host)) {
     missing.push(
-      `${named} has the primary ${primary.host}, which is none of its members (${spec.hosts.join(", ")})`,
+      `${named} has the primary ${primary.host}, which is not one of its members (${spec.hosts.join(", ")})`,
     );
   }
   if (!primary.active) missing.push(`${primary.host} is not active`);
-  if (!primary.synced) missing.push(`${primary.host} does not have the present metadata yet`);
+  if (!primary.synced) missing.push(`${primary.host} does not have the current metadata yet`);
   for (const host of spec.hosts) {
     if (host !== primary.host && !own.some((node) => node.host === host && node.role === "secondary"))
       missing.push(`${host} is not registered as a secondary`);
   }
   for (const node of own) {
     if (!spec.hosts.includes(node.host) && node.role === "secondary")
-      missing.push(`${node.host} is registered in ${named}, but nobody declared it`);
+      missing.push(`${node.host} is registered in ${named}, but not declared`);
   }
   return missing;
 }
@@ -140,7 +140,7 @@ export const spaceProblems = (
     const needed = moves.reduce((sum, { target, bytes }) => sum + (target === host ? bytes : 0), 0);
     if (needed === 0 || free - needed >= (total * percent) / 100) return [];
     return [
-      `${host} would take ${formatBytes(needed)} and have ${formatBytes(Math.max(0, free - needed))} of ${formatBytes(total)} left, ` +
+      `${host} would receive ${formatBytes(needed)} and have ${formatBytes(Math.max(0, free - needed))} of ${formatBytes(total)} left, ` +
         `less than the ${percent} % of citus.desired_percent_disk_available_after_move`,
     ];
   });

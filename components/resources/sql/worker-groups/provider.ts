@@ -121,9 +121,7 @@ async function look(inputs: WorkerGroupsInputs, deadlineSeconds: number): Promis
     const nodes = await readNodes(session);
     return [
       ...inputs.groups.flatMap((group) => missingOf(group, nodes)),
-      ...leavingGroups(inputs.groups, nodes).map(
-        (group) => `group ${group} is registered, but nobody declares it`,
-      ),
+      ...leavingGroups(inputs.groups, nodes).map((group) => `group ${group} is registered, but not declared`),
     ];
   });
 }
@@ -133,7 +131,7 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
   const leaving = olds.groups.filter(({ group }) => !news.groups.some((other) => other.group === group));
   const coming = news.groups.filter(({ group }) => !olds.groups.some((other) => other.group === group));
   for (const { group, hosts } of coming) {
-    const next = news.rebalance ? "; then shards are moved onto it in the background" : "";
+    const next = news.rebalance ? "; then shards are moved to it in the background" : "";
     printProgress(`worker group ${group} (${hosts.join(", ")}) joins${next}`);
   }
   if (leaving.length === 0) return;
@@ -143,15 +141,15 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
     for (const { group } of leaving) {
       const row = shards.find((other) => other.group === group);
       printProgress(
-        `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and leaves; its data stay`,
+        `worker group ${group} is drained of ${row?.shards ?? 0} shard(s), ${formatBytes(row?.bytes ?? 0)}, and removed; its volumes are kept`,
       );
     }
     const { moves, problems } = await planDeparture(on, news.groups);
     for (const line of describeMoves(moves)) printProgress(line);
-    for (const problem of problems) printProgress(`refused: ${problem}`);
+    for (const problem of problems) printProgress(`rejected: ${problem}`);
   } catch (error) {
     const reason = messageOf(error);
-    printProgress(`what would be moved cannot be told: ${reason}`);
+    printProgress(`cannot determine what would be moved: ${reason}`);
   }
 }
 
@@ -172,7 +170,7 @@ export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, 
       for (const line of wrong) printProgress(line);
       return { changes: wrong.length > 0, replaces: [] };
     } catch (error) {
-      printProgress(`the nodes cannot be looked at: ${messageOf(error)}`);
+      printProgress(`cannot read the nodes: ${messageOf(error)}`);
       return { changes: true, replaces: [] };
     }
   },
@@ -195,7 +193,7 @@ export const workerGroupsProvider: dynamic.ResourceProvider<WorkerGroupsInputs, 
 
   delete(_id, props) {
     const numbers = props.groups.map(({ group }) => group).join(", ");
-    printProgress(`the worker groups ${numbers} stay as they are, with their shards`);
+    printProgress(`worker groups ${numbers} are left as they are, with their shards`);
     return Promise.resolve();
   },
 };

@@ -35,10 +35,10 @@ async function readCopied(session: Session): Promise<number> {
 }
 
 /**
- * Moves shards in the background until nothing is left to move. A job that already runs is waited for, so an interrupted run goes on
- * where it was.
- * @param drainOnly only away from groups that leave, instead of spreading all of them anew
- * @throws before it starts a job, when the moves do not fit; when the job fails or gets no further
+ * Moves shards in the background until none is left to move. It waits for a job that is already running, so an interrupted run continues
+ * where it stopped.
+ * @param drainOnly only move shards away from leaving groups, instead of rebalancing all shards
+ * @throws before it starts a job, if the moves do not fit on the disks; if the job fails or makes no progress
  */
 export async function rebalance(on: OnCoordinator, drainOnly: boolean): Promise<void> {
   for (;;) {
@@ -50,8 +50,8 @@ export async function rebalance(on: OnCoordinator, drainOnly: boolean): Promise<
       const problems = await moveProblems(session, moves);
       if (problems.length > 0) {
         throw new Error(
-          `shards cannot be moved as planned, and none was: ${problems.join("; ")}. ` +
-            "Make space there, or lower that parameter of the coordinators, and run it again.",
+          `cannot move the shards as planned; none was moved: ${problems.join("; ")}. ` +
+            "Free some space there, or lower that parameter of the coordinators, and run this again.",
         );
       }
       for (const line of describeMoves(moves)) printProgress(line);
@@ -63,7 +63,7 @@ export async function rebalance(on: OnCoordinator, drainOnly: boolean): Promise<
   }
 }
 
-/** Shows a job's progress until it ends. No deadline: how long it takes is a matter of how much there is, and it goes on by itself. */
+/** Shows a job's progress until it ends. No deadline: the duration depends on the amount of data, and the job continues by itself. */
 async function follow(on: OnCoordinator, first: Job): Promise<void> {
   const started = Date.now();
   const sizes = await on(async (session) => {
@@ -97,16 +97,16 @@ async function follow(on: OnCoordinator, first: Job): Promise<void> {
       );
       throw new Error(
         `the rebalance job ${now.job} ended as ${now.state}; nothing was removed and no shard is lost. ` +
-          `What it said: ${said.join("; ") || "nothing"}. Mend that and run it again.`,
+          `Its messages: ${said.join("; ") || "none"}. Fix the cause and run this again.`,
       );
     }
     if (doneMoves(now) > doneMoves(furthest)) furthest = now;
     const stuck = hopeless(furthest, now);
     if (stuck !== undefined) {
       throw new Error(
-        `the rebalance job ${now.job} gets no further; nothing was removed and no shard is lost. Move ${stuck.task} failed ` +
-          `${stuck.failures} times, at last with: ${stuck.message.trim()}\nMend that and run it again: Citus goes on trying once a minute, ` +
-          `and the next run goes on with this job. SELECT citus_job_cancel(${now.job}) gives it up.`,
+        `the rebalance job ${now.job} makes no progress; nothing was removed and no shard is lost. Move ${stuck.task} failed ` +
+          `${stuck.failures} times, most recently with: ${stuck.message.trim()}\nFix the cause and run this again: Citus retries once a minute, ` +
+          `and the next run continues this job. To cancel it, run SELECT citus_job_cancel(${now.job}).`,
       );
     }
     last = now;

@@ -70,7 +70,7 @@ export async function mark(
 ): Promise<void> {
   await on(async (session) => {
     for (const { host, port, shards } of markSteps(groups, await readNodes(session))) {
-      say(shards ? `shards may lie on ${host}` : `no shard shall lie on ${host} any more`);
+      say(shards ? `${host} may have shards` : `${host} must not have shards any more`);
       await session.query(setShardsStatement(), [host, port, shards]);
     }
   });
@@ -97,7 +97,7 @@ export async function planDeparture(on: OnCoordinator, declared: readonly GroupS
     if (leaving.length === 0) return { leaving, moves: [], problems: [] };
     if (!nodes.some((node) => node.role === "primary" && !leaving.includes(node.group))) {
       const problem =
-        "no registered group would stay to take their shards; add groups in one change, and remove the others in the next";
+        "no registered group would be left to take their shards; add groups in one change, and remove the others in the next";
       return { leaving, moves: [], problems: [problem] };
     }
     // Marked for the length of this transaction only, so that the database says where it would move them.
@@ -122,7 +122,7 @@ export async function refuseImpossible(on: OnCoordinator, declared: readonly Gro
   const { leaving, problems } = await planDeparture(on, declared);
   if (problems.length === 0) return;
   throw new Error(
-    `worker groups ${leaving.join(", ")} cannot leave, and nothing was changed: ${problems.join("; ")}. ` +
-      "Make space on the others, or let fewer groups leave at a time (docs/runbooks/scale-workers.md).",
+    `worker groups ${leaving.join(", ")} cannot be removed; nothing was changed: ${problems.join("; ")}. ` +
+      "Free some space on the others, or remove fewer groups at a time (docs/runbooks/scale-workers.md).",
   );
 }

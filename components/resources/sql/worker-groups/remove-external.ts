@@ -39,14 +39,14 @@ export async function removeExternal(
   await proveEmpty(on, group);
   const [place] = removalOrder(group, await on(readNodes));
   if (place === undefined) return;
-  const what = `${place.host}:${place.port} has no prepared transaction, and settles none any more`;
+  const what = `${place.host}:${place.port} has no prepared transactions and its 2PC recovery is disabled`;
   await waitUntil({ what, deadlineSeconds }, () =>
     on(async (session) => {
       await session.query(settlePreparedStatement());
       await ask(session, place, "ALTER SYSTEM SET citus.recover_2pc_interval = -1");
       await ask(session, place, "SELECT pg_catalog.pg_reload_conf()");
       const interval = await ask(session, place, readRecoveryIntervalStatement());
-      if (interval !== "-1") return { done: false as const, why: `its recovery runs every ${interval}` };
+      if (interval !== "-1") return { done: false as const, why: `its 2PC recovery runs every ${interval}` };
       const count = `SELECT count(*) FROM (${readPreparedStatement()}) prepared`;
       const prepared = await ask(session, place, count);
       return prepared === "0"
@@ -60,7 +60,7 @@ export async function removeExternal(
     await session.query(removeNodeStatement(), [place.host, place.port]);
   });
   printProgress(
-    `group ${group} has left the cluster; ${place.host}:${place.port} runs on, with citus.recover_2pc_interval = -1. ` +
-      "Before it is used for anything else, drop the extension citus there and reset that setting",
+    `group ${group} was removed from the cluster; ${place.host}:${place.port} keeps running, with citus.recover_2pc_interval = -1. ` +
+      "Before you use it for anything else, drop the extension citus there and reset that setting",
   );
 }

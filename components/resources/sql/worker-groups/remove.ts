@@ -45,7 +45,9 @@ async function onMember<T>(
 export async function proveEmpty(on: OnCoordinator, group: number): Promise<void> {
   const left = (await on(readShards)).find((row) => row.group === group);
   if (left !== undefined) {
-    throw new Error(`group ${group} still has ${left.shards} shard(s): it is not removed. Run it again.`);
+    throw new Error(
+      `group ${group} still has ${left.shards} shard(s), so it was not removed. Run this again.`,
+    );
   }
 }
 
@@ -55,7 +57,7 @@ export async function proveEmpty(on: OnCoordinator, group: number): Promise<void
  */
 async function switchRecoveryOff(reach: GroupReach, deadlineSeconds: number): Promise<void> {
   await withPatroni(reach.rest, (rest) =>
-    waitUntil({ what: "the leaving group settles no transactions any more", deadlineSeconds }, async () => {
+    waitUntil({ what: "2PC recovery is disabled in the leaving group", deadlineSeconds }, async () => {
       const body = { postgresql: { parameters: { "citus.recover_2pc_interval": "-1" } } };
       const live = (await readConfiguration(rest)) as
         { readonly postgresql?: { readonly parameters?: Readonly<Record<string, unknown>> } } | undefined;
@@ -79,7 +81,7 @@ async function switchRecoveryOff(reach: GroupReach, deadlineSeconds: number): Pr
 
 /** Commits or rolls back what a failover left prepared on the group, as the coordinator has decided it. */
 async function settle(on: OnCoordinator, reach: GroupReach, deadlineSeconds: number): Promise<void> {
-  await waitUntil({ what: "the leaving group has no prepared transaction", deadlineSeconds }, async () => {
+  await waitUntil({ what: "the leaving group has no prepared transactions", deadlineSeconds }, async () => {
     await on((session) => session.query(settlePreparedStatement()));
     const left = await withSession(
       reach.session,
@@ -102,7 +104,7 @@ async function stopStandbys(
   reach: GroupReach,
   deadlineSeconds: number,
 ): Promise<void> {
-  await waitUntil({ what: "the leaving group has no standby any more", deadlineSeconds }, async () => {
+  await waitUntil({ what: "the leaving group has no standbys", deadlineSeconds }, async () => {
     for (const { name } of reach.session.members) {
       await onMember(reach, name, async (session) => {
         const [row] = await session.query<{ standby: boolean }>(readStandbyStatement());
@@ -131,11 +133,11 @@ export async function awaitRunning(on: OnCoordinator, group: number, reach: Grou
     const rows = removalOrder(group, await on(readNodes));
     const byHand = rows.map(({ host, port }) => `SELECT citus_remove_node('${host}', ${port})`).join("; ");
     return (
-      "Start them and run it again. If they cannot start any more, since they were marked as removed or their data are gone, " +
+      "Start them and run this again. If they can no longer start because they were marked as removed or their data are lost, " +
       `remove their rows on the coordinators' leader (make psql): ${byHand}`
     );
   };
-  const what = `a member of group ${group}, which is to leave, runs`;
+  const what = `a member of the leaving group ${group} runs`;
   await waitUntil({ what, deadlineSeconds: RESTART_SECONDS, explain: remedy }, async () => {
     for (const { name } of reach.session.members)
       if ((await onMember(reach, name, () => Promise.resolve(true))) === true)
@@ -160,15 +162,17 @@ export async function removeGroup(
   await proveEmpty(on, group);
   if (reach === undefined) {
     throw new Error(
-      `group ${group} is registered, but nothing is recorded of how to reach its members, so nobody can prove that they will leave ` +
-        "others' transactions alone. Stop them, and remove their rows by citus_remove_node on the coordinator.",
+      `group ${group} is registered, but the state does not record how to reach its members, so it cannot be verified that they do not recover ` +
+        "other nodes' transactions. Stop them, and remove their rows with citus_remove_node on the coordinator.",
     );
   }
   await settle(on, reach, deadlineSeconds);
   await switchRecoveryOff(reach, deadlineSeconds);
   await settle(on, reach, deadlineSeconds);
   await proveEmpty(on, group);
-  printProgress(`group ${group} is empty, has no prepared transaction, and settles none any more`);
+  printProgress(
+    `group ${group} has no shards and no prepared transactions, and its 2PC recovery is disabled`,
+  );
   await stopStandbys(on, group, reach, deadlineSeconds);
   await on(async (session) => {
     for (const { host, port } of removalOrder(group, await readNodes(session))) {
@@ -185,6 +189,6 @@ export async function removeGroup(
   }
   const names = reach.session.members.map(({ name }) => name).join(", ");
   printProgress(
-    `group ${group} has left the cluster; the data volumes of ${names} stay, and nothing in them is needed any more`,
+    `group ${group} was removed from the cluster; the data volumes of ${names} are kept, but no longer needed`,
   );
 }

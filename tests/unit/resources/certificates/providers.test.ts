@@ -35,8 +35,8 @@ afterEach(() => {
 
 test("no authority is made for a cluster that has one which the state does not know; one that the state has is left alone", async () => {
   const { authority } = providers();
-  const unproven = { ...authorityInputs, unproven: "there are data of a cluster pg-test" };
-  const refusal = [{ property: "cluster", reason: "there are data of a cluster pg-test" }];
+  const unproven = { ...authorityInputs, unproven: "data of a cluster pg-test exist" };
+  const refusal = [{ property: "cluster", reason: "data of a cluster pg-test exist" }];
   expect((await authority.check({} as never, unproven)).failures).toEqual(refusal);
   expect((await authority.check({} as never, { ...unproven, unproven: UNKNOWN })).failures).toEqual([]);
   expect((await authority.check(authorityInputs as never, unproven)).failures).toEqual([]);

@@ -48,7 +48,7 @@ describe("the provider of EtcdMembership", () => {
   test("changes nothing without a majority", async () => {
     const { provider } = served(etcdMembershipProvider);
     await expect(provider.update("membership", outs, { ...inputs, members: [member(0)] })).rejects.toThrow(
-      /etcd has the declared members and no others: not within 1 s.*pg-etcd-0/,
+      /etcd has the declared members and no others: timed out after 1 s.*pg-etcd-0/,
     );
   });
 });

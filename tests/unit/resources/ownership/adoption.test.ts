@@ -53,7 +53,7 @@ describe("what a state that adopts a cluster takes over", () => {
       expect.stringMatching(/^adopt.passwords.app_readonly is missing: .* or "new"/),
       expect.stringMatching(/^adopt.passwords.app_readwrite is not the password of app_readwrite/),
       expect.stringMatching(/^adopt.passwords.dpg_cluster is missing/),
-      "adopt.passwords.stranger: the database has no such role with a password",
+      "adopt.passwords.stranger: the database has no role of this name with a password",
     ]);
     expect(problems.join()).not.toMatch(/hunter2|secret2/);
   });
@@ -61,7 +61,7 @@ describe("what a state that adopts a cluster takes over", () => {
   test("a cluster that is down cannot be adopted: its secrets are gone", () => {
     const { problems } = planAdoption(asked({ secrets: {} }));
     expect(problems).toEqual([
-      expect.stringContaining("its secret etcd-tls with the file ca.crt is not there"),
+      expect.stringContaining("the secret etcd-tls with the file ca.crt is missing"),
       expect.stringContaining("etcd-root"),
       expect.stringContaining("pool"),
     ]);

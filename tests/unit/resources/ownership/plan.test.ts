@@ -28,19 +28,19 @@ describe("whose a cluster is", () => {
       const { refusal } = verdict as { refusal: string };
       for (const told of [
         "the cluster pg belongs to the stack second of the project shop, since 2026-11-28T03:00:00.000Z",
-        "owner theirs, written in the volume pg-owner",
+        "owner theirs, recorded in the volume pg-owner",
         known ? "this state (stack dev of shop) is mine" : "this state (stack dev of shop) does not know it",
         ...["Nothing was changed.", "import it", "setting `cluster`", "`adopt.cluster` to pg"],
       ])
         expect(refusal).toContain(told);
-      expect(refusal).not.toContain("nothing is left of it");
+      expect(refusal).not.toContain("is left of the cluster");
     }
   });
 
   test("a mark without data refuses as well, and says how to take it away", () => {
     expect(planOwnership({ ...claim, known: false }, { data: [], mark: other })).toEqual({
       verdict: "refused",
-      refusal: expect.stringContaining("nothing is left of it but this mark: delete the volume pg-owner"),
+      refusal: expect.stringContaining("only this mark is left of the cluster: delete the volume pg-owner"),
     });
   });
 
@@ -48,7 +48,7 @@ describe("whose a cluster is", () => {
     expect(planOwnership({ ...claim, known: false }, { data })).toEqual({
       verdict: "unproven",
       refusal: expect.stringMatching(
-        /^there are data of a cluster pg \(pg-etcd-0-data, pg-patroni-0-data, pg-patroni-1-data and 1 more\), and this state \(stack dev of shop\) does not know it/,
+        /^data of a cluster pg exist \(pg-etcd-0-data, pg-patroni-0-data, pg-patroni-1-data and 1 more\), but this state \(stack dev of shop\) has none of its secrets/,
       ),
     });
   });

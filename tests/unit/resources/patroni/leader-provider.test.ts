@@ -27,7 +27,7 @@ describe("the provider of PatroniLeader", () => {
   it("fails at its deadline with the members' reasons", async () => {
     const { provider } = served(patroniLeaderProvider);
     await expect(provider.create(inputs)).rejects.toThrow(
-      "the members have a leader: not within 1 s. Last seen: pg-0: connect ECONNREFUSED",
+      "the members have a leader: timed out after 1 s. Last seen: pg-0: connect ECONNREFUSED",
     );
   });
 

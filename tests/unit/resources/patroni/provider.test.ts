@@ -45,7 +45,7 @@ describe("the provider of PatroniConfiguration", () => {
   it("fails at its deadline, and does not call an unreachable cluster gone", async () => {
     const { provider } = served(patroniConfigurationProvider);
     await expect(provider.create(inputs)).rejects.toThrow(
-      "Patroni takes the configuration: not within 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
+      "Patroni takes the configuration: timed out after 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
     );
     expect(await provider.read("configuration", inputs)).toEqual({ id: "configuration", props: inputs });
   });

@@ -89,7 +89,7 @@ describe("a switchover", () => {
     group.next["/switchover"] = Array.from({ length: 1000 }, () => ({ text: "Switchover failed" }));
     expect(await ended(switchover(group, { deadlineSeconds: 5 }))).toEqual(
       new Error(
-        "another member than pg-0 leads: not within 5 s. Last seen: pg-0 leads; Patroni said: Switchover failed",
+        "another member than pg-0 leads: timed out after 5 s. Last seen: pg-0 leads; Patroni said: Switchover failed",
       ),
     );
   });

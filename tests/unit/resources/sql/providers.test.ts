@@ -80,18 +80,18 @@ describe("SQL providers", () => {
   it("never delete data", async () => {
     const loadedRoles = served(rolesProvider);
     await loadedRoles.provider.delete("roles", { ...roles, drift: [] } as never);
-    expect(loadedRoles.printed).toEqual(["roles stay in the database, with what they own: app"]);
+    expect(loadedRoles.printed).toEqual(["roles are kept in the database, with their objects: app"]);
     const loadedDatabase = served(databaseProvider);
     await loadedDatabase.provider.delete("app", { ...database, drift: [] } as never);
     expect(loadedDatabase.printed).toEqual([
-      "database app stays, with its data; drop it by hand when nobody needs it",
+      "database app is kept, with its data; drop it manually when it is no longer needed",
     ]);
   });
 
   it("fail at their deadline with the last thing that was wrong", async () => {
     const { provider } = served(rolesProvider);
     await expect(provider.create(roles as never)).rejects.toThrow(
-      "the primary takes a session: not within 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
+      "the primary takes a session: timed out after 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
     );
   });
 });
@@ -116,7 +116,7 @@ describe("the provider of ReplicationCheck", () => {
     expect(printed).toEqual([
       "replication: pg-0: its REST API does not answer: connect ECONNREFUSED 127.0.0.1:1",
       "replication: pg-0: its PostgreSQL does not answer: pg-0: connect ECONNREFUSED 127.0.0.1:1",
-      "replication: members do not agree on a leader: none answers",
+      "replication: members do not agree on a leader: none of them answers",
     ]);
   });
 

@@ -57,7 +57,7 @@ describe("a table that is distributed", () => {
   test("is refused to be written anew, with the way to do it", () => {
     expect(planTable({ ...orders, column: "id", shardCount: 64 }, distributed)).toEqual({
       refused: expect.stringMatching(
-        /^public\.orders is distributed by tenant in 32 shards, and is declared with column id, shardCount 64\. .* set onChange to "alter"/,
+        /^public\.orders is distributed by tenant in 32 shards, but declared with column id, shardCount 64\. .* set onChange to "alter"/,
       ) as string,
     });
   });
@@ -79,13 +79,13 @@ describe("a table that is distributed", () => {
 
 describe("what is told before anything is touched (F5)", () => {
   test.each<[Partial<TableState>, Partial<TableSpec>, string]>([
-    [{ present: false }, {}, "there is no table public.orders"],
+    [{ present: false }, {}, "table public.orders does not exist"],
     [{ columnType: undefined }, { column: "tennant" }, 'public.orders has no column "tennant"'],
-    [{ uniqueWithout: ["orders_pkey"] }, {}, 'orders_pkey is unique without "tenant"'],
+    [{ uniqueWithout: ["orders_pkey"] }, {}, 'the unique index orders_pkey does not include "tenant"'],
     [
       {},
       { colocateWith: "public.items" },
-      "public.items, beside which public.orders shall lie, is not distributed",
+      "public.items, with which public.orders is to be colocated, is not distributed",
     ],
     [
       { neighbour: { columnType: "bigint", colocation: 1 } },
@@ -100,7 +100,7 @@ describe("what is told before anything is touched (F5)", () => {
 
   test("fewer shards than groups are worth a word", () => {
     expect(tableWarnings({ ...orders, shardCount: 1 }, plain)).toEqual([
-      "public.orders: 1 shards lie on 2 worker groups, so some have none; use 2 or more",
+      "public.orders: with 1 shards, some of the 2 worker groups have none; use 2 or more",
     ]);
     expect(tableWarnings(orders, plain)).toEqual([]);
   });
@@ -117,8 +117,8 @@ test("steps as progress lines", () => {
       shardCount: 4,
       colocateWith: "none",
     }),
-  ).toBe("distribute public.orders by tenant in 4 shards, beside none");
+  ).toBe("distribute public.orders by tenant in 4 shards, without colocation");
   expect(describeTableStep("public.orders", { do: "alter", shardCount: 4 })).toBe(
-    "write public.orders anew with shardCount 4",
+    "rewrite public.orders with shardCount 4",
   );
 });

@@ -72,7 +72,7 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
     [
       "a row is nobody's",
       nodes((all) => [...all, node(1, "other", "secondary")]),
-      ["group 1: other.db is registered, but nobody declared it"],
+      ["group 1: other.db is registered, but not declared"],
     ],
     [
       "a row has another name",
@@ -83,7 +83,7 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
     [
       "a primary is out of step",
       changed("w1-1", { synced: false }),
-      ["group 1: w1-1.db does not have the present metadata"],
+      ["group 1: w1-1.db does not have the current metadata"],
     ],
     [
       "roles are those of before a failover",
@@ -95,14 +95,14 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
         ),
       ),
       [
-        "group 1: w1-1.db is registered as secondary, and is the primary",
-        "group 1: w1-0.db is registered as primary, and is the secondary",
+        "group 1: w1-1.db is registered as secondary, but is the primary",
+        "group 1: w1-0.db is registered as primary, but is the secondary",
       ],
     ],
     [
       "a group is nobody's",
       nodes((all) => [...all, node(3, "w3-0", "primary"), node(3, "w3-1", "secondary")]),
-      ["group 3: it is registered (w3-0.db, w3-1.db), but nobody declared it"],
+      ["group 3: it is registered (w3-0.db, w3-1.db), but not declared"],
     ],
     [
       "a group has no leader",
@@ -112,7 +112,7 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
           { name: "w1-1", role: "replica" },
         ],
       }),
-      ["group 1: nobody leads"],
+      ["group 1: it has no leader"],
     ],
     [
       "the DCS has other members",
@@ -124,13 +124,13 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
       }),
       [
         "group 1: w1-0 is unknown to the DCS",
-        "group 1: w1-7 is a member according to the DCS, but nobody declared it",
+        "group 1: w1-7 is a member according to the DCS, but not declared",
       ],
     ],
     [
       "nobody of a group answers",
       dcs(1, { problem: "connection refused" }),
-      ["group 1: none of its members tells what the DCS says: connection refused"],
+      ["group 1: none of its members reports the state in the DCS: connection refused"],
     ],
     [
       "a node does not reach another one",

@@ -21,7 +21,7 @@ describe("the provider of ClusterCheck", () => {
       changes: true,
       replaces: [],
     });
-    expect(printed).toEqual(["the nodes cannot be looked at: c-0: connect ECONNREFUSED 127.0.0.1:1"]);
+    expect(printed).toEqual(["cannot read the nodes: c-0: connect ECONNREFUSED 127.0.0.1:1"]);
   });
 
   it("checks anew what a refresh found wrong, and does not look while an input is unknown", async () => {
@@ -38,7 +38,7 @@ describe("the provider of ClusterCheck", () => {
   it("fails at its deadline when nobody answers", async () => {
     const { provider } = served(clusterCheckProvider);
     await expect(provider.create(inputs)).rejects.toThrow(
-      "the nodes are as declared: not within 1 s. Last seen: c-0: connect ECONNREFUSED 127.0.0.1:1",
+      "the nodes are as declared: timed out after 1 s. Last seen: c-0: connect ECONNREFUSED 127.0.0.1:1",
     );
   });
 });

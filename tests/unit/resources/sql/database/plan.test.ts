@@ -166,7 +166,7 @@ describe("checkDatabase", () => {
   it("reports everything at once and skips unknown values", () => {
     const bad = { ...spec, name: "postgres", access: { readWrite: ["own", "x"], readOnly: ["x"] } };
     expect(checkDatabase(bad)).toEqual([
-      { property: "name", reason: `"postgres" is PostgreSQL's own: choose another name` },
+      { property: "name", reason: `"postgres" is one of PostgreSQL's own databases: choose another name` },
       {
         property: "access",
         reason: `"own" is named twice among owner, readWrite and readOnly: it must be one of them`,

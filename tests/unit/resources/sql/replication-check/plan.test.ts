@@ -86,11 +86,11 @@ describe("judgeReplication", () => {
   it("names members that disagree on the leader", () => {
     const other = { ...view, leader: "pg-1" };
     expect(problems({ views: { "pg-0": view, "pg-1": other, "pg-2": view } })).toEqual([
-      "members do not agree on a leader: pg-0 names pg-0, pg-1 names pg-1, pg-2 names pg-0",
+      "members do not agree on a leader: pg-0 reports pg-0, pg-1 reports pg-1, pg-2 reports pg-0",
     ]);
     const none = { leader: undefined, members: [] };
     expect(problems({ views: { "pg-0": none, "pg-1": none, "pg-2": none } })).toEqual([
-      "members do not agree on a leader: pg-0 names nobody, pg-1 names nobody, pg-2 names nobody",
+      "members do not agree on a leader: pg-0 reports no leader, pg-1 reports no leader, pg-2 reports no leader",
     ]);
   });
 
@@ -110,7 +110,7 @@ describe("judgeReplication", () => {
     };
     expect(problems({ views: { "pg-0": strange, "pg-1": strange, "pg-2": strange } })).toEqual([
       "pg-2 is unknown to the DCS",
-      "pg-9 is a member according to the DCS, but nobody declared it",
+      "pg-9 is a member according to the DCS, but not declared",
     ]);
   });
 

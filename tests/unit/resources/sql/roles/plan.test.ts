@@ -51,7 +51,11 @@ describe("planRoles", () => {
 
   it("makes every role before any membership", () => {
     const steps = planRoles({}, [role("a", { memberOf: ["b"] }), role("b")], [], [], "disable-login");
-    expect(steps.map(describeRoleStep)).toEqual(["create role a", "create role b", "make a a member of b"]);
+    expect(steps.map(describeRoleStep)).toEqual([
+      "create role a",
+      "create role b",
+      "grant membership in b to a",
+    ]);
   });
 
   it("does nothing when all is as declared", () => {
@@ -129,11 +133,11 @@ describe("checks of roles", () => {
       role("b"),
     ];
     expect(checkRoles(roles).map(({ reason }) => reason)).toEqual([
-      `"postgres" is PostgreSQL's own or Patroni's superuser: choose another name`,
-      `"pg_mine" is PostgreSQL's own or Patroni's superuser: choose another name`,
+      `"postgres" is reserved for PostgreSQL or Patroni: choose another name`,
+      `"pg_mine" is reserved for PostgreSQL or Patroni: choose another name`,
       `a role's name must have 1 to 63 bytes (PostgreSQL cuts longer ones), got ""`,
       "a: connectionLimit must be a whole number from 0, or -1 for none, got 1.5",
-      "b: the setting search_path is a list, which cannot be set here",
+      "b: search_path is a list parameter, which cannot be set here",
       `"b" is declared twice`,
     ]);
   });

@@ -42,13 +42,13 @@ describe("whether a worker group is registered as declared (C5)", () => {
     [[node(1, "w1-1", { active: false }), secondary(1, "w1-0")], "w1-1 is not active"],
     [
       [node(1, "w1-1", { synced: false }), secondary(1, "w1-0")],
-      "w1-1 does not have the present metadata yet",
+      "w1-1 does not have the current metadata yet",
     ],
     [
       [node(1, "w1-1-demoted"), secondary(1, "w1-0"), secondary(1, "w1-1")],
-      "group 1 has the primary w1-1-demoted, which is none of its members (w1-0, w1-1)",
+      "group 1 has the primary w1-1-demoted, which is not one of its members (w1-0, w1-1)",
     ],
-    [[...nodes, secondary(1, "w1-2")], "w1-2 is registered in group 1, but nobody declared it"],
+    [[...nodes, secondary(1, "w1-2")], "w1-2 is registered in group 1, but not declared"],
   ])("case %#: %j", (rows, reason) => {
     expect(missing(rows)).toEqual([reason]);
   });
@@ -106,9 +106,9 @@ describe("what a change of the groups must not be (F6)", () => {
 
   test("no group, a number twice, one that comes while another leaves", () => {
     expect(reasons(undefined, [])).toEqual(["there must be at least one worker group"]);
-    expect(reasons([1], [1, 2, 2])).toEqual(["2 is the number of two worker groups"]);
+    expect(reasons([1], [1, 2, 2])).toEqual(["two worker groups have the number 2"]);
     expect(reasons([1, 2], [1, 3])).toEqual([
-      expect.stringMatching(/^groups 3 come and 2 leave in one change: .* Add the new ones first/),
+      expect.stringMatching(/^groups 3 are added and 2 removed in one change: .* Add the new groups first/),
     ]);
   });
 
@@ -131,10 +131,10 @@ describe("whether what leaves fits on what stays (D4)", () => {
 
   test("all moves to a host count, and the refusal says by how much it is too little", () => {
     expect(spaceProblems([move("w2", 30 * GiB), move("w2", 11 * GiB)], space, 10)).toEqual([
-      "w2 would take 41.0 GiB and have 9.0 GiB of 100.0 GiB left, less than the 10 % of citus.desired_percent_disk_available_after_move",
+      "w2 would receive 41.0 GiB and have 9.0 GiB of 100.0 GiB left, less than the 10 % of citus.desired_percent_disk_available_after_move",
     ]);
     expect(spaceProblems([move("w1", 20 * GiB)], space, 0)).toEqual([
-      "w1 would take 20.0 GiB and have 0 B of 100.0 GiB left, less than the 0 % of citus.desired_percent_disk_available_after_move",
+      "w1 would receive 20.0 GiB and have 0 B of 100.0 GiB left, less than the 0 % of citus.desired_percent_disk_available_after_move",
     ]);
   });
 

@@ -35,19 +35,19 @@ describe("the provider of WorkerGroupRegistration", () => {
         replaces: [],
       });
     }
-    expect(printed).toEqual([expect.stringMatching(/^what would be moved cannot be told: /)]);
+    expect(printed).toEqual([expect.stringMatching(/^cannot determine what would be moved: /)]);
   });
 
   test("a preview tells which group comes, without asking anybody", async () => {
     const { provider, printed } = served(workerGroupsProvider);
     await provider.diff("worker-groups", outs, { ...inputs, groups: [...inputs.groups, group(3)] });
-    expect(printed).toEqual(["worker group 3 (w3-0) joins; then shards are moved onto it in the background"]);
+    expect(printed).toEqual(["worker group 3 (w3-0) joins; then shards are moved to it in the background"]);
   });
 
   test("a cluster that cannot be looked at is no reason to fail a preview, but one to look again", async () => {
     const { provider, printed } = served(workerGroupsProvider);
     expect(await provider.diff("worker-groups", outs, inputs)).toEqual({ changes: true, replaces: [] });
-    expect(printed).toEqual([expect.stringMatching(/^the nodes cannot be looked at: /)]);
+    expect(printed).toEqual([expect.stringMatching(/^cannot read the nodes: /)]);
   });
 
   test("check refuses a group that comes while another leaves", async () => {
@@ -59,6 +59,6 @@ describe("the provider of WorkerGroupRegistration", () => {
   test("deleting it moves nothing", async () => {
     const { provider, printed } = served(workerGroupsProvider);
     await provider.delete("worker-groups", outs);
-    expect(printed).toEqual(["the worker groups 1, 2 stay as they are, with their shards"]);
+    expect(printed).toEqual(["worker groups 1, 2 are left as they are, with their shards"]);
   });
 });
