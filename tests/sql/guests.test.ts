@@ -20,13 +20,14 @@ jest.setTimeout(180_000);
 /** Logs in over the socket as its role once a second, and writes what it saw; grows when it is told to. */
 const PROGRAM = `
 import os, signal, sys, time
+from contextlib import closing
 import psycopg2
 ballast = []
 signal.signal(signal.SIGUSR1, lambda *_: ballast.append(bytearray(os.urandom(1)) * (200 << 20)))
 open("/run/probe/started", "a").write(f"{os.getpid()}\\n")
 while True:
     try:
-        with psycopg2.connect(host="/run/postgresql", user="probe", dbname="postgres") as session, session.cursor() as cursor:
+        with closing(psycopg2.connect(host="/run/postgresql", user="probe", dbname="postgres")) as session, session.cursor() as cursor:
             cursor.execute("SELECT current_user, pg_has_role('pg_monitor', 'member')")
             with open("/run/probe/seen.new", "w") as file:
                 file.write(" ".join(map(str, cursor.fetchone())))

@@ -55,7 +55,7 @@ def event(kind, leader, view):
     with mock.patch("patroni.postgresql.mpp.citus.PgDistTask.wait"):
         handler.handle_event(view, {"type": kind, "group": 1, "leader": leader, "timeout": 20, "cooldown": 3})
     handler.process_tasks()
-def printProgress():
+def tell():
     print(json.dumps(nodes.asked))
 `;
 
