@@ -1,6 +1,8 @@
 /** The public API: what other Pulumi projects import. */
 export { CitusCoordinator, type CitusCoordinatorArgs } from "./citus-coordinator";
 export { ClusterCertificates, type ClusterCertificatesArgs } from "./cluster-certificates";
+export type { DatabaseContribution, WorkloadContribution } from "./guests/contribution";
+export { POOLS } from "./pools-guest";
 export { EtcdCluster, type EtcdClusterArgs } from "./etcd-cluster";
 export { PatroniCluster } from "./patroni-cluster";
 export type { PatroniClusterArgs } from "./patroni-cluster-args";

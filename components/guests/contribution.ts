@@ -6,6 +6,7 @@ import type { Resource } from "@pulumi/pulumi";
 import type { Check, Companion } from "../../config-files/guests/guests";
 import type { PatroniWishes } from "../../config-files/patroni/guests";
 import type { PostgresWishes } from "../../config-files/postgres/wishes";
+import type { FunctionSpec } from "../resources/sql/database/plan";
 import type { ConfigurationDirectory, Destination, Port, SecretData } from "../platforms/workload";
 
 /** A certificate from the cluster's authority, mounted in its own directory. */
@@ -62,23 +63,6 @@ export interface GuestRole {
   readonly connections?: number;
 }
 
-/**
- * A SECURITY DEFINER function in the application's database that gives a guest access to data that its role cannot read. The superuser owns it,
- * its search path is fixed, and only `executeBy` may call it.
- */
-export interface GuestFunction {
-  /** A schema that belongs to the guest. */
-  readonly schema: string;
-  readonly name: string;
-  /** As in CREATE FUNCTION: `name text`. */
-  readonly arguments: string;
-  /** `TABLE (usename name, passwd text)`. */
-  readonly returns: string;
-  /** One SQL statement. */
-  readonly body: string;
-  readonly executeBy: string;
-}
-
 /** A condition that must hold before the pools admit clients. */
 export interface Gate {
   readonly name: string;
@@ -95,7 +79,8 @@ export type Groups = "all" | "entered";
 export interface DatabaseContribution
   extends WorkloadContribution, Omit<PostgresWishes, "guest">, Omit<PatroniWishes, "guest"> {
   readonly roles?: readonly GuestRole[];
-  readonly functions?: readonly GuestFunction[];
+  /** Functions in the application's database that give a role of the guest's access to data that it cannot read, each in a schema of its own. */
+  readonly functions?: readonly FunctionSpec[];
   readonly gates?: readonly Gate[];
   /** Workloads that connect to PostgreSQL and to Patroni's REST API, by image name, and the groups that they connect to. */
   readonly clients?: readonly { readonly image: string; readonly of: Groups }[];

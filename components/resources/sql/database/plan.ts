@@ -7,10 +7,7 @@ export interface Access {
   readonly readOnly: readonly string[];
 }
 
-/**
- * A function of the superuser's that gives a role what it may not see by itself: one SQL statement with a fixed search path. Nobody but
- * `executeBy` may call it.
- */
+/** A SECURITY DEFINER function: the superuser owns it, its search path is fixed, and only `executeBy` may call it. */
 export interface FunctionSpec {
   readonly schema: string;
   readonly name: string;
@@ -18,6 +15,7 @@ export interface FunctionSpec {
   readonly arguments: string;
   /** `TABLE (usename name, passwd text)`. */
   readonly returns: string;
+  /** One SQL statement. */
   readonly body: string;
   readonly executeBy: string;
 }
