@@ -12,6 +12,6 @@ export async function restartMember(reach: Reach): Promise<void> {
     case "kubernetes":
       return replacePod(reach.namespace, reach.pod);
     case "tcp":
-      throw new Error(`${reach.host} is a server of somebody else's: restart it there`);
+      throw new Error(`${reach.host} is an external server: restart it there`);
   }
 }

@@ -66,7 +66,7 @@ export function haproxyProblems(settings: Partial<HaproxySettings>): string[] {
   return Object.entries(settings).flatMap(([name, value]: [string, number | undefined]) => {
     const range = ranges[name];
     if (range === undefined)
-      return [`${name}: there is no such setting; there are ${Object.keys(RANGES).join(", ")}`];
+      return [`${name}: unknown setting; use one of ${Object.keys(RANGES).join(", ")}`];
     const [least, greatest] = range;
     if (value === undefined) return [];
     return Number.isInteger(value) && value >= least && value <= greatest

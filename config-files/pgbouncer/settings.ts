@@ -125,11 +125,11 @@ export function pgbouncerProblems(mode: PoolMode, settings: PgbouncerSettings): 
   return Object.entries(settings).flatMap(([name, value]) => {
     const mandatory = PGBOUNCER_MANDATORY[name];
     if (mandatory !== undefined)
-      return [`${name}: must stay ${JSON.stringify(mandatory)}, the pool relies on it`];
+      return [`${name}: must be ${JSON.stringify(mandatory)}, because the pools rely on it`];
     if (ELSEWHERE[name] !== undefined) return [`${name}: cannot be set here, it is ${ELSEWHERE[name]}`];
     const usual = defaults[name];
     if (usual === undefined)
-      return [`${name}: there is no such setting; there are ${Object.keys(defaults).join(", ")}`];
+      return [`${name}: unknown setting; use one of ${Object.keys(defaults).join(", ")}`];
     if (typeof usual === "string") return [];
     const greatest = LIMITS[name] ?? 1_000_000;
     if (typeof value !== "number" || !(value >= 0 && value <= greatest)) {

@@ -58,7 +58,7 @@ function guestProblem(
   value: ParameterValue,
   { mandatory, atLeast }: MergedWish,
 ): ParameterProblem | undefined {
-  const remedy = "Remove it, or leave the guest out";
+  const remedy = "Remove it, or remove the guest";
   if (mandatory) {
     const rule = `is always ${mandatory.value} with the guest "${mandatory.guest}": ${mandatory.why}`;
     return { setting, value, rule, remedy };
@@ -100,7 +100,7 @@ function lookUp(setting: string, value: ParameterValue): Setting | ParameterProb
     return {
       setting,
       value,
-      rule: "cannot be set: it is fixed when the server is built or the database made",
+      rule: "cannot be set: it is fixed when the server is built or the database is created",
       remedy: "Remove it",
     };
   }
@@ -192,7 +192,7 @@ function memoryProblems(
       {
         setting: "maintenance_work_mem",
         value: parameters["maintenance_work_mem"] ?? "",
-        rule: `must be at most ${room}MB: a parallel build of an index takes it at once, in /dev/shm (${sharedMemoryMiB(facts.memoryMiB)}MB) and of what shared_buffers (${buffers}) and the processes (${PROCESSES_MIB}MB) leave of ${limit}`,
+        rule: `must be at most ${room}MB: a parallel index build allocates all of it in /dev/shm (${sharedMemoryMiB(facts.memoryMiB)}MB), and within what shared_buffers (${buffers}) and the processes (${PROCESSES_MIB}MB) leave of ${limit}`,
         remedy: `Lower it, or raise ${memorySetting}`,
       },
     ];
@@ -204,7 +204,7 @@ function memoryProblems(
     {
       setting: "max_connections",
       value: connections,
-      rule: `needs ${least}MB together with shared_buffers (${buffers} and at least ${CONNECTION_MIB}MB a connection), more than ${limit}`,
+      rule: `needs ${least}MB with shared_buffers (${buffers}) and at least ${CONNECTION_MIB}MB per connection, more than ${limit}`,
       remedy: `Lower max_connections (pools need few) or shared_buffers, or raise ${memorySetting}`,
     },
   ];
@@ -247,7 +247,7 @@ export function resolveParameters(
         problems.push({
           setting: name,
           value,
-          rule: "is set twice (case does not matter)",
+          rule: "is set twice (names are case-insensitive)",
           remedy: "Remove one",
         });
       } else chosen.set(findSetting(name)?.name ?? name, textOf(value));
@@ -272,8 +272,8 @@ export function resolveParameters(
     problems.push({
       setting: name,
       value: atLeast?.value ?? "",
-      rule: `has a minimum by the guest "${atLeast?.guest ?? ""}", and what PostgreSQL does without it is not known here`,
-      remedy: "Let the guest wish a default, too",
+      rule: `has a minimum from the guest "${atLeast?.guest ?? ""}", but PostgreSQL's default is not known here`,
+      remedy: "Add a default to the guest",
     });
   }
   const merged = new Map([

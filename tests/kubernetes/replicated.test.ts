@@ -222,7 +222,7 @@ if (withKubernetes && !stack.canRunInside)
     const before = await stack.podsOf("patroni");
     // The storage class of the one-node cluster makes folders, which have no size. One that grows is for tests/unit/platform/volume-claims.
     stack.configure({ patroni: { volumeSize: "2Gi" } });
-    await expect(stack.up()).rejects.toThrow(/cannot grow from 1Gi to 2Gi: .* go back to the old volumeSize/);
+    await expect(stack.up()).rejects.toThrow(/cannot grow from 1Gi to 2Gi: .* restore the old volumeSize/);
     stack.configure({ patroni: { volumeSize: "512Mi" } });
     await expect(stack.preview()).rejects.toThrow(/have 1Gi and cannot shrink to 512Mi/);
     stack.configure();

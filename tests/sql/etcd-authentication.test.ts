@@ -70,7 +70,7 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   it("makes users and roles, switches authentication on, and locks each scope in", async () => {
     const { provider, printed } = served(etcdAuthenticationProvider);
     outs = (await provider.create(inputs())).outs as EtcdAuthenticationOutputs;
-    expect(printed.at(-1)).toBe("etcd: authentication is switched on");
+    expect(printed.at(-1)).toBe("etcd: enable authentication");
     expect(printed.join("\n")).not.toContain("password-");
     expect(await login("root", "root-password")).toBe("ok");
     await ask(async (gateway) => {
@@ -158,10 +158,10 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   it("refuses to guess when root's password is another one", async () => {
     const { provider } = served(etcdAuthenticationProvider);
     await expect(provider.create(inputs({ rootPassword: "from another state" }))).rejects.toThrow(
-      "etcd has authentication switched on and refuses root's password",
+      "etcd has authentication enabled and rejects root's password",
     );
     const { props } = await provider.read("authentication", { ...outs, rootPassword: "x" });
-    expect(props?.drift).toEqual([expect.stringContaining("refuses root's password")]);
+    expect(props?.drift).toEqual([expect.stringContaining("rejects root's password")]);
   });
 
   it("records that etcd cannot be asked, instead of calling it gone, so that the next up verifies", async () => {

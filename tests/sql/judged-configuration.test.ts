@@ -213,7 +213,7 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
     await expect(tried).rejects.toThrow(
       new RegExp(
         `PostgreSQL of ${leader!} does not start: FATAL: could not access file "auto_explain": No such file or directory` +
-          "[^]*The change was taken back, and every member is well with what was there before",
+          "[^]*The change was reverted, and every member is healthy with the previous configuration",
       ),
     );
     trial.docker("exec", "--user", "0", leader!, "mv", `${library}.away`, library);

@@ -221,7 +221,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     const { provider } = served(patroniConfigurationProvider);
     const wrong = { ...configurationInputs({ deadlock_timeout: "3s" }), password: "wrong" };
     await expect(provider.update("configuration", inputs, wrong)).rejects.toThrow(
-      "refuses the REST API's user name or password",
+      "rejects the REST API's user name or password",
     );
   });
 

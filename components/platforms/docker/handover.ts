@@ -15,7 +15,7 @@ export interface HandoverInputs {
   readonly handover?: Command;
 }
 
-/** Runs the handover in a container that is about to go, if it runs. */
+/** Runs the handover in a container that is about to be replaced, if it is running. */
 async function handOver(engine: Dockerode, container: string, handover: Command | undefined): Promise<void> {
   if (!handover) return;
   const before = await memberState(engine, container);
@@ -26,11 +26,11 @@ async function handOver(engine: Dockerode, container: string, handover: Command 
     throw error;
   });
   if (!result || result.exitCode === 0) return;
-  // A container that died meanwhile, as one does that crashes again and again, has nothing left to hand over.
+  // A container that stopped meanwhile, for example in a crash loop, has nothing left to hand over.
   const after = await memberState(engine, container);
   if (after.status !== "running" || after.startedAt !== before.startedAt) return;
   throw new Error(
-    `${container} cannot hand over, so it is not replaced: ${command[0]} ended with ${result.exitCode}.\n${result.output}`,
+    `${container} cannot hand over, so it was not replaced: ${command[0]} failed with exit code ${result.exitCode}.\n${result.output}`,
   );
 }
 
@@ -39,18 +39,18 @@ export const handoverProvider: pulumi.dynamic.ResourceProvider<HandoverInputs, H
     return diffInputs(olds, news, ["container", "digest", "handover"], "container");
   },
 
-  // Nothing runs yet that could hand over, but for a container that another state made, of a cluster that this one has adopted.
+  // Usually no container exists yet. In an adopted cluster, the former state's container must hand over.
   async create(inputs) {
     const engine = dockerEngine();
     const { status } = await memberState(engine, inputs.container);
     if (status === "missing") return { id: inputs.container, outs: inputs };
     const { Config } = await engine.getContainer(inputs.container).inspect();
     const cluster = Config.Labels[LABELS.stack];
-    // Whoever made it may need it; the provider says that the name is taken.
+    // Leave a container that is not part of a cluster alone; the provider reports that the name is in use.
     if (cluster === undefined || !inputs.container.startsWith(`${cluster}-`))
       return { id: inputs.container, outs: inputs };
     await handOver(engine, inputs.container, inputs.handover);
-    printProgress(`${inputs.container} is stopped, to be made anew`);
+    printProgress(`stopping ${inputs.container} to recreate it`);
     await stopContainer(engine, inputs.container);
     await engine
       .getContainer(inputs.container)

@@ -25,7 +25,7 @@ export async function takenHostPorts(
     .map(({ setting, value, entry, port }) => ({
       setting,
       value,
-      rule: `port ${port} of 127.0.0.1${entry === 0 ? "" : `, which entry ${entry} gets,`} is taken by another program`,
+      rule: `port ${port} on 127.0.0.1${entry === 0 ? "" : `, for entry ${entry},`} is in use by another program`,
       remedy: "Stop that program (`ss -ltnp` shows it) or choose another port",
     }));
 }

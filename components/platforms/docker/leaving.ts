@@ -31,7 +31,7 @@ async function stopLeaving({ workload, labels, replicas }: LeavingInputs): Promi
   const running = await engine.listContainers({ filters: { label: [...labels] } });
   const names = running.map(({ Names }) => (Names[0] ?? "/").slice(1));
   for (const name of leavingMembers(names, workload, replicas)) {
-    printProgress(`${name} leaves: it is stopped before the others change`);
+    printProgress(`stopping ${name}, which is removed, before the other members change`);
     await stopContainer(engine, name);
   }
 }

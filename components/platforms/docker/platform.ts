@@ -29,19 +29,19 @@ import {
 import { Handover } from "./handover";
 
 export interface DockerPlatformArgs {
-  /** Name of the cluster, which begins the name of everything on the engine: `pg-dev`. */
+  /** Name of the cluster; the prefix of all names on the engine: `pg-dev`. */
   readonly cluster: string;
-  /** Folder of additional certificate authorities that builds trust. Default: where Debian keeps those of this machine. */
+  /** Folder with additional CA certificates that image builds trust. Default: Debian's folder for those of this machine. */
   readonly caCertificates?: string;
-  /** The images that workloads name. Default: those of `config-files/images.ts`. */
+  /** The images that workloads can use. Default: those in `config-files/images.ts`. */
   readonly images?: Images;
-  /** The folder that the images are built from. Default: `config-files`. */
+  /** The build context of the images. Default: `config-files`. */
   readonly imagesDirectory?: string;
-  /** How the engine is asked for the members that run. Default: by its API; tests give something else. */
+  /** Reads which members are running. Default: from the engine's API; tests replace it. */
   readonly runningMembers?: RunningMembers;
-  /** Takes over a cluster whose owner's state is lost or given up. Default: only this state's own is changed. */
+  /** Adopts a cluster whose owner's state is lost or abandoned. Default: no adoption. */
   readonly adopt?: AdoptArgs;
-  /** Id of a network of the cluster's name that is there and not in this state: that of a cluster that is adopted. Default: it is made. */
+  /** Id of the existing network of an adopted cluster, which is imported. Default: the network is created. */
   readonly existingNetwork?: string;
 }
 
@@ -53,7 +53,7 @@ const DEFAULTS = {
 };
 
 /**
- * One Docker engine as a platform: a network, images built on the spot, one container and one data volume a replica.
+ * One Docker engine as a platform: a network, locally built images, and one container and one data volume per replica.
  *
  * @example
  * const platform = new DockerPlatform({ cluster: "pg-dev" });
@@ -119,7 +119,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
       );
     }
 
-    // Members are made at once; only what they wait for is found out meanwhile.
+    // Resources are declared synchronously; only their dependencies are determined asynchronously.
     const order = replacementOrder(rendered.members, this.args.runningMembers);
     const replaced: pulumi.Resource[] = [];
     const containers: pulumi.Resource[] = [];
@@ -175,7 +175,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
 
   certificate(): never {
     throw new pulumi.RunError(
-      "Docker has no issuers of certificates: let the cluster have an authority of its own.",
+      "Docker has no certificate issuers: remove certificates.issuer, and the cluster uses its own authority.",
     );
   }
 
@@ -187,12 +187,12 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     return dockerAddress(this.args, workload, ordinal);
   }
 
-  /** An alias that all members share. Docker's DNS gives every running one, since it knows nothing of readiness. */
+  /** A network alias that all members share. Docker's DNS resolves it to every running member, ready or not. */
   serviceAddress(workload: string): string {
     return workloadName(this.args, workload);
   }
 
-  /** Ports are published on loopback, which every certificate is good for. */
+  /** Ports are published on loopback, which all certificates include. */
   exposedNames(): readonly string[] {
     return [];
   }
@@ -208,14 +208,14 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
     return [...Array(replicas).keys()].map((i) => `127.0.0.1:${port + i * exposed.replicaStep}`);
   }
 
-  /** Images are shared by workloads, so they belong to the platform and are made when first asked for. */
+  /** Workloads share images, so images belong to the platform and are declared on first use. */
   private image(key: string): { readonly tag: string; readonly resource: docker.RemoteImage } {
     const known = this.images.get(key);
     if (known) return known;
     const source = this.args.images[key];
     if (!source) {
       throw new pulumi.RunError(
-        `There is no image "${key}"; there are ${Object.keys(this.args.images).join(", ")}.`,
+        `Image "${key}" does not exist. Use one of ${Object.keys(this.args.images).join(", ")}.`,
       );
     }
     const { cluster, imagesDirectory, caCertificates } = this.args;
@@ -230,9 +230,9 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
           dockerfile: source.dockerfile,
           buildArgs: { ...source.buildArgs, ...(extra && { EXTRA_CA_CERTIFICATES: extra }) },
         },
-        // Containers of other stacks may use it, and going back to a former version needs no build.
+        // Containers of other stacks may use it, and a rollback to a former version needs no build.
         keepLocally: true,
-        // The provider notices a changed file by this alone.
+        // The provider detects changed files only through this.
         triggers: { content: contentDigest(source, imagesDirectory) },
       },
       { parent: this, dependsOn: [this.owner] },
@@ -260,7 +260,8 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
 
   private secretFiles(secret: SecretRef, path: string): pulumi.Resource {
     const files = this.secrets.get(secret.name);
-    if (!files) throw new pulumi.RunError(`${path}: there is no secret "${secret.name}" on this platform.`);
+    if (!files)
+      throw new pulumi.RunError(`${path}: secret "${secret.name}" does not exist on this platform.`);
     return files;
   }
 
@@ -290,7 +291,7 @@ const awaited = ({ name, digest, readiness: { command, timeoutSeconds } }: Rende
   readiness: { command, timeoutSeconds },
 });
 
-/** What goes before a member in a rolling change: the member before it is ready again. */
+/** What a member waits for in a rolling change: the member before it is ready again. */
 function previous(
   order: ReplacementOrder,
   member: RenderedMember,
@@ -300,7 +301,7 @@ function previous(
   return order.oneByOne ? replaced.filter((_, ordinal) => ordinal === before) : [];
 }
 
-/** The time in which failures do not count, the checks after it, and a minute for a busy machine. */
+/** The start period, the checks after it, and a minute for a busy machine. */
 const readyDeadline = ({ readiness }: WorkloadSpec): number =>
   Math.max(
     120,
@@ -309,6 +310,6 @@ const readyDeadline = ({ readiness }: WorkloadSpec): number =>
       60,
   );
 
-/** A setting that is not set must not hide its default. */
+/** An undefined argument must not override a default. */
 const withoutUndefined = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;

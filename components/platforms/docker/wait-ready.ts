@@ -17,8 +17,8 @@ const HOPELESS_RESTARTS = 5;
 const HOPELESS_HALTS = 6;
 
 /**
- * Waits until every member is ready. Fails after the deadline, or as soon as one of them has stopped or restarts again and again,
- * with the state and the last log lines of those that are not ready.
+ * Waits until every member is ready. Fails after the deadline, or as soon as one of them has stopped or restarts repeatedly,
+ * with the state and the last log lines of the members that are not ready.
  */
 export async function waitReady(
   engine: Dockerode,
@@ -75,8 +75,8 @@ export async function waitReady(
 const isHalted = ({ status }: MemberState): boolean => status !== "running" && status !== "restarting";
 
 /**
- * Waits as part of an update. A failure is reported as "updated, but not initialised": the state then holds what was tried, so that
- * the next up waits again in any case, also when it goes back to what was there before.
+ * Waits as part of an update. A failure is reported as "updated, but not initialised": the state then contains the attempted inputs, so that
+ * the next up waits again in any case, even if it reverts them.
  */
 export async function waitReadyAfterUpdate<T extends { readonly deadlineSeconds: number }>(
   id: string,
@@ -115,7 +115,7 @@ export async function describeMember(container: string, state: MemberState): Pro
 }
 
 export function stateText(state: MemberState): string {
-  if (state.status === "missing") return "there is no such container (refresh, then up, makes it again)";
+  if (state.status === "missing") return "the container does not exist (refresh, then up, recreates it)";
   const health = state.status === "running" ? `, health ${state.health}` : `, exit code ${state.exitCode}`;
   return `${state.status}${health}${state.restarts > 0 ? `, restarted ${state.restarts} times` : ""}`;
 }

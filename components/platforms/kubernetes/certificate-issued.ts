@@ -23,7 +23,7 @@ export function unissued({ metadata, status }: Certificate): string | undefined 
   const current = (ready?.observedGeneration ?? 0) >= (metadata?.generation ?? 1);
   if (ready?.status === "True" && current) return undefined;
   const said = [ready, condition("Issuing")].flatMap((each) => each?.message ?? []);
-  return said.length === 0 ? "cert-manager has not looked at it; is it installed?" : said.join(" ");
+  return said.length === 0 ? "cert-manager has not processed it; is it installed?" : said.join(" ");
 }
 
 /** Whether one of the authorities has signed a chain's leaf, itself or through those that stand behind the leaf. */
@@ -81,7 +81,7 @@ async function look({
   throw Object.assign(
     new Error(
       `${certificate} was not signed by the authority that members and clients trust (certificates.issuer.authority). ` +
-        "Write the certificate of the one that the issuer signs with; while it is exchanged, both.",
+        "Set it to the authority that the issuer signs with. During rotation, include both.",
     ),
     { permanent: true },
   );

@@ -23,23 +23,23 @@ import { KUBERNETES_SETTINGS } from "./settings";
 import { VolumeClaims } from "./volume-claims";
 
 export interface KubernetesPlatformArgs extends Written<typeof KUBERNETES_SETTINGS> {
-  /** Name of the cluster, which begins the name of every object: `pg`. */
+  /** Name of the cluster; the prefix of all object names: `pg`. */
   readonly cluster: string;
-  /** The namespace that everything is put into; the platform makes it. */
+  /** The namespace of all objects. The platform creates it. */
   readonly namespace: string;
-  /** Where each image that workloads name is pulled from, with a fixed tag or a digest. */
+  /** The reference of each image that workloads use, with a fixed tag or a digest. */
   readonly images: Readonly<Record<string, string>>;
-  /** Takes over a cluster whose owner's state is lost or given up. Default: only this state's own is changed. */
+  /** Adopts a cluster whose owner's state is lost or abandoned. Default: no adoption. */
   readonly adopt?: AdoptArgs;
 }
 
-/** A cloud's volume takes minutes to grow, and the claims of new members as long as a pod takes to be made. */
+/** A cloud volume takes minutes to grow, and claims of new members exist only once their pods are created. */
 const GROWTH_DEADLINE_SECONDS = 900;
 
-/** An issuer signs in a second; one that asks elsewhere, or waits for a person's approval, takes longer. */
+/** An issuer signs in a second. One that uses an external service or needs manual approval takes longer. */
 const ISSUE_DEADLINE_SECONDS = 300;
 
-/** Where failures do not count, the checks after it, the stop before it, and two minutes for scheduling and volumes. */
+/** The start period, the checks after it, the stop before it, and two minutes for scheduling and volumes. */
 const readyDeadline = (spec: WorkloadSpec): number =>
   stopSeconds(spec) +
   spec.readiness.startPeriodSeconds +
@@ -53,7 +53,7 @@ interface ServiceStatus {
 }
 
 /**
- * A Kubernetes cluster as a platform: StatefulSets in a namespace of Pod Security's level "restricted".
+ * A Kubernetes cluster as a platform: StatefulSets in a namespace with the "restricted" Pod Security Standard.
  *
  * @example
  * const platform = new KubernetesPlatform({ cluster: "orders", namespace: "postgres", images: { etcd: "registry.example.com/etcd:3.5.16-1" } });
@@ -66,7 +66,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
   private readonly args: KubernetesPlatformArgs;
   private readonly context: Omit<KubernetesContext, "image">;
   private readonly namespace: Namespace;
-  /** What must be there before a secret can be mounted, by the secret's name. */
+  /** Resources that must exist before a secret can be mounted, by the secret's name. */
   private readonly secrets = new Map<string, pulumi.Resource>();
   private readonly authorities = new Map<string, string>();
   private readonly exposed = new Map<string, Service>();
@@ -77,7 +77,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
         `The cluster's name "${args.cluster}" must be a DNS label of at most ${CLUSTER_NAME_MAX} characters.`,
       );
     }
-    // What adopts is secret, and no part of what the platform is.
+    // `adopt` holds secrets, so it is not part of the component's inputs.
     const { adopt, ...recorded } = args;
     super("postgres-cluster:index:KubernetesPlatform", args.cluster, recorded, opts);
     this.args = args;
@@ -100,7 +100,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
           annotations: names.OBJECT_ANNOTATIONS,
         },
       },
-      // With it would go the claims of all its volumes. Whoever means that deletes it with kubectl.
+      // Deleting the namespace would delete all volume claims. To do that, delete it with kubectl.
       { parent: this, dependsOn: [this.owner], protect: true, retainOnDelete: true },
     );
     this.ground = this.namespace;
@@ -149,9 +149,9 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     const pods = new StatefulSet(name, statefulSet, {
       parent,
       dependsOn: [...services, ...configMaps, ...secrets, ...policies, budget, ...(options.dependsOn ?? [])],
-      // Its name is fixed: a change that needs a new one must delete the old one first. Pods go, claims stay.
+      // Its name is fixed, so a replacement must delete the old one first. Pods are deleted, claims are kept.
       deleteBeforeReplace: true,
-      // `VolumeClaims` enlarges the volumes; another template would take another StatefulSet.
+      // `VolumeClaims` enlarges the volumes; a changed template would replace the StatefulSet.
       ignoreChanges: ["spec.volumeClaimTemplates"],
     });
     const members = { namespace: this.args.namespace, statefulSet: name, replicas: spec.replicas };
@@ -231,7 +231,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       },
       { parent, dependsOn: [wanted] },
     );
-    // Last, so that nothing has changed when the authority turns out to be the wrong one.
+    // Last, so that nothing has changed if the authority is the wrong one.
     const trusted = authority.metadata.name;
     this.secrets.set(name, new ConfigMap(trusted, authority, { parent, dependsOn: [issued] }));
     this.authorities.set(name, trusted);
@@ -250,7 +250,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     return this.serviceDns(names.readyServiceName(this.args, workload));
   }
 
-  /** The exposed Service, as it is called in its namespace, in another one, and in full. */
+  /** The names of the exposed Service: within its namespace, from other namespaces, and fully qualified. */
   exposedNames(workload: string): readonly string[] {
     const service = names.exposedServiceName(this.args, workload);
     const { namespace } = this.args;
@@ -267,7 +267,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     };
   }
 
-  /** The load balancer's address where there is one, and always the Service's name, for clients inside the Kubernetes cluster. */
+  /** The load balancer's address, if any, and the Service's name for clients inside the Kubernetes cluster. */
   exposedAddresses(spec: WorkloadSpec, portName: string): pulumi.Output<readonly string[]> {
     const port = spec.ports[portName]?.port;
     const service = this.exposed.get(spec.name);
@@ -291,7 +291,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
     const image = this.args.images[key];
     if (!image) {
       throw new pulumi.RunError(
-        `There is no image "${key}"; there are ${Object.keys(this.args.images).join(", ")}.`,
+        `Image "${key}" does not exist. Use one of ${Object.keys(this.args.images).join(", ")}.`,
       );
     }
     return image;
@@ -299,7 +299,8 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
 
   private mounted(secret: SecretRef, path: string): pulumi.Resource {
     const known = this.secrets.get(secret.name);
-    if (!known) throw new pulumi.RunError(`${path}: there is no secret "${secret.name}" on this platform.`);
+    if (!known)
+      throw new pulumi.RunError(`${path}: secret "${secret.name}" does not exist on this platform.`);
     return known;
   }
 }

@@ -11,7 +11,7 @@ export type RolloutStep =
 export function unreadyMembers(members: readonly string[], pods: readonly MemberPod[]): string[] {
   return members.flatMap((name) => {
     const pod = pods.find((other) => other.name === name);
-    if (pod === undefined) return [`${name} is not there yet`];
+    if (pod === undefined) return [`${name} does not exist yet`];
     if (pod.ending) return [`${name} is ending`];
     return pod.ready ? [] : [`${name} is not ready (${pod.state})`];
   });

@@ -21,7 +21,7 @@ export interface RolloutInputs extends PodSet {
   readonly deadlineSeconds: number;
 }
 
-/** Which pod the others take for their leader; undefined when none of them can tell. */
+/** The pod that the members report as leader; undefined if none of them can. */
 async function lastOf(inputs: RolloutInputs): Promise<string | undefined> {
   const { namespace, container, replacedLast } = inputs;
   if (replacedLast === undefined) return undefined;
@@ -35,7 +35,7 @@ async function lastOf(inputs: RolloutInputs): Promise<string | undefined> {
   return undefined;
 }
 
-/** Tells a pod to hand over what only one can have. Refuses to go on when it runs and cannot. */
+/** Makes a pod hand over what only one can have, such as leadership. Fails if it is running and cannot. */
 async function handOver(inputs: RolloutInputs, pod: string): Promise<void> {
   const { namespace, container, handover } = inputs;
   if (handover === undefined) return;
@@ -47,7 +47,7 @@ async function handOver(inputs: RolloutInputs, pod: string): Promise<void> {
   if (exitCode !== 0)
     throw Object.assign(
       new Error(
-        `${pod} cannot hand over, so it is not replaced: ${handover.command[0]} ended with ${exitCode}.\n${output}`,
+        `${pod} cannot hand over, so it was not replaced: ${handover.command[0]} failed with exit code ${exitCode}.\n${output}`,
       ),
       { permanent: true },
     );
@@ -66,7 +66,7 @@ async function explain(set: PodSet): Promise<string> {
   return logs.join("\n");
 }
 
-/** Replaces what is outdated, one member at a time, and waits until every member is ready. A member that does not become ready stops it. */
+/** Replaces outdated members one at a time and waits until every member is ready. Stops at a member that does not become ready. */
 async function roll(inputs: RolloutInputs): Promise<void> {
   for (;;) {
     const pod = await waitUntil(
@@ -88,7 +88,7 @@ async function roll(inputs: RolloutInputs): Promise<void> {
       },
     );
     if (pod === undefined) return;
-    printProgress(`${pod} is replaced`);
+    printProgress(`replacing ${pod}`);
     await deletePod(inputs.namespace, pod);
   }
 }

@@ -10,7 +10,7 @@ const FACTORS: Readonly<Record<string, number>> = {
 export function storageBytes(quantity: string): number {
   const [, number, unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
   const factor = FACTORS[unit];
-  if (number === undefined || factor === undefined) throw new Error(`${quantity} is no size of a volume`);
+  if (number === undefined || factor === undefined) throw new Error(`${quantity} is not a storage quantity`);
   return Number(number) * factor;
 }
 
@@ -37,7 +37,7 @@ export function ungrown(
 ): readonly string[] {
   return names.flatMap((name) => {
     const claim = claims.find((other) => other.name === name);
-    if (claim === undefined) return [`${name} is not there yet`];
+    if (claim === undefined) return [`${name} does not exist yet`];
     if (claim.needsMount || claim.capacity === undefined) return [];
     return storageBytes(claim.capacity) < storageBytes(size)
       ? [`${name} has ${claim.capacity} of ${size}`]

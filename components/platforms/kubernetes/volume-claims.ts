@@ -62,7 +62,7 @@ const reasonOf = (error: unknown): string => {
 async function enlarge(inputs: VolumeClaimsInputs, { name, requested }: VolumeClaim): Promise<void> {
   const { namespace, size } = inputs;
   const { client, config } = kubernetesClient();
-  printProgress(`${name} grows from ${requested} to ${size}`);
+  printProgress(`growing ${name} from ${requested} to ${size}`);
   try {
     await config.makeApiClient(client.CoreV1Api).patchNamespacedPersistentVolumeClaim({
       namespace,
@@ -75,7 +75,7 @@ async function enlarge(inputs: VolumeClaimsInputs, { name, requested }: VolumeCl
     throw Object.assign(
       new Error(
         `${name} cannot grow from ${requested} to ${size}: ${reasonOf(error)}. ` +
-          "It stays as it is: go back to the old volumeSize, or let the storage class grow volumes (allowVolumeExpansion).",
+          "It was not changed: restore the old volumeSize, or enable volume expansion in the storage class (allowVolumeExpansion).",
       ),
       { permanent: true },
     );
@@ -96,7 +96,7 @@ async function grow(inputs: VolumeClaimsInputs): Promise<void> {
       if (why !== "") return { done: false, why };
       for (const { name } of claims.filter(({ needsMount }) => needsMount))
         printProgress(
-          `${name} has grown; its file system does when its pod is replaced (kubectl delete pod)`,
+          `${name} has grown; its file system grows when its pod is replaced (kubectl delete pod)`,
         );
       return { done: true, value: undefined };
     },
@@ -119,7 +119,7 @@ export const volumeClaimsProvider: pulumi.dynamic.ResourceProvider<VolumeClaimsI
     if (olds.statefulSet !== undefined && olds.storageClass !== news.storageClass)
       failures.push({
         property: "storageClass",
-        reason: `the volumes of ${news.statefulSet} are of class ${olds.storageClass ?? "(the default)"} and stay so; with ${news.storageClass ?? "(the default)"} make another cluster and copy the data`,
+        reason: `the volumes of ${news.statefulSet} have the storage class ${olds.storageClass ?? "(the default)"}, which cannot change; to use ${news.storageClass ?? "(the default)"}, create a new cluster and copy the data`,
       });
     return Promise.resolve({ inputs: news, failures });
   },

@@ -255,8 +255,8 @@ export function kubernetesClient(): { readonly client: Client; readonly config: 
     const names = config.contexts.map(({ name }) => name);
     if (!names.includes(context))
       throw new Error(
-        `kubernetes:context is "${context}", and the kubeconfig has ${names.length > 0 ? names.join(", ") : "no context"}: ` +
-          "pulumi config set kubernetes:context <one of these>, or KUBECONFIG=<the file that has it>.",
+        `kubernetes:context is "${context}", but the kubeconfig has ${names.length > 0 ? names.join(", ") : "no context"}: ` +
+          "run pulumi config set kubernetes:context <one of these>, or set KUBECONFIG=<the file that has it>.",
       );
     config.setCurrentContext(context);
   }

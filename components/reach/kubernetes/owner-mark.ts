@@ -69,8 +69,8 @@ export function kubernetesMark(namespace: string, cluster: string): MarkStore {
       } catch (error) {
         if (isStatus(error, 404))
           throw new Error(
-            `the namespace ${namespace} does not exist, and the state says that it does: somebody deleted it, or this is another cluster. ` +
-              "Where that is meant, `pulumi up --refresh` makes it anew.",
+            `the namespace ${namespace} does not exist, but the state has it: it was deleted, or this is a different Kubernetes cluster. ` +
+              "If that is intended, `pulumi up --refresh` recreates it.",
             { cause: error },
           );
         if (!isStatus(error, 409)) throw error;

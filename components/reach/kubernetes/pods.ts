@@ -120,7 +120,7 @@ export async function replacePod(namespace: string, name: string): Promise<void>
     );
   const before = await uid();
   await deletePod(namespace, name);
-  await waitUntil({ what: `${name} is made anew`, deadlineSeconds: 300 }, async () => {
+  await waitUntil({ what: `${name} is recreated`, deadlineSeconds: 300 }, async () => {
     const now = await uid();
     return now !== undefined && now !== before
       ? { done: true, value: undefined }

@@ -76,7 +76,7 @@ export async function declareMembers(
         );
         const [leaving] = undeclared(await listMembers(gateway, token), wanted.members);
         if (leaving === undefined) return { done: true, value: undefined };
-        printProgress(`etcd: ${memberLabel(leaving)} is a member no longer`);
+        printProgress(`etcd: removed member ${memberLabel(leaving)}`);
         await must(gateway, "/v3/cluster/member/remove", { ID: leaving.ID }, token);
         return { done: false, why: `${memberLabel(leaving)} was removed, and the others go on` };
       });

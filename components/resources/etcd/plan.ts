@@ -95,7 +95,7 @@ function scopeEntry(scope: Scope): { user: string; role: string; permission: Per
 export function describeStep(step: AuthenticationStep): string {
   switch (step.do) {
     case "enable":
-      return "authentication is switched on";
+      return "enable authentication";
     case "add-user":
     case "set-password":
     case "delete-user":

@@ -72,7 +72,7 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
 
   delete() {
     // Switching authentication off would open everything that is still stored.
-    printProgress("etcd keeps its users and its authentication; they go with its data volumes");
+    printProgress("etcd's users and authentication are kept in its data volumes");
     return Promise.resolve();
   },
 };

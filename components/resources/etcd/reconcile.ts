@@ -59,8 +59,8 @@ export async function rootToken(gateway: Gateway, passwords: readonly string[]):
     if (login.result === "not-enabled") return undefined;
   }
   throw permanent(
-    "etcd has authentication switched on and refuses root's password: its data volumes come from another stack or state. " +
-      "Restore the state that made them, or delete etcd's volumes after a backup of Patroni's dynamic configuration",
+    "etcd has authentication enabled and rejects root's password: its data volumes belong to another stack or state. " +
+      "Restore the state that created them, or back up Patroni's dynamic configuration and delete etcd's volumes",
   );
 }
 

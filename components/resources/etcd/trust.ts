@@ -41,7 +41,7 @@ async function allServe({ members, ca, deadlineSeconds }: EtcdTrustInputs, what:
 async function restartAll(inputs: EtcdTrustInputs): Promise<void> {
   for (const { name, reach } of inputs.members) {
     await allServe(inputs, "every member of etcd serves, before the next one is restarted");
-    printProgress(`${name} is restarted: it reads only then whom it trusts`);
+    printProgress(`restarting ${name}, so that it reads the changed certificate authorities`);
     await restartMember(reach);
   }
   await allServe(inputs, "every member of etcd serves");

@@ -76,7 +76,7 @@ async function refusedStrays(
   if (judgement.by === undefined) return [];
   const refused = judgement.refusals.filter(({ about }) => strays.includes(about));
   for (const { about, said } of refused)
-    printProgress(`Patroni: ${about} is declared nowhere, and PostgreSQL refuses it: ${said}`);
+    printProgress(`Patroni: ${about} is not declared, and PostgreSQL rejects it: ${said}`);
   return refused.map(({ about }) => about);
 }
 
@@ -113,16 +113,16 @@ async function mend(
     // A cure does not wait for an answer. But from a group that is well nothing is taken away unasked.
     if (judgement.by === undefined && unwell === undefined && !judgement.older)
       throw new Error(
-        `PostgreSQL could not be asked whether ${leaving.join(", ")} may go; nothing was changed: ${judgement.why}`,
+        `cannot check whether ${leaving.join(", ")} can be removed; nothing was changed: ${judgement.why}`,
       );
     if (judgement.by === undefined)
-      printProgress(`PostgreSQL could not be asked beforehand: ${judgement.why}`);
+      printProgress(`cannot check the configuration beforehand: ${judgement.why}`);
     else if (judgement.refusals.length > 0)
       throw new Error(describeRefusals(judgement.refusals, question, inputs.group.section));
     printProgress(
       unwell === undefined
-        ? `Patroni: ${leaving.join(", ")} is taken out before the image is without it`
-        : `Patroni: the configuration is written before anybody is waited for, since ${unwell}`,
+        ? `Patroni: removing ${leaving.join(", ")} before the image that no longer contains it`
+        : `Patroni: writing the configuration before waiting for members, because ${unwell}`,
     );
     await patchConfiguration(rest, desired, removing, inputs);
   });

@@ -72,7 +72,7 @@ async function refuseBadOnes(
   const question = questionOf(desired, live, group);
   const judgement = await judge(members, leader, question);
   if (judgement.by === undefined)
-    throw new Error(`PostgreSQL could not be asked whether it takes the configuration: ${judgement.why}`);
+    throw new Error(`cannot check whether PostgreSQL accepts the configuration: ${judgement.why}`);
   if (judgement.refusals.length > 0)
     throw new Error(describeRefusals(judgement.refusals, question, group.section));
 }
@@ -127,11 +127,11 @@ async function takenBack(
     const ours = patched(live, patch);
     if (planPatch(now, live, now) === undefined) return "The configuration is what it was before.";
     if (planPatch(now, ours, now) !== undefined)
-      return "The change stays: somebody else has changed the configuration meanwhile.";
-    printProgress("Patroni: the change is taken back");
+      return "The change was not reverted, because the configuration has been changed again meanwhile.";
+    printProgress("Patroni: reverting the change");
     await applyConfiguration(rest, live, now, options);
-    return "The change was taken back, and every member is well with what was there before.";
+    return "The change was reverted, and every member is healthy with the previous configuration.";
   } catch (error) {
-    return `The change was to be taken back, and that did not end well: ${messageOf(error)}`;
+    return `Reverting the change failed: ${messageOf(error)}`;
   }
 }

@@ -89,7 +89,7 @@ export const dependsOnImage = ({ about, extension }: Refusal): boolean =>
   extension === undefined && (LIBRARY_LISTS.includes(about) || about.startsWith("extension "));
 
 const REMEDY_FOR_IMAGE =
-  "Correct the name, or have the Debian package that brings it in the image (images.postgresPackages); what must be preloaded is named in parameters.shared_preload_libraries, too";
+  "Correct the name, or add its Debian package to the image (images.postgresPackages); libraries that must be preloaded also belong in parameters.shared_preload_libraries";
 
 /** What a person is told: the setting as it is written, the server's own line, the way out. */
 export function describeRefusals(refusals: readonly Refusal[], question: Question, section: string): string {
@@ -110,7 +110,7 @@ export function describeRefusals(refusals: readonly Refusal[], question: Questio
           : "Correct the value or remove it";
     return `  ${setting}: PostgreSQL refuses it: ${said}\n    ${remedy}.`;
   });
-  return `PostgreSQL itself, of the members' own image, would not take this configuration; nothing was changed:\n${lines.join("\n")}`;
+  return `PostgreSQL, in the members' own image, rejects this configuration; nothing was changed:\n${lines.join("\n")}`;
 }
 
 const listed = (parameters: Readonly<Record<string, string>>, name: string): string[] =>

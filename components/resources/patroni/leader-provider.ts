@@ -68,7 +68,7 @@ async function awaitLeader(inputs: PatroniLeaderInputs): Promise<PatroniLeaderIn
     if (why === undefined) return { done: true as const, value: undefined };
     const line = refusedBootstrap((await logsOf(LINES)).map(({ log }) => log));
     if (refusedBefore !== undefined && line !== undefined && line !== refusedBefore.line)
-      throw Object.assign(new Error(`PostgreSQL does not take the settings:\n${line}`), { permanent: true });
+      throw Object.assign(new Error(`PostgreSQL rejects the settings:\n${line}`), { permanent: true });
     refusedBefore ??= { line };
     return { done: false as const, why };
   });

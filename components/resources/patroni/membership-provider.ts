@@ -55,7 +55,7 @@ export async function declareMembers(
     told = answer.status === 200;
     return {
       done: false,
-      why: told ? "the change is not to be seen yet" : `status ${answer.status}: ${answer.text.trim()}`,
+      why: told ? "the change is not visible yet" : `status ${answer.status}: ${answer.text.trim()}`,
     };
   });
   const leaving = rest.members.filter((name) => !declared.includes(name));
@@ -70,7 +70,7 @@ export async function declareMembers(
     const candidate = chooseCandidate({ ...status, members })?.name;
     if (candidate === undefined)
       return { done: false, why: `none of them streams from ${leader} and is synchronous` };
-    printProgress(`Patroni: ${leader}, which leaves, hands over to ${candidate}`);
+    printProgress(`Patroni: switchover from ${leader}, which is removed, to ${candidate}`);
     await switchover(rest, { from: leader, candidate, deadlineSeconds: 30 });
     return { done: false, why: `${candidate} takes over` };
   });

@@ -146,16 +146,16 @@ export function cannotHandOver(
     return why === undefined ? undefined : { why, forGood: member.barred || candidate === status.leader };
   }
   if (status.members.length === 1)
-    return { why: `there is no other member than ${names.join()}`, forGood: true };
+    return { why: `there is no member other than ${names.join()}`, forGood: true };
   if (status.paused)
     return {
-      why: "Patroni is paused, and hands over to a member that is named only (patronictl resume ends that)",
+      why: "Patroni is paused, and only hands over to a named member (patronictl resume ends the pause)",
       forGood: true,
     };
   if (chooseCandidate(status) !== undefined) return undefined;
   const others = status.members.filter(({ name }) => name !== status.leader);
   const reasons = others.flatMap((member) => notFit(status, member) ?? []);
-  const why = `no replica is fit to take over from ${status.leader ?? "anybody"} (${reasons.join("; ")})`;
+  const why = `no replica can take over from ${status.leader ?? "the leader"} (${reasons.join("; ")})`;
   return { why, forGood: others.every(({ barred }) => barred) };
 }
 
@@ -201,7 +201,7 @@ export function planRestart(status: ClusterStatus, due: Due = waitsForRestart): 
   const problem = notWhole(status);
   if (problem !== undefined) return { do: "wait", why: problem };
   if (waiting.length === 0) return { do: "done" };
-  if (status.paused) return { do: "wait", why: "Patroni is paused (patronictl resume ends that)" };
+  if (status.paused) return { do: "wait", why: "Patroni is paused (patronictl resume ends the pause)" };
 
   const leader = waiting.find((member) => member.name === status.leader);
   const leaderLowers = lowered(leader?.reasons);

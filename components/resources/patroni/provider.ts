@@ -94,7 +94,7 @@ async function liveDrift(inputs: PatroniConfigurationInputs): Promise<readonly s
       const waiting = status.members.filter((member) => member.pendingRestart !== undefined);
       return [
         ...(patch === undefined ? [] : describePatch(patch)),
-        ...waiting.map((member) => `${member.name} waits for a restart`),
+        ...waiting.map((member) => `${member.name} has a pending restart`),
       ];
     });
   } catch {
@@ -155,7 +155,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
   },
 
   delete() {
-    printProgress("Patroni keeps its dynamic configuration; it goes with the DCS");
+    printProgress("Patroni's dynamic configuration is kept in the DCS");
     return Promise.resolve();
   },
 };

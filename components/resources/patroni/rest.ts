@@ -90,7 +90,7 @@ export async function withPatroni<T>(target: RestTarget, use: (rest: PatroniRest
 
 /** Patroni does not take the credentials of a request. Nothing is gained by sending them again, unless members are still to learn of them. */
 export const refusedCredentials = (): Error =>
-  Object.assign(permanent("Patroni refuses the REST API's user name or password"), { refused: true });
+  Object.assign(permanent("Patroni rejects the REST API's user name or password"), { refused: true });
 
 /**
  * As `withPatroni`, where members may learn of a new password only later: each one is tried, again and again until the deadline. `use` begins

@@ -45,7 +45,7 @@ export async function rollingRestart(
     if (step.do === "done") return;
     if (count >= limit)
       throw new Error(
-        `members still wait for a restart after ${count} steps: Patroni and PostgreSQL disagree`,
+        `members still have a pending restart after ${count} steps: Patroni and PostgreSQL disagree`,
       );
     if (step.do === "switchover") {
       printProgress(`Patroni: switchover from ${step.from}, whose replicas have restarted`);

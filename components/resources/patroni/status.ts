@@ -163,5 +163,5 @@ export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
       reasons.push(`${name}: ${reasonOf(error)}`);
     }
   }
-  throw new Error(`no member tells the cluster's state: ${reasons.join("; ")}`);
+  throw new Error(`no member reports the cluster's state: ${reasons.join("; ")}`);
 }

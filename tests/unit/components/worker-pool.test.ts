@@ -73,7 +73,7 @@ describe("what WorkerPool refuses (F6)", () => {
     ],
     [
       { memory: "512Mi", parameters: { max_connections: 240 } },
-      "workers.parameters.max_connections = 240: needs 608MB together with shared_buffers (128MB and at least 2MB a connection), more than the member's memory limit (512MB). Lower max_connections (pools need few) or shared_buffers, or raise workers.memory",
+      "workers.parameters.max_connections = 240: needs 608MB with shared_buffers (128MB) and at least 2MB per connection, more than the member's memory limit (512MB). Lower max_connections (pools need few) or shared_buffers, or raise workers.memory",
     ],
     [{ timing: { ttlSeconds: 20.5 } }, "workers.timing.ttlSeconds = 20.5: must be a whole number."],
     [

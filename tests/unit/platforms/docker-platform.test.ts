@@ -125,11 +125,11 @@ test("where nothing runs yet, members start together", async () => {
 describe("a mistake is told in the caller's words", () => {
   test.each<[string, (p: Platform, parent: pulumi.Resource) => unknown]>([
     [
-      'There is no image "none"; there are etcd, patroni',
+      'Image "none" does not exist. Use one of etcd, patroni',
       (p, parent) => p.deploy({ ...ENTRY, image: "none" }, { parent }),
     ],
     [
-      'entry.secrets[/s]: there is no secret "x"',
+      'entry.secrets[/s]: secret "x" does not exist',
       (p, parent) => p.deploy({ ...ENTRY, secrets: { "/s": { name: "x" } } }, { parent }),
     ],
     ['entry does not expose a port "admin"', (p) => p.exposedAddresses(ENTRY, "admin")],

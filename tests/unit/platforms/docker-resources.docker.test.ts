@@ -139,7 +139,7 @@ describeWithImage("resources on a Docker engine", (image) => {
       const change = (...command: string[]) =>
         provider.update(name, inputs(name, "1", "x"), inputs(name, "2", ...command));
       await expect(change("sh", "-c", "echo no candidate >&2; exit 4")).rejects.toThrow(
-        /cannot hand over.*ended with 4\.\nno candidate/s,
+        /cannot hand over.*failed with exit code 4\.\nno candidate/s,
       );
       await expect(change("sleep", "30")).rejects.toThrow("did not end within 2 s");
     });

@@ -20,7 +20,7 @@ test("a port that another program uses is a problem", async () => {
     {
       setting: "proxy.ports.write",
       value: taken,
-      rule: `port ${taken} of 127.0.0.1 is taken by another program`,
+      rule: `port ${taken} on 127.0.0.1 is in use by another program`,
       remedy: "Stop that program (`ss -ltnp` shows it) or choose another port",
     },
   ]);
@@ -36,7 +36,7 @@ test("one of a further entry is told with the setting as it is written, since it
     expect.objectContaining({
       setting: "proxy.ports.write",
       value: taken - 10,
-      rule: `port ${taken} of 127.0.0.1, which entry 1 gets, is taken by another program`,
+      rule: `port ${taken} on 127.0.0.1, for entry 1, is in use by another program`,
     }),
   ]);
 });

@@ -33,7 +33,7 @@ describe("a rolling change of a StatefulSet (D5)", () => {
       /pg-0 is not ready \(Pending\)/,
     ],
     ["one is ending", [old(0, { ending: true }), old(1), old(2)], /pg-0 is ending/],
-    ["one is not there", [old(1), old(2)], /pg-0 is not there yet/],
+    ["one is not there", [old(1), old(2)], /pg-0 does not exist yet/],
   ])("takes nobody away while %s", (_what, pods, why) => {
     expect(step(pods)).toEqual({ is: "wait", why: expect.stringMatching(why) as string });
   });
@@ -49,7 +49,7 @@ describe("a rolling change of a StatefulSet (D5)", () => {
   test("that is done has every member ready, and says whom it waits for", () => {
     expect(unreadyMembers(MEMBERS, [pod(0), pod(1), pod(2)])).toEqual([]);
     expect(unreadyMembers(MEMBERS, [pod(0), pod(2, { ready: false, state: "CrashLoopBackOff" })])).toEqual([
-      "pg-1 is not there yet",
+      "pg-1 does not exist yet",
       "pg-2 is not ready (CrashLoopBackOff)",
     ]);
   });

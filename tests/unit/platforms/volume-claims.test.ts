@@ -12,7 +12,7 @@ test("sizes of volumes are those of Kubernetes, binary and decimal", () => {
   expect(["1Ki", "2Mi", "1.5Gi", "1Ti", "3k", "1G", "10737418240"].map(storageBytes)).toEqual([
     ...[1024, 2097152, 1610612736, 1099511627776, 3000, 1e9, 10737418240],
   ]);
-  expect(() => storageBytes("much")).toThrow("much is no size of a volume");
+  expect(() => storageBytes("much")).toThrow("much is not a storage quantity");
 });
 
 describe("the volumes of a StatefulSet (D5)", () => {
@@ -103,7 +103,7 @@ describe("the volumes of a StatefulSet (D5)", () => {
   test("of a class that cannot grow are left alone, with the reason and the way out", async () => {
     refused = "only dynamically provisioned pvc can be resized";
     expect(await update()).toBe(
-      "data-pg-0 cannot grow from 10Gi to 20Gi: only dynamically provisioned pvc can be resized. It stays as it is: go back to the old volumeSize, or let the storage class grow volumes (allowVolumeExpansion).",
+      "data-pg-0 cannot grow from 10Gi to 20Gi: only dynamically provisioned pvc can be resized. It was not changed: restore the old volumeSize, or enable volume expansion in the storage class (allowVolumeExpansion).",
     );
     expect(patched).toEqual([patch("data-pg-0")]);
   });
@@ -127,7 +127,7 @@ describe("the volumes of a StatefulSet (D5)", () => {
       "the volumes of pg have 20Gi and cannot shrink to 10Gi: set volumeSize to at least 20Gi",
     ]);
     expect(await failures(set, { storageClass: undefined })).toEqual([
-      "the volumes of pg are of class fast and stay so; with (the default) make another cluster and copy the data",
+      "the volumes of pg have the storage class fast, which cannot change; to use (the default), create a new cluster and copy the data",
     ]);
   });
 });

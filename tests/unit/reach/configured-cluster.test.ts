@@ -63,7 +63,7 @@ describe("which cluster a provider of ours asks is what Pulumi's own provider is
 
   test("a context that is not there is refused, with those that are", async () => {
     await expect(told({ "kubernetes:context": "production" })).rejects.toThrow(
-      'kubernetes:context is "production", and the kubeconfig has c: pulumi config set kubernetes:context <one of these>',
+      'kubernetes:context is "production", but the kubeconfig has c: run pulumi config set kubernetes:context <one of these>',
     );
   });
 });

@@ -64,7 +64,7 @@ test("settings out of range, unknown or no numbers are refused, all at once", ()
   ];
   expect(haproxyProblems(settings)).toEqual([
     ...problems,
-    expect.stringMatching(/^maxConections: there is no such setting; there are /),
+    expect.stringMatching(/^maxConections: unknown setting; use one of /),
   ]);
   expect(() => haproxyCfg({ ...dev, settings })).toThrow(problems.join("\n"));
 });

@@ -70,9 +70,9 @@ describe("settings", () => {
   });
 
   test.each([
-    ["pool_mode", "session", 'pool_mode: must stay "transaction", the pool relies on it'],
-    ["client_tls_sslmode", "allow", 'client_tls_sslmode: must stay "require", the pool relies on it'],
-    ["admin_users", "app", 'admin_users: must stay "", the pool relies on it'],
+    ["pool_mode", "session", 'pool_mode: must be "transaction", because the pools rely on it'],
+    ["client_tls_sslmode", "allow", 'client_tls_sslmode: must be "require", because the pools rely on it'],
+    ["admin_users", "app", 'admin_users: must be "", because the pools rely on it'],
     ["peer_id", 7, "peer_id: cannot be set here, it is the ordinal of the replica"],
     ["default_pool_size", -1, "default_pool_size: -1 must be a number from 0 to 10000"],
     ["default_pool_size", "many", 'default_pool_size: "many" must be a number from 0 to 10000'],
@@ -83,7 +83,7 @@ describe("settings", () => {
 
   test("an unknown one is refused, with those that there are", () => {
     expect(pgbouncerProblems("primary", { pool_sice: 3 })[0]).toMatch(
-      /^pool_sice: there is no such setting; there are max_client_conn, /,
+      /^pool_sice: unknown setting; use one of max_client_conn, /,
     );
   });
 

@@ -85,7 +85,7 @@ describe("PostgreSQL's parameters", () => {
   test("a parallel build of an index finds its maintenance_work_mem in shared memory", () => {
     expect(problems({ maintenance_work_mem: "640MB" })).toEqual([]);
     expect(problems({ maintenance_work_mem: "641MB" })).toEqual([
-      "maintenance_work_mem = 641MB: must be at most 640MB: a parallel build of an index takes it at once, in /dev/shm (640MB) and of what shared_buffers (256MB) and the processes (128MB) leave of the member's memory limit (1024MB). Lower it, or raise patroni.memory.",
+      "maintenance_work_mem = 641MB: must be at most 640MB: a parallel index build allocates all of it in /dev/shm (640MB), and within what shared_buffers (256MB) and the processes (128MB) leave of the member's memory limit (1024MB). Lower it, or raise patroni.memory.",
     ]);
     expect(problems({ maintenance_work_mem: "600MB", shared_buffers: "512MB" })).toEqual([
       expect.stringContaining("maintenance_work_mem = 600MB: must be at most 384MB"),
@@ -123,7 +123,7 @@ describe("a parameter is refused", () => {
     [
       "block_size",
       1,
-      "block_size = 1: cannot be set: it is fixed when the server is built or the database made. Remove it.",
+      "block_size = 1: cannot be set: it is fixed when the server is built or the database is created. Remove it.",
     ],
     [
       "work_mem",
@@ -163,7 +163,7 @@ describe("a parameter is refused", () => {
     [
       "max_connections",
       5000,
-      "needs 10256MB together with shared_buffers (256MB and at least 2MB a connection), more than the member's memory limit (1024MB)",
+      "needs 10256MB with shared_buffers (256MB) and at least 2MB per connection, more than the member's memory limit (1024MB)",
     ],
   ])("%s = %s", (name, value, message) => {
     const found = problems({ [name]: value });

@@ -28,7 +28,7 @@ describe("planAuthentication", () => {
       "grant patroni-a READWRITE /service/a/*",
       "add-user patroni-a",
       "grant-role patroni-a patroni-a",
-      "authentication is switched on",
+      "enable authentication",
     ]);
   });
 
@@ -41,7 +41,7 @@ describe("planAuthentication", () => {
     expect(lines(half, [], [])).toEqual([
       "set-password root",
       "grant-role root root",
-      "authentication is switched on",
+      "enable authentication",
     ]);
   });
 

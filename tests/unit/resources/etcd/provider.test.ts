@@ -46,6 +46,6 @@ describe("the provider of EtcdAuthentication", () => {
   it("leaves etcd alone when it is deleted", async () => {
     const { provider, printed } = served(etcdAuthenticationProvider);
     await provider.delete("authentication", outs);
-    expect(printed).toEqual(["etcd keeps its users and its authentication; they go with its data volumes"]);
+    expect(printed).toEqual(["etcd's users and authentication are kept in its data volumes"]);
   });
 });

@@ -41,11 +41,11 @@ describe("what PostgreSQL is asked", () => {
       "patroni",
     );
     expect(told).toBe(
-      `PostgreSQL itself, of the members' own image, would not take this configuration; nothing was changed:
+      `PostgreSQL, in the members' own image, rejects this configuration; nothing was changed:
   patroni.parameters.timezone = Europe/Brelin: PostgreSQL refuses it: LOG: invalid value for parameter "TimeZone": "Europe/Brelin"
     Correct the value or remove it.
   patroni.extensions = vectr: PostgreSQL refuses it: ERROR: extension "vectr" is not available
-    Correct the name, or have the Debian package that brings it in the image (images.postgresPackages); what must be preloaded is named in parameters.shared_preload_libraries, too.`,
+    Correct the name, or add its Debian package to the image (images.postgresPackages); libraries that must be preloaded also belong in parameters.shared_preload_libraries.`,
     );
     expect(dependsOnImage({ about: "extension vectr", said: "" })).toBe(true);
     expect(dependsOnImage({ about: "session_preload_libraries", said: "" })).toBe(true);

@@ -149,7 +149,7 @@ describe("planRestart", () => {
       wait("the cluster has no leader"),
     );
     expect(planRestart({ ...status({ "pg-0": pending }), paused: true })).toEqual(
-      wait("Patroni is paused (patronictl resume ends that)"),
+      wait("Patroni is paused (patronictl resume ends the pause)"),
     );
   });
 
@@ -217,7 +217,7 @@ describe("planRestart", () => {
     expect(planRestart(status({ "pg-0": { pendingRestart: RAISED }, "pg-1": { barred: true } }))).toEqual({
       ...{
         do: "wait",
-        why: "no replica is fit to take over from pg-0 (pg-1 must never lead (its tags say so))",
+        why: "no replica can take over from pg-0 (pg-1 must never lead (its tags say so))",
       },
     });
   });
@@ -245,7 +245,7 @@ describe("cannotHandOver", () => {
       ...{ why: "pg-1 is not synchronous yet", forGood: false },
     });
     expect(of(undefined, { "pg-1": { streaming: false }, "pg-2": { problem: "refused" } })).toEqual({
-      why: "no replica is fit to take over from pg-0 (pg-1 does not stream from pg-0; pg-2 does not answer: refused)",
+      why: "no replica can take over from pg-0 (pg-1 does not stream from pg-0; pg-2 does not answer: refused)",
       forGood: false,
     });
     expect(of("pg-7", { "pg-1": {} })).toEqual({
@@ -253,7 +253,7 @@ describe("cannotHandOver", () => {
     });
     expect(of("pg-0", { "pg-1": {} })).toEqual({ why: "pg-0 leads", forGood: true });
     expect(of("pg-1", { "pg-1": { barred: true } })?.forGood).toBe(true);
-    expect(of(undefined, {})).toEqual({ why: "there is no other member than pg-0", forGood: true });
+    expect(of(undefined, {})).toEqual({ why: "there is no member other than pg-0", forGood: true });
     expect(cannotHandOver({ ...status({ "pg-0": {}, "pg-1": {} }), paused: true })?.forGood).toBe(true);
   });
 });
