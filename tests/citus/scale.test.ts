@@ -58,7 +58,7 @@ import { note, report, settled, shards, sql, stack, underLoad, workers } from ".
     const refusal =
       /would receive .* and have .* left, less than the 99 % of citus.desired_percent_disk_available/;
     expect(await stack.preview()).toMatch(refusal);
-    await expect(stack.up()).rejects.toThrow(/worker groups 3, 4 cannot leave, and nothing was changed/);
+    await expect(stack.up()).rejects.toThrow(/worker groups 3, 4 cannot be removed; nothing was changed/);
     expect(await shards()).toEqual(before);
     expect(await sql("SELECT * FROM pg_dist_node ORDER BY nodeid")).toEqual(members);
     stack.configure(workers(4));

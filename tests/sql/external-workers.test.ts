@@ -109,7 +109,7 @@ type Server = Awaited<ReturnType<typeof startCitus>>;
     await expect(
       withoutPauses(() => provider.update("worker-groups", outputs, inputs([1, 2]))),
     ).rejects.toThrow(
-      /rebalance job 1 gets no further; .* Move 1 failed \d+ times, at last with: ERROR: not enough empty space/,
+      /rebalance job 1 makes no progress; .* Move 1 failed \d+ times, most recently with: ERROR: not enough empty space/,
     );
     expect(printed.filter((line) => line.startsWith("move 1 failed: ERROR"))).not.toEqual([]);
     expect(await shards()).toEqual([{ group: 1, shards: 8 }]);

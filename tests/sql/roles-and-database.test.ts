@@ -245,7 +245,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
     const read = await provider.read("app", database);
     expect((read.props as DatabaseOutputs).drift).toEqual([
       "grant SELECT on 1 table(s): app_readonly",
-      "make function pool.lookup for pool_auth",
+      "create function pool.lookup for pool_auth",
     ]);
     expect(await provider.diff("app", read.props as DatabaseOutputs, databaseInputs())).toEqual({
       changes: true,
