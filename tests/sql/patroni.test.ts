@@ -233,7 +233,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     const { outs } = await provider.update("membership", { ...membership, drift: [] }, unknown);
     expect(outs).toMatchObject({ drift: [] });
     await expect(provider.create(unknown)).rejects.toThrow(
-      "Patroni takes the REST API's password: timed out after 2 s. Last seen: Patroni refuses",
+      "Patroni takes the REST API's password: timed out after 2 s. Last seen: Patroni rejects",
     );
   });
 
