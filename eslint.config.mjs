@@ -67,11 +67,13 @@ const directions = [
   zone("./commands", "./tests", [], "What users run does not need the tests."),
 ];
 /** Only stacks/ and the package's index pick a platform. */
-const components = zone(
-  "./components/!(index).ts",
-  "./components/platforms",
-  ["./platform.ts", "./workload.ts", "./variables.ts", "./check-workload.ts"],
-  "Components speak to the Platform interface; stacks/ picks the platform.",
+const components = ["./components/!(index).ts", "./components/guests"].map((target) =>
+  zone(
+    target,
+    "./components/platforms",
+    ["./platform.ts", "./workload.ts", "./variables.ts", "./check-workload.ts"],
+    "Components speak to the Platform interface; stacks/ picks the platform.",
+  ),
 );
 
 /** @param {string[]} files @param {{group: string[], message: string}[]} patterns */
@@ -129,7 +131,7 @@ export default tseslint.config(
     plugins: { "import-x": importX },
     settings: { "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".js", ".json"] })] },
     rules: {
-      "import-x/no-restricted-paths": ["error", { zones: [...directions, components] }],
+      "import-x/no-restricted-paths": ["error", { zones: [...directions, ...components] }],
       "import-x/no-cycle": "error",
     },
   },

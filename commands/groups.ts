@@ -59,7 +59,7 @@ export async function chosenGroup(cluster: Cluster, { variable }: Pick<Call, "va
 }
 
 /** Arguments by which `patronictl` knows which group of a distributed database is meant. */
-export const ofGroup = ({ number }: Group): readonly string[] =>
+const ofGroup = ({ number }: Group): readonly string[] =>
   number === undefined ? [] : ["--group", String(number)];
 
 /** Patroni's own view of a group, from any member that reaches etcd: one that is cut off would try for ever. */

@@ -40,7 +40,7 @@ export function passwordOf({ passwords }: StackOutputs, role: string): string {
 }
 
 /** Where the authority's certificate lies for clients on this machine. */
-export const authorityFile = (stack: Stack): string => path.join(stack.state, stack.name, "ca.crt");
+const authorityFile = (stack: Stack): string => path.join(stack.state, stack.name, "ca.crt");
 
 /** Writes the authority's certificate for clients on this machine; where it lies. */
 export function writeAuthority(stack: Stack, { certificateAuthority }: StackOutputs): string {

@@ -44,7 +44,7 @@ export interface SummedStatement {
 }
 
 /** The first that took the most time on a member since its statistics were reset. */
-export async function summedStatements(
+async function summedStatements(
   cluster: Cluster,
   member: string,
   limit: number,

@@ -33,15 +33,10 @@ export function cluster(settings: StackSettings, platform: Platform, distributed
     ...settings.etcd,
   });
   const common = { platform, certificates, etcd, scope, alsoKnownAs, guests: GUESTS.database };
+  const front = { platform, certificates, guests: GUESTS, ...settings.proxy };
   if (!distributed) {
     const database = new PatroniCluster("patroni", { ...common, ...settings.patroni });
-    const proxy = new ProxyTier("proxy", {
-      platform,
-      certificates,
-      database,
-      guests: GUESTS,
-      ...settings.proxy,
-    });
+    const proxy = new ProxyTier("proxy", { ...front, database });
     return { certificates, etcd, database, workers: undefined, proxy };
   }
   const database = new CitusCoordinator("coordinator", { ...common, ...coordinatorSettings(settings) });
@@ -50,12 +45,6 @@ export function cluster(settings: StackSettings, platform: Platform, distributed
     production,
     ...workerSettings(settings),
   });
-  const proxy = new ProxyTier("proxy", {
-    platform,
-    certificates,
-    database,
-    guests: GUESTS,
-    ...settings.proxy,
-  });
+  const proxy = new ProxyTier("proxy", { ...front, database });
   return { certificates, etcd, database, workers, proxy };
 }

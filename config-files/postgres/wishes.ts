@@ -147,7 +147,7 @@ export function mergeWishes(guests: readonly PostgresWishes[]): MergedWishes {
 const GUEST_MAP = "guests";
 
 /** Where a guest's line of pg_hba.conf stands: before the socket is closed, or before the passwords of applications. */
-export type AccessPlace = "inside" | "network";
+type AccessPlace = "inside" | "network";
 
 /** The lines of pg_hba.conf that admit guests in that place. */
 export const guestLines = (guests: readonly PostgresWishes[], place: AccessPlace): readonly HbaLine[] =>
