@@ -1,6 +1,7 @@
 import type { ClusterMember } from "../components/reach/cluster-members";
 import { type Call, printJson } from "./call";
 import { isRunning, openCluster } from "./cluster";
+import { judgedMembers } from "./doctor/members";
 import { CommandError, EXIT } from "./command-error";
 import { isLeader } from "./groups";
 import { groupStatuses, type GroupStatus } from "./status";
@@ -51,7 +52,7 @@ export function judgeHealth(members: readonly ClusterMember[], groups: readonly 
 export async function health(call: Call): Promise<number> {
   try {
     const cluster = await openCluster(call.stack);
-    const members = await cluster.members();
+    const members = await judgedMembers(cluster);
     const { ok, seen } = judgeHealth(members, await groupStatuses(cluster, members));
     if (call.json) printJson({ cluster: cluster.name, ok, seen });
     else
