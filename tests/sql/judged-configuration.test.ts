@@ -96,12 +96,12 @@ describeWithDocker("a configuration that PostgreSQL judges, on a running group o
     const { failures = [] } = await provider.check(inputs(), inputs(bad, { extensions: ["vectr"] }));
     expect(failures).toHaveLength(1);
     const lines = [
-      'patroni.parameters.TimeZone = Europe/Brelin: PostgreSQL refuses it: LOG: invalid value for parameter "TimeZone": "Europe/Brelin"',
-      'patroni.parameters.session_preload_libraries = auto_explian: PostgreSQL refuses it: ERROR: could not access file "auto_explian"',
+      'patroni.parameters.TimeZone = Europe/Brelin: PostgreSQL rejects it: LOG: invalid value for parameter "TimeZone": "Europe/Brelin"',
+      'patroni.parameters.session_preload_libraries = auto_explian: PostgreSQL rejects it: ERROR: could not access file "auto_explian"',
     ];
     for (const line of lines) expect(failures[0]!.reason).toContain(line);
     expect(failures[0]!.reason).toContain(
-      'patroni.extensions = vectr: PostgreSQL refuses it: ERROR: extension "vectr"',
+      'patroni.extensions = vectr: PostgreSQL rejects it: ERROR: extension "vectr"',
     );
     // Another image may have them: only what no image would take is refused.
     const other = await provider.check(inputs(), inputs(bad, { image: "2", extensions: ["vectr"] }));

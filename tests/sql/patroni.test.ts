@@ -171,7 +171,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     expect(printed.filter((line) => !line.startsWith("waiting"))).toEqual([
       "Patroni: postgresql.parameters.max_connections = 60",
       ...replicas.map((name) => `Patroni: restart ${name} (max_connections 50 -> 60)`),
-      `Patroni: switchover from ${old}, whose replicas have restarted`,
+      `Patroni: switchover from ${old}, after its replicas have been restarted`,
     ]);
     expect(await provider.diff("configuration", inputs, inputs)).toEqual({ changes: false, replaces: [] });
   });
@@ -213,7 +213,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     // The member that is asked may take a cycle to know.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(await provider.diff("configuration", inputs, inputs)).toEqual({ changes: true, replaces: [] });
-    expect(printed).toEqual(["Patroni's configuration is not as declared: ttl = 20"]);
+    expect(printed).toEqual(["Patroni's configuration differs from the declaration: ttl = 20"]);
     await provider.update("configuration", inputs, inputs);
   });
 
@@ -233,7 +233,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
     const { outs } = await provider.update("membership", { ...membership, drift: [] }, unknown);
     expect(outs).toMatchObject({ drift: [] });
     await expect(provider.create(unknown)).rejects.toThrow(
-      "Patroni takes the REST API's password: timed out after 2 s. Last seen: Patroni rejects",
+      "Patroni accepts the REST API's password: timed out after 2 s. Last seen: Patroni rejects",
     );
   });
 

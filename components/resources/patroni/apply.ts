@@ -7,11 +7,11 @@ import { lastCycles } from "./status";
 import { printProgress } from "../../dynamic/progress";
 
 export interface ApplyOptions extends RestartOptions {
-  /** For the members to answer and to take a change, in seconds. */
+  /** Seconds that the members may take to answer and to apply a change. */
   readonly deadlineSeconds: number;
 }
 
-/** The dynamic configuration that the DCS holds; undefined when it holds none. */
+/** The dynamic configuration in the DCS; undefined if there is none yet. */
 export async function readConfiguration(rest: PatroniRest): Promise<JsonObject | undefined> {
   const answer = await rest.sendToAny({ method: "GET", path: "/config" });
   if (answer.status === 502) return undefined;
@@ -20,7 +20,7 @@ export async function readConfiguration(rest: PatroniRest): Promise<JsonObject |
   return answer.json as JsonObject;
 }
 
-/** Makes the configuration what is declared, and waits until every member runs with it. */
+/** Changes the configuration to the declared one and waits until every member runs with it. */
 export async function applyConfiguration(
   rest: PatroniRest,
   desired: JsonObject,
@@ -35,7 +35,7 @@ export async function applyConfiguration(
   await rollingRestart(rest, options);
 }
 
-/** Writes what is declared into the DCS. Whether something had to be changed. */
+/** Writes the declared configuration to the DCS. Returns whether anything had to be changed. */
 export async function patchConfiguration(
   rest: PatroniRest,
   desired: JsonObject,
@@ -43,7 +43,7 @@ export async function patchConfiguration(
   options: Pick<ApplyOptions, "deadlineSeconds">,
 ): Promise<boolean> {
   return waitUntil(
-    { what: "Patroni takes the configuration", deadlineSeconds: options.deadlineSeconds },
+    { what: "Patroni accepts the configuration", deadlineSeconds: options.deadlineSeconds },
     async () => {
       const live = await readConfiguration(rest);
       if (live === undefined) return { done: false as const, why: "the cluster has no configuration yet" };
@@ -51,7 +51,7 @@ export async function patchConfiguration(
       if (wanted === undefined) return { done: true as const, value: false };
       const answer = await rest.sendToAny({ method: "PATCH", path: "/config", body: wanted });
       if (answer.status === 401) throw refusedCredentials();
-      // 409: somebody else changed it in between; 503: it was wiped out.
+      // 409: it was changed by somebody else in between; 503: it was deleted.
       if (answer.status !== 200)
         return { done: false as const, why: `status ${answer.status}: ${answer.text.trim()}` };
       for (const line of describePatch(wanted)) printProgress(`Patroni: ${line}`);
@@ -61,14 +61,14 @@ export async function patchConfiguration(
 }
 
 /**
- * A member applies a change in the cycle after it has read it, and says only when it last read the DCS. When that time has moved on
- * twice, the first of the two cycles began after the change and is over.
+ * A member applies a change in the cycle in which it reads it, and reports only when it last read the DCS. Once that time has advanced
+ * twice, the first of the two cycles began after the change and has finished.
  */
 async function waitUntilTaken(rest: PatroniRest, options: ApplyOptions): Promise<void> {
   const seen = new Map(rest.members.map((name) => [name, { last: NaN, moved: 0 }]));
   await waitUntil(
     {
-      what: "every member has taken the configuration",
+      what: "every member has applied the configuration",
       deadlineSeconds: options.deadlineSeconds,
       intervalMs: 700,
     },

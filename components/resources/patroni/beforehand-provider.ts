@@ -20,7 +20,7 @@ import { type PatroniRest, type RestTarget, withPatroni, withPatroniByAny } from
 import { readStatus } from "./status";
 import { messageOf } from "../../dynamic/reason";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const PATRONI_BEFOREHAND_PROVIDER_VERSION = 1;
 
 export interface PatroniBeforehandInputs {
@@ -39,7 +39,7 @@ const targetOf = (inputs: PatroniBeforehandInputs): RestTarget => ({
   password: inputs.password,
 });
 
-/** Why something has to be written before anybody is waited for; undefined when it can wait. */
+/** Why the configuration must be written before members are waited for: an unhealthy member, or libraries that are removed. */
 async function urgencyOf(
   rest: PatroniRest,
   live: JsonObject,
@@ -60,8 +60,8 @@ async function urgencyOf(
 }
 
 /**
- * Parameters that nobody declares, and that the server refuses: what a run that was killed has left. They are asked for only where a member is
- * not well, since whatever else stands in the configuration is its owner's.
+ * Undeclared parameters that the server rejects, such as a killed run leaves behind. Only checked if a member is unhealthy: other undeclared
+ * parameters belong to whoever set them.
  */
 async function refusedStrays(
   inputs: PatroniBeforehandInputs,
@@ -88,7 +88,7 @@ async function mend(
   const before = JSON.parse(olds?.configuration ?? "{}") as JsonObject;
   const former = olds === undefined ? [] : [olds.password];
   await withPatroniByAny(targetOf(inputs), former, inputs.deadlineSeconds, async (rest) => {
-    // At first there is nobody to ask. Where everybody is away, whoever starts reads what the DCS has, and the next run goes on.
+    // A new cluster has no members to ask yet. If all members are down, they start with what the DCS has, and the next run continues.
     const live = await readConfiguration(rest).catch(() => undefined);
     if (live === undefined) return;
     const { unwell, leader, leaving } = await urgencyOf(rest, live, declared, before);
@@ -110,7 +110,7 @@ async function mend(
     if (planPatch(live, desired, removing) === undefined) return;
     const question = { ...questionOf(reduced, live, inputs.group), extensions: [] };
     const judgement = await judge(inputs.rest.members, leader, question);
-    // A cure does not wait for an answer. But from a group that is well nothing is taken away unasked.
+    // If a member is unhealthy, the fix is written even if it cannot be validated. A healthy group loses no library without validation.
     if (judgement.by === undefined && unwell === undefined && !judgement.older)
       throw new Error(
         `cannot check whether ${leaving.join(", ")} can be removed; nothing was changed: ${judgement.why}`,
@@ -131,8 +131,8 @@ async function mend(
 const INPUTS = ["rest", "password", "configuration", "group", "providerVersion"];
 
 /**
- * Whether the DCS holds something else than what is declared, or more while a member is not well; false when it cannot be asked, since a
- * preview must not fail for that.
+ * Whether the configuration in the DCS differs from the declared one, or has undeclared parameters while a member is unhealthy. False if it
+ * cannot be read, because a preview must not fail for that.
  */
 async function differs(inputs: PatroniBeforehandInputs): Promise<boolean> {
   try {

@@ -12,9 +12,9 @@ export interface PatroniBeforehandArgs {
 }
 
 /**
- * What of the dynamic configuration must be written before members are replaced or waited for; a `PatroniConfiguration` after them does the
- * rest. Nothing, as a rule. But where a member is not well, the cure may be the very change; and a library that is no longer loaded must be
- * gone from the configuration before there is an image without it, or no member would start.
+ * Writes the part of the dynamic configuration that must be in place before members are replaced or waited for; a `PatroniConfiguration`
+ * after them writes the rest. Usually there is no such part. But if a member is unhealthy, the change may be what fixes it, and a library
+ * that is no longer declared must be removed from the configuration before the image without it is deployed, or no member would start.
  */
 export class PatroniBeforehand extends DynamicResource {
   constructor(name: string, args: PatroniBeforehandArgs, opts?: pulumi.CustomResourceOptions) {

@@ -15,16 +15,16 @@ import type { PatroniRest, RestMember } from "./rest";
 import { type ClusterStatus, readStatus } from "./status";
 import { messageOf } from "../../dynamic/reason";
 
-/** A configuration that is judged before it is applied, and taken back when it does not hold. */
+/** Validates a configuration before it is applied, and reverts it if PostgreSQL rejects it afterwards. */
 
-/** How long a member's PostgreSQL may be down, saying why, before it is taken for one that does not come back, in seconds. */
+/** Seconds that a member's PostgreSQL may be down with an error in its log before it is considered unable to start. */
 const PATIENCE_SECONDS = 15;
 const LINES = 60;
 
 /**
- * Applies a configuration as `applyConfiguration` does. What PostgreSQL would refuse is refused before anything is written; what it refuses
- * all the same, in its files or at the restart of the first replica, is taken back, unless somebody else has changed it meanwhile.
- * @param judged default: PostgreSQL is not asked, for groups whose members' images are not ours
+ * Like `applyConfiguration`, but a configuration that PostgreSQL rejects is not written. If a server rejects it all the same, on reload or
+ * when the first replica restarts, the change is reverted, unless the configuration has been changed again meanwhile.
+ * @param judged default: no validation beforehand, for groups whose images are not built by this project
  */
 export async function applyGuarded(
   rest: PatroniRest,
@@ -47,7 +47,9 @@ export async function applyGuarded(
         const refused = concerns ? (await notApplied(members)).filter(({ waits }) => waits !== true) : [];
         if (refused.length > 0)
           throw new Error(
-            refused.map(({ member, said }) => `${member} refuses its files: ${said}`).join("\n"),
+            refused
+              .map(({ member, said }) => `${member} does not apply its configuration files: ${said}`)
+              .join("\n"),
           );
       },
       hopeless: (status) => hopeless(status, members, noticed),
@@ -77,7 +79,7 @@ async function refuseBadOnes(
     throw new Error(describeRefusals(judgement.refusals, question, group.section));
 }
 
-/** Why it does not help to wait for the members; undefined when it may. */
+/** Why waiting for the members is pointless; undefined if they may still recover. */
 async function hopeless(
   status: ClusterStatus,
   members: readonly RestMember[],
@@ -99,7 +101,7 @@ async function hopeless(
   return undefined;
 }
 
-/** What the servers say that do not run. */
+/** The startup errors of servers that are not running. */
 async function complaints(rest: PatroniRest, members: readonly RestMember[]): Promise<readonly string[]> {
   const status = await readStatus(rest).catch(() => undefined);
   const down = (status?.members ?? []).filter(
@@ -115,7 +117,7 @@ async function complaints(rest: PatroniRest, members: readonly RestMember[]): Pr
   );
 }
 
-/** Makes the configuration what it was, and says what came of it. */
+/** Restores the previous configuration. Returns the outcome, for the error message. */
 async function takenBack(
   rest: PatroniRest,
   live: JsonObject,
@@ -125,7 +127,7 @@ async function takenBack(
   try {
     const now = (await readConfiguration(rest)) ?? {};
     const ours = patched(live, patch);
-    if (planPatch(now, live, now) === undefined) return "The configuration is what it was before.";
+    if (planPatch(now, live, now) === undefined) return "The configuration was not changed.";
     if (planPatch(now, ours, now) !== undefined)
       return "The change was not reverted, because the configuration has been changed again meanwhile.";
     printProgress("Patroni: reverting the change");

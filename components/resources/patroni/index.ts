@@ -7,26 +7,26 @@ import { PATRONI_CONFIGURATION_PROVIDER_VERSION } from "./provider";
 export interface PatroniConfigurationArgs {
   readonly rest: RestArgs;
   /**
-   * The dynamic configuration, a JSON object. A key that is taken out of it is removed from the cluster; keys that were never in it
-   * are left alone. https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
+   * The dynamic configuration, a JSON object. Removing a key here removes it from the cluster; keys that were never declared are not
+   * changed. https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
    */
   readonly configuration: pulumi.Input<string>;
   /**
-   * Whose image PostgreSQL is asked in whether it takes the configuration, before it is applied. Default: nobody's; what the servers refuse is
-   * then found afterwards.
+   * The group whose members validate the configuration, with PostgreSQL from their image, before it is applied. Default: no validation, so
+   * that a rejected value is only found when it is applied.
    */
   readonly group?: JudgedGroup;
-  /** How long the members may take to answer and to take a change, in seconds. Default 60. */
+  /** Seconds that the members may take to answer and to apply a change. Default 60. */
   readonly deadlineSeconds?: number;
-  /** How long a member may take to stop, start and stream again, in seconds. Default 300. */
+  /** Seconds that a member may take to stop, start and stream again. Default 300. */
   readonly restartSeconds?: number;
 }
 
 /**
- * Patroni's dynamic configuration. What PostgreSQL would refuse is refused in the preview, and what does not hold on the first replica is taken
- * back. Settings that need only a reload restart nothing. Where members then wait for a restart, replicas
- * are restarted one by one, each streaming again before the next, and the leader last, after a switchover. What was changed in the
- * running cluster by somebody else is noticed by the next preview, when the cluster can be reached.
+ * Patroni's dynamic configuration. A preview fails if PostgreSQL rejects the configuration, and a change that fails on the first replica is
+ * reverted. Parameters that only need a reload restart nothing. If members have a pending restart, replicas are restarted one by one, each
+ * streaming again before the next, and the leader last, after a switchover. Previews show changes that were made to the running cluster
+ * outside of Pulumi, if the cluster can be reached.
  */
 export class PatroniConfiguration extends DynamicResource {
   constructor(name: string, args: PatroniConfigurationArgs, opts?: pulumi.CustomResourceOptions) {

@@ -1,40 +1,40 @@
 import type { Json, JsonObject } from "./plan";
 import type { ClusterStatus } from "./status";
 
-/** What PostgreSQL itself is asked about a configuration, and what is made of its answers. Pure. */
+/** What PostgreSQL is asked about a configuration, and how its answers are interpreted. Pure. */
 
-/** What a group's server is to be, besides the parameters of the dynamic configuration. */
+/** What a group's servers need besides the parameters of the dynamic configuration. */
 export interface JudgedGroup {
-  /** Extensions that the application's database has. */
+  /** Extensions of the application's database. */
   readonly extensions: readonly string[];
   readonly database: string;
-  /** Libraries that Patroni puts before those that are configured: `citus` in a distributed database. */
+  /** Libraries that Patroni puts in front of the configured ones: `citus` in a distributed database. */
   readonly librariesBefore: readonly string[];
-  /** What the members' image is called: another one may hold other libraries and extensions. */
+  /** Name of the members' image. A different image may have different libraries and extensions. */
   readonly image: string;
-  /** Where the settings stand, for messages: `patroni`, `workers`. */
+  /** The section of the stack's settings, for messages: `patroni`, `workers`. */
   readonly section: string;
 }
 
-/** `postgres-judge` in the image takes it. */
+/** The argument of `postgres-judge` in the image. */
 export interface Question {
   readonly parameters: Readonly<Record<string, string>>;
   readonly extensions: readonly string[];
   readonly database: string;
   readonly librariesBefore: readonly string[];
-  /** The member's server already has huge pages, and beside them there may be none left to try it with. */
+  /** The member's server already uses huge pages, so there may be none left for a second server that validates the setting. */
   readonly holdsHugePages: boolean;
 }
 
-/** Something that the server would not take. */
+/** Something that the server rejects. */
 export interface Refusal {
-  /** A parameter, `extension <name>`, or empty where the server does not say. */
+  /** A parameter or `extension <name>`; empty if the server does not name one. */
   readonly about: string;
-  /** In the server's own words. */
+  /** The server's message. */
   readonly said: string;
-  /** The server waits for a restart, and may take it then. */
+  /** The parameter only takes effect after a restart, which may succeed. */
   readonly waits?: boolean;
-  /** One that the database has, and that does not go with it. */
+  /** An installed extension that needs the library which is being removed. */
   readonly extension?: string;
 }
 
@@ -62,13 +62,13 @@ export function parametersOf(configuration: JsonObject | undefined): Record<stri
   );
 }
 
-/** Parameters of the running servers that nobody declares. */
+/** Parameters of the live configuration that are not declared. */
 export function undeclared(live: JsonObject, desired: JsonObject): readonly string[] {
   const wanted = parametersOf(desired);
   return Object.keys(parametersOf(live)).filter((name) => wanted[name] === undefined);
 }
 
-/** @param live what the running servers have; undefined when there are none */
+/** @param live the configuration of the running servers; undefined if there are none */
 export function questionOf(
   desired: JsonObject,
   live: JsonObject | undefined,
@@ -84,14 +84,14 @@ export function questionOf(
 
 const LIBRARY_LISTS = ["shared_preload_libraries", "session_preload_libraries", "local_preload_libraries"];
 
-/** Whether a refusal may be one of the image alone, which another image would not make. */
+/** Whether the refusal may be due to the image, so that a different image might accept the configuration. */
 export const dependsOnImage = ({ about, extension }: Refusal): boolean =>
   extension === undefined && (LIBRARY_LISTS.includes(about) || about.startsWith("extension "));
 
 const REMEDY_FOR_IMAGE =
   "Correct the name, or add its Debian package to the image (images.postgresPackages); libraries that must be preloaded also belong in parameters.shared_preload_libraries";
 
-/** What a person is told: the setting as it is written, the server's own line, the way out. */
+/** The error message: each setting as it is declared, the server's message, and the remedy. */
 export function describeRefusals(refusals: readonly Refusal[], question: Question, section: string): string {
   const lines = refusals.map((refusal) => {
     const { about, said } = refusal;
@@ -108,7 +108,7 @@ export function describeRefusals(refusals: readonly Refusal[], question: Questio
         : dependsOnImage(refusal)
           ? REMEDY_FOR_IMAGE
           : "Correct the value or remove it";
-    return `  ${setting}: PostgreSQL refuses it: ${said}\n    ${remedy}.`;
+    return `  ${setting}: PostgreSQL rejects it: ${said}\n    ${remedy}.`;
   });
   return `PostgreSQL, in the members' own image, rejects this configuration; nothing was changed:\n${lines.join("\n")}`;
 }
@@ -119,11 +119,11 @@ const listed = (parameters: Readonly<Record<string, string>>, name: string): str
     .map((library) => library.trim())
     .filter((library) => library !== "");
 
-/** A list that nobody declares, and nobody has declared, is its owner's. */
+/** A list that is not and was not declared belongs to whoever set it. */
 const isOurs = (name: string, desired: JsonObject, before: JsonObject): boolean =>
   parametersOf(desired)[name] !== undefined || parametersOf(before)[name] !== undefined;
 
-/** Libraries that servers load now and are not to load any more: they must be out of the configuration before an image is without them. */
+/** Loaded libraries that are no longer declared. They must be removed from the configuration before an image without them is deployed. */
 export function leavingLibraries(
   live: JsonObject,
   desired: JsonObject,
@@ -136,8 +136,8 @@ export function leavingLibraries(
 }
 
 /**
- * What may be written before the members have the image that belongs to it: all that is declared, without the libraries that no server loads
- * yet. They come when every member has the image that holds them.
+ * What may be written before the members have the new image: the declared configuration without libraries that no server loads yet. Those
+ * are added when every member has the image that contains them.
  */
 export function withoutNewLibraries(live: JsonObject, desired: JsonObject): JsonObject {
   const [is, wanted] = [parametersOf(live), parametersOf(desired)];
@@ -152,7 +152,7 @@ export function withoutNewLibraries(live: JsonObject, desired: JsonObject): Json
   return withParameters(desired, lists);
 }
 
-/** Only what makes the leaving libraries go. */
+/** Only the library lists, which removes libraries that are no longer declared and changes nothing else. */
 export function onlyLibraryLists(reduced: JsonObject, before: JsonObject): JsonObject {
   const wanted = parametersOf(reduced);
   const lists = LIBRARY_LISTS.filter((name) => isOurs(name, reduced, before)).map(
@@ -171,7 +171,7 @@ function withParameters(configuration: JsonObject, over: Readonly<Record<string,
   };
 }
 
-/** What Patroni makes of a PATCH (`patch_config` in its utils.py): null removes a key, objects are merged. */
+/** The result of a PATCH, as Patroni computes it (`patch_config` in its utils.py): null removes a key, objects are merged. */
 export function patched(live: JsonObject, patch: JsonObject): JsonObject {
   const changed = Object.entries(patch).map(([key, value]): readonly [string, Json] => {
     const is = live[key];
@@ -181,15 +181,14 @@ export function patched(live: JsonObject, patch: JsonObject): JsonObject {
   return Object.fromEntries(entries.filter(([key, value]) => value !== null || !(key in patch)));
 }
 
-/** Whether a patch changes what PostgreSQL reads. */
+/** Whether a patch changes PostgreSQL's parameters. */
 export const concernsPostgres = (patch: JsonObject): boolean => {
   const postgresql = patch["postgresql"];
   return isObject(postgresql) && postgresql["parameters"] !== undefined;
 };
 
 /**
- * What a server said last of why it does not start: its last FATAL or PANIC, with the lines about parameters before it. Empty when it says
- * nothing of the kind.
+ * Why a server does not start, from its log: the last FATAL or PANIC, with preceding lines about parameters. Empty if there is none.
  */
 export function serverComplaint(log: string): string {
   const said = log
@@ -209,20 +208,20 @@ export function serverComplaint(log: string): string {
 }
 
 const isFatal = (severity: string): boolean => severity === "FATAL" || severity === "PANIC";
-/** What ends a session is FATAL, too, and says nothing of the server. */
+/** Errors that end a session are FATAL too, but do not concern the server. */
 const ofClient = (text: string): boolean =>
   /^(the database system is|terminating |no pg_hba|password authentication|database "|role "|remaining connection|sorry, too many|connection requires|unsupported frontend|canceling|could not receive data from WAL|streaming replication)/.test(
     text,
   );
 
 /**
- * Why somebody may need the new configuration to become well: nobody leads, or a member's PostgreSQL does not run. A member that does not
- * answer at all is no reason, since it reads the configuration when it comes back.
+ * Why the cluster may need the new configuration to recover: there is no leader, or a member's PostgreSQL is not running. A member that does
+ * not answer is no reason, because it reads the configuration when it starts.
  */
 export function ailing(status: ClusterStatus): string | undefined {
-  if (status.leader === undefined) return "nobody leads";
+  if (status.leader === undefined) return "the cluster has no leader";
   const down = status.members.filter(({ problem, state }) => problem === undefined && state !== "running");
   return down.length === 0
     ? undefined
-    : down.map(({ name, state }) => `${name} is ${state ?? "without PostgreSQL"}`).join("; ");
+    : down.map(({ name, state }) => `${name} is in state ${state ?? "unknown"}`).join("; ");
 }

@@ -3,24 +3,25 @@ import type { Question, Refusal } from "./judge-plan";
 import type { RestMember } from "./rest";
 import { reasonOf } from "../../dynamic/reason";
 
-/** Asks members' own images what PostgreSQL makes of a configuration. */
+/** Lets members validate a configuration with PostgreSQL from their own image. */
 
 export type Judgement =
   | { readonly by: string; readonly refusals: readonly Refusal[] }
-  /** Nobody could be asked. `older`: their image has nothing to ask, as images from before this had not. */
+  /** No member could be asked. `older`: their images do not contain `postgres-judge`, as old ones do not. */
   | { readonly by?: undefined; readonly why: string; readonly older: boolean };
 
-/** What a script prints, as JSON; other outputs of the member may stand before it. */
+/** The JSON that the script prints last; other output may precede it. */
 export function answerOf(output: string): readonly Refusal[] {
   const line = output.split("\n").findLast((text) => text.startsWith("["));
-  if (line === undefined) throw new Error(`no answer in ${JSON.stringify(output.slice(-300))}`);
+  if (line === undefined)
+    throw new Error(`postgres-judge printed no result: ${JSON.stringify(output.slice(-300))}`);
   return JSON.parse(line) as Refusal[];
 }
 
 /**
- * Asks the first member that can be asked. It takes a second, some 30 MB for that time, and leaves the member's data and server alone; the
- * leader is asked last, since it shares the memory.
- * @param leader the member that leads, as far as is known
+ * Asks members until one answers. The validation takes about a second and 30 MB of memory, and does not touch the member's data or server.
+ * The leader is asked last, because its server shares that memory.
+ * @param leader the current leader, if known
  */
 export async function judge(
   members: readonly RestMember[],
@@ -33,7 +34,7 @@ export async function judge(
     try {
       const result = await executeIn(reach, ["postgres-judge", JSON.stringify(question)], 600);
       if (result?.exitCode === 0) return { by: name, refusals: answerOf(result.output) };
-      reasons.push(`${name}: ${result === undefined ? "nothing can be run there" : result.output}`);
+      reasons.push(`${name}: ${result === undefined ? "cannot execute commands there" : result.output}`);
     } catch (error) {
       reasons.push(`${name}: ${reasonOf(error)}`);
     }
@@ -44,7 +45,7 @@ export async function judge(
   };
 }
 
-/** What the members' running servers did not take of their files, by member; members that cannot be asked are left out. */
+/** Settings in the members' configuration files that their running servers did not apply. Members that cannot be asked are skipped. */
 export async function notApplied(
   members: readonly RestMember[],
 ): Promise<readonly (Refusal & { readonly member: string })[]> {

@@ -8,7 +8,7 @@ import type { RestTarget } from "./rest";
 import { withPatroni } from "./rest";
 import { messageOf } from "../../dynamic/reason";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const PATRONI_LEADER_PROVIDER_VERSION = 1;
 
 export interface PatroniLeaderInputs {
@@ -17,24 +17,24 @@ export interface PatroniLeaderInputs {
   readonly providerVersion: number;
 }
 
-/** Why there is no leader that takes writes; undefined when there is one. Patroni takes the lock only after the bootstrap's last step. */
+/** Why no leader accepts writes; undefined if one does. Patroni acquires the leader lock only after the last step of the bootstrap. */
 async function problemOf({ rest }: PatroniLeaderInputs): Promise<string | undefined> {
-  // It only reads, for which no credentials are needed. Any member knows what the DCS says.
+  // Reading needs no credentials, and every member reports what the DCS says.
   return withPatroni({ ...rest, username: "", password: "" }, async (patroni) => {
     const { status, json } = await patroni.sendToAny({ method: "GET", path: "/cluster" });
     if (status !== 200) return `status ${status} for /cluster`;
     const { members = [] } = json as { members?: { name: string; role: string; state: string }[] };
     const leader = members.find(({ role }) => role === "leader");
-    if (leader === undefined) return "nobody leads";
+    if (leader === undefined) return "the cluster has no leader";
     return leader.state === "running"
       ? undefined
-      : `${leader.name} leads, and its PostgreSQL is ${leader.state}`;
+      : `${leader.name} is the leader, but its PostgreSQL is in state ${leader.state}`;
   });
 }
 
 /**
- * What whoever was to make the database has last written of why it does not (amendments/judged_bootstrap.py in the image), with the time;
- * undefined when nobody has.
+ * The last lines, with their time, in which a member logs why it does not bootstrap the cluster (amendments/judged_bootstrap.py in the
+ * image); undefined if there are none.
  */
 export function refusedBootstrap(logs: readonly string[]): string | undefined {
   const lines = logs
@@ -42,7 +42,7 @@ export function refusedBootstrap(logs: readonly string[]): string | undefined {
     .filter((line) => line.includes("no database is made: "));
   const last = lines.sort().at(-1);
   const moment = last === undefined ? undefined : /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.exec(last)?.[0];
-  // What is refused at once is told at once.
+  // All settings that one bootstrap rejects are logged within the same second.
   return moment === undefined ? last : lines.filter((line) => line.includes(moment)).join("\n");
 }
 
@@ -57,11 +57,11 @@ async function awaitLeader(inputs: PatroniLeaderInputs): Promise<PatroniLeaderIn
     const told = logs.map(({ name, log }) => {
       const complaint = serverComplaint(log);
       const end = log.split("\n").slice(-5).join("\n");
-      return `the end of the log of ${name}:\n${end}${complaint === "" ? "" : `\nPostgreSQL of ${name} said: ${complaint}`}`;
+      return `the end of the log of ${name}:\n${end}${complaint === "" ? "" : `\nPostgreSQL of ${name} reports: ${complaint}`}`;
     });
     return told.join("\n");
   };
-  // What was refused before is told again before it is believed: the settings may have been corrected since.
+  // A line from before this run proves nothing, because the settings may have been corrected since: wait for a new one.
   let refusedBefore: { readonly line: string | undefined } | undefined;
   await waitUntil({ what: "the members have a leader", deadlineSeconds, explain }, async () => {
     const why = await problemOf(inputs).catch((error: unknown) => (error as Error).message);
@@ -85,7 +85,7 @@ export const patroniLeaderProvider: dynamic.ResourceProvider<PatroniLeaderInputs
     return { id: "leader", outs: await awaitLeader(inputs) };
   },
 
-  // "Gone" when nobody leads, so that the next `up` waits for one again after it has mended the members.
+  // Reported as deleted if there is no leader, so that the next `up` waits for one after it has repaired the members.
   async read(id, props) {
     const recorded = recordedState(props);
     const why = await problemOf(recorded).catch((error: unknown) => messageOf(error));

@@ -5,13 +5,13 @@ import type { RestArgs } from "./rest";
 
 export interface PatroniLeaderArgs {
   readonly rest: Pick<RestArgs, "members" | "ca">;
-  /** How long the first start, or the recovery of the member that leads, may take, in seconds. Default 660. */
+  /** Seconds that the first start, or the leader's recovery, may take. Default 660. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * Resolves when one of the members leads and takes writes. At first that is long before the others have been cloned from it, and what
- * only needs somebody to write to need not wait for them.
+ * Resolves when one of the members is the leader and accepts writes. In a new cluster that is long before the replicas have been cloned, so
+ * resources that only need a primary can depend on this one instead of on all members.
  */
 export class PatroniLeader extends DynamicResource {
   constructor(name: string, args: PatroniLeaderArgs, opts?: pulumi.CustomResourceOptions) {

@@ -9,27 +9,27 @@ import { type PatroniRest, refusedCredentials, type RestTarget, withPatroni, wit
 import { readStatus } from "./status";
 import { switchover } from "./switchover";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const PATRONI_MEMBERSHIP_PROVIDER_VERSION = 1;
 
 export interface PatroniMembershipInputs {
   readonly rest: Omit<RestTarget, "password">;
   readonly password: string;
-  /** How many standbys must hold a transaction. */
+  /** How many standbys must have a transaction before it is acknowledged. */
   readonly synchronousReplicas: number;
   readonly deadlineSeconds: number;
   readonly providerVersion: number;
 }
 
 export type PatroniMembershipOutputs = PatroniMembershipInputs & {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   readonly drift: readonly string[];
 };
 
 /** The key of the dynamic configuration, unknown to Patroni, under which `patroni-handover` finds the declared members. */
 export const DECLARED_MEMBERS = "declared_members";
 
-/** Makes the group one of the declared members: nobody else leads, is handed over to, or is waited for to confirm a commit. */
+/** Reduces the group to the declared members: no other member leads, is a switchover candidate or is needed to confirm commits. */
 export async function declareMembers(
   rest: PatroniRest,
   declared: readonly string[],
@@ -42,7 +42,7 @@ export async function declareMembers(
   await waitUntil({ what: "Patroni knows the declared members", deadlineSeconds }, async () => {
     const live = await readConfiguration(rest);
     if (live === undefined) return { done: true, value: undefined };
-    // Lowered before members leave, since commits wait for as many; raised when they have come, with the rest of the configuration.
+    // Lowered before members leave, because commits wait for that many. Raised after new members have joined, with the rest of the configuration.
     const fewer = Number(live["synchronous_node_count"]) > synchronousReplicas;
     const known = JSON.stringify(live[DECLARED_MEMBERS]) === JSON.stringify(declared);
     if (told && known && !fewer) return { done: true, value: undefined };
@@ -60,19 +60,19 @@ export async function declareMembers(
   });
   const leaving = rest.members.filter((name) => !declared.includes(name));
   if (leaving.length === 0) return;
-  const what = `one of ${declared.join(", ")} leads, before ${leaving.join(", ")} may leave`;
+  const what = `one of ${declared.join(", ")} leads, so that ${leaving.join(", ")} can be removed`;
   await waitUntil({ what, deadlineSeconds }, async () => {
     const status = await readStatus(rest);
     const { leader } = status;
-    if (leader === undefined) return { done: false, why: "nobody leads" };
+    if (leader === undefined) return { done: false, why: "the cluster has no leader" };
     if (declared.includes(leader)) return { done: true, value: undefined };
     const members = status.members.filter(({ name }) => declared.includes(name));
     const candidate = chooseCandidate({ ...status, members })?.name;
     if (candidate === undefined)
-      return { done: false, why: `none of them streams from ${leader} and is synchronous` };
+      return { done: false, why: `none of them is a synchronous replica that streams from ${leader}` };
     printProgress(`Patroni: switchover from ${leader}, which is removed, to ${candidate}`);
     await switchover(rest, { from: leader, candidate, deadlineSeconds: 30 });
-    return { done: false, why: `${candidate} takes over` };
+    return { done: false, why: `${candidate} is taking over` };
   });
 }
 
@@ -80,7 +80,7 @@ const targetOf = ({ rest, password }: PatroniMembershipInputs): RestTarget => ({
 const namesOf = ({ rest }: PatroniMembershipInputs): readonly string[] =>
   rest.members.map(({ name }) => name);
 
-/** Those of both lists: who leaves is asked, too. */
+/** The new inputs with the members of both lists, because leaving members are asked too. */
 function together(
   news: PatroniMembershipInputs,
   olds: PatroniMembershipInputs | undefined,
@@ -97,7 +97,7 @@ async function declare(
 ): Promise<PatroniMembershipOutputs> {
   const former = olds === undefined ? [] : [olds.password];
   await withPatroniByAny(targetOf(together(news, olds)), former, news.deadlineSeconds, async (rest) => {
-    // Where nobody answers, nobody leads and could hand over: a new group, or one that has to be mended first.
+    // If no member answers, there is no leader to hand over: the group is new, or must be repaired first.
     const answer = await rest.sendToAny({ method: "GET", path: "/cluster" }).catch(() => undefined);
     if (answer?.status === 200) await declareMembers(rest, namesOf(news), news);
   });
@@ -108,14 +108,14 @@ export const patroniMembershipProvider: dynamic.ResourceProvider<
   PatroniMembershipInputs,
   PatroniMembershipOutputs
 > = {
-  // Other credentials reach the members later than this, and are no reason to talk to them.
+  // Changed credentials reach the members later than this resource, and are no reason to contact them.
   diff(_id, olds, news) {
     const named = (inputs: PatroniMembershipInputs) => ({ ...inputs, members: inputs.rest.members });
     const { changed } = changedInputs(named(olds), named(news), ["members", "providerVersion"]);
     return Promise.resolve({ changes: changed.length > 0 || olds.drift.length > 0, replaces: [] });
   },
 
-  // At first nobody is there whom to tell. A group that is older than this resource may have members who are to go.
+  // A new group has no members yet. One that is older than this resource may have members that are no longer declared.
   async create(inputs) {
     return { id: "membership", outs: await declare(inputs, undefined) };
   },
@@ -130,7 +130,7 @@ export const patroniMembershipProvider: dynamic.ResourceProvider<
     const drift =
       known === undefined || JSON.stringify(known) === declared
         ? []
-        : [`Patroni is told of ${JSON.stringify(known)} as members`];
+        : [`the members declared to Patroni are ${JSON.stringify(known)} instead of ${declared}`];
     return { id, props: { ...recorded, drift } };
   },
 

@@ -5,15 +5,15 @@ import { PATRONI_MEMBERSHIP_PROVIDER_VERSION } from "./membership-provider";
 
 export interface PatroniMembershipArgs {
   readonly rest: RestArgs;
-  /** How many standbys must hold a transaction before it is acknowledged. */
+  /** How many standbys must have a transaction before it is acknowledged. */
   readonly synchronousReplicas: number;
-  /** How long a leader that leaves may take to hand over, in seconds. Default 120. */
+  /** Seconds that the switchover from a leader that is removed may take. Default 120. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * Who belongs to a group, told to the group before its members are changed: a leader that is to leave hands over to one that stays, commits
- * wait for no more members than there will be, and nobody hands over to one that leaves, or waits for it.
+ * The members of a group, declared to Patroni before they are changed: a leader that is removed hands over to a member that stays, commits
+ * wait for no more standbys than there will be, and a leaving member is neither a switchover candidate nor needed for commits.
  */
 export class PatroniMembership extends DynamicResource {
   constructor(name: string, args: PatroniMembershipArgs, opts?: pulumi.CustomResourceOptions) {

@@ -2,7 +2,7 @@ import type { ClusterStatus, MemberStatus, PendingRestart } from "./status";
 
 /** What to change in Patroni's dynamic configuration, and which member to restart next. Pure. */
 
-/** A JSON value; the dynamic configuration is an object of them. */
+/** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
@@ -10,7 +10,7 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Patroni compares scalars by their text (`utils.patch_config`), so that 100 and "100" are the same to it. */
+/** Patroni compares scalars as text (`utils.patch_config`), so 100 and "100" are equal. */
 function sameValue(a: Json | undefined, b: Json | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   const text = (value: Json): string =>
@@ -30,8 +30,8 @@ function withoutNulls(value: Json): Json {
 }
 
 /**
- * The smallest PATCH that makes the live configuration what is declared. A key that was declared before and no longer is gets null,
- * which removes it; keys that were never ours are left alone. Undefined when there is nothing to do.
+ * The smallest PATCH that changes the live configuration to the declared one. A key that is no longer declared is set to null, which removes
+ * it; keys that were never declared are not changed. Undefined if there is nothing to do.
  */
 export function planPatch(live: JsonObject, desired: JsonObject, before: JsonObject): JsonObject | undefined {
   const patch: Record<string, Json> = {};
@@ -44,7 +44,7 @@ export function planPatch(live: JsonObject, desired: JsonObject, before: JsonObj
     } else if (value === null) {
       if (is !== undefined) patch[key] = null;
     } else if (!sameValue(is, value)) {
-      // Where there is no object to patch, Patroni stores what it gets, nulls included.
+      // If there is no object to merge into, Patroni stores the value as it is, nulls included.
       patch[key] = withoutNulls(value);
     }
   }
@@ -52,7 +52,7 @@ export function planPatch(live: JsonObject, desired: JsonObject, before: JsonObj
     const is = live[key];
     if (key in desired || is === undefined) continue;
     if (isObject(was) && isObject(is)) {
-      // Somebody else's keys may live beside ours.
+      // The object may also contain keys that we did not declare.
       const inner = planPatch(is, {}, was);
       const emptied = inner !== undefined && Object.keys(is).every((other) => inner[other] === null);
       if (emptied) patch[key] = null;
@@ -64,7 +64,7 @@ export function planPatch(live: JsonObject, desired: JsonObject, before: JsonObj
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 
-/** The leaves of a patch as paths with their values, for progress lines: `postgresql.parameters.work_mem = 8MB`. */
+/** The leaves of a patch, for progress lines: `postgresql.parameters.work_mem = 8MB`. */
 export function describePatch(patch: JsonObject, path = ""): readonly string[] {
   return Object.entries(patch).flatMap(([key, value]) => {
     const here = path === "" ? key : `${path}.${key}`;
@@ -79,20 +79,20 @@ export function describePatch(patch: JsonObject, path = ""): readonly string[] {
 
 export type RestartStep =
   | { readonly do: "done" }
-  /** Not yet: the reason, which is also the error when it stays. */
+  /** The reason is also the error if the wait times out. */
   | { readonly do: "wait"; readonly why: string }
   | { readonly do: "restart"; readonly member: string; readonly why: string }
   | { readonly do: "switchover"; readonly from: string };
 
-/** The DCS counts it among those that confirm commits. */
+/** According to the DCS, it is one of the standbys that confirm commits. */
 const isSynchronous = ({ role }: MemberStatus): boolean =>
   role === "quorum_standby" || role === "sync_standby";
 
-/** Settings that a standby must not have lower than its primary: it keeps the old value until the primary has run with the new one. */
+/** Parameters that must not be lower on a standby than on its primary: a standby keeps the old value until the primary runs with the new one. */
 const PRIMARY_FIRST =
   "max_connections max_worker_processes max_wal_senders max_prepared_transactions max_locks_per_transaction";
 
-/** The settings whose lowering must begin on the leader. */
+/** Lowered parameters that must take effect on the leader first. */
 function lowered(pending: PendingRestart | undefined): readonly string[] {
   return Object.entries(pending ?? {})
     .filter(([name, { old_value, new_value }]) => {
@@ -105,12 +105,12 @@ export function describePending(pending: PendingRestart): string {
   const settings = Object.entries(pending).map(
     ([name, { old_value, new_value }]) => `${name} ${old_value} -> ${new_value}`,
   );
-  return settings.join(", ") || "asked for";
+  return settings.join(", ") || "requested";
 }
 
 /**
- * The best replica to lead: where commits are confirmed by replicas, one of these, since another may lack some, and Patroni refuses it;
- * then the least behind. Undefined when none is fit at this moment.
+ * The best switchover candidate. With synchronous replication, only a synchronous standby: another one may lack commits, and Patroni would
+ * refuse it. Among several, the one with the least lag. Undefined if no member can take over at the moment.
  */
 export function chooseCandidate(status: ClusterStatus): MemberStatus | undefined {
   return status.members
@@ -118,20 +118,20 @@ export function chooseCandidate(status: ClusterStatus): MemberStatus | undefined
     .sort((a, b) => (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) || (a.name < b.name ? -1 : 1))[0];
 }
 
-/** Why a member cannot take over at this moment; undefined when it can. */
+/** Why a member cannot take over at the moment; undefined if it can. */
 function notFit({ leader, synchronous }: ClusterStatus, member: MemberStatus): string | undefined {
-  if (member.name === leader) return `${member.name} leads`;
+  if (member.name === leader) return `${member.name} is already the leader`;
   if (member.problem !== undefined) return `${member.name} does not answer: ${member.problem}`;
   if (member.role === undefined) return `${member.name} is unknown to the DCS`;
-  if (member.barred) return `${member.name} must never lead (its tags say so)`;
+  if (member.barred)
+    return `${member.name} must not become the leader (tag nofailover, or failover_priority 0)`;
   if (!member.streaming) return `${member.name} does not stream from ${leader ?? "a leader"}`;
   if (synchronous !== "off" && !isSynchronous(member)) return `${member.name} is not synchronous yet`;
   return undefined;
 }
 
 /**
- * What keeps the leader from handing over, to `candidate` if one is wanted: Patroni would refuse it. `forGood` when waiting does not help.
- * Undefined when it can be asked for.
+ * Why Patroni would refuse a switchover, to `candidate` if given; undefined if it is possible. `forGood`: waiting does not help.
  */
 export function cannotHandOver(
   status: ClusterStatus,
@@ -141,15 +141,14 @@ export function cannotHandOver(
   if (candidate !== undefined) {
     const member = status.members.find(({ name }) => name === candidate);
     if (member === undefined)
-      return { why: `there is no member "${candidate}": ${names.join(", ")}`, forGood: true };
+      return { why: `there is no member "${candidate}"; the members are ${names.join(", ")}`, forGood: true };
     const why = notFit(status, member);
     return why === undefined ? undefined : { why, forGood: member.barred || candidate === status.leader };
   }
-  if (status.members.length === 1)
-    return { why: `there is no member other than ${names.join()}`, forGood: true };
+  if (status.members.length === 1) return { why: `${names.join()} is the only member`, forGood: true };
   if (status.paused)
     return {
-      why: "Patroni is paused, and only hands over to a named member (patronictl resume ends the pause)",
+      why: "Patroni is paused, and then only switches over to a named candidate: name one, or end the pause with patronictl resume",
       forGood: true,
     };
   if (chooseCandidate(status) !== undefined) return undefined;
@@ -160,8 +159,8 @@ export function cannotHandOver(
 }
 
 /**
- * What keeps the cluster from being whole; undefined when it is. A replica that streams is not yet one that confirms commits: until the
- * leader has counted it, too, nobody could take over from the leader if all others were restarted.
+ * Why the cluster is not fully healthy; undefined if it is. A replica that streams does not confirm commits yet. Until the leader counts it
+ * as synchronous, no member might be able to take over while the others are restarted.
  */
 export function notWhole(status: ClusterStatus): string | undefined {
   const { leader, synchronous } = status;
@@ -169,14 +168,14 @@ export function notWhole(status: ClusterStatus): string | undefined {
   const reasons = status.members.flatMap((member): string[] => {
     if (member.problem !== undefined) return [`${member.name} does not answer: ${member.problem}`];
     if (member.role === undefined) return [`${member.name} is unknown to the DCS`];
-    if (member.state !== "running") return [`${member.name} is ${member.state ?? "without PostgreSQL"}`];
+    if (member.state !== "running") return [`${member.name} is in state ${member.state ?? "unknown"}`];
     if (member.name !== leader && !member.streaming) return [`${member.name} does not stream from ${leader}`];
     return [];
   });
   if (reasons.length > 0) return reasons.join("; ");
   const replicas = status.members.filter(({ name, barred }) => name !== leader && !barred);
   const behind = synchronous === "off" ? [] : replicas.filter((member) => !isSynchronous(member));
-  // In mode `on` Patroni picks as many as it needs; in a quorum everybody counts.
+  // In mode `on` Patroni selects as many as it needs; in mode `quorum` every replica must be included.
   if (behind.length === 0 || (synchronous === "on" && behind.length < replicas.length)) return undefined;
   return behind.map(({ name }) => `${name} is not synchronous yet`).join("; ");
 }
@@ -184,15 +183,15 @@ export function notWhole(status: ClusterStatus): string | undefined {
 /** Whether a member is to be restarted. */
 export type Due = (member: MemberStatus) => boolean;
 
-/** What runs with old values of settings that need a restart. */
+/** Members that run with old values of parameters that need a restart. */
 export const waitsForRestart: Due = ({ pendingRestart }) => pendingRestart !== undefined;
 
 /**
- * The next step of a rolling restart of the members that are `due`: replicas one by one, then the leader hands over to a restarted one,
- * which restarts it as a replica. One step at a time and from what is seen, so that an interrupted run goes on where it stopped.
+ * The next step of a rolling restart of the members that are `due`: replicas one by one, then a switchover to a restarted one, which
+ * restarts the former leader as a replica. Each step is planned from the current state, so an interrupted run continues where it stopped.
  *
- * Where a setting is lowered that a standby must not have below its primary, the leader is restarted in place, and the replicas
- * after it: a new leader would run with the old value, and keep everybody on it.
+ * If a parameter is lowered that must not be lower on a standby than on its primary, the leader is restarted in place, and the replicas
+ * after it: a new leader would run with the old value, and no standby could use the new one.
  */
 export function planRestart(status: ClusterStatus, due: Due = waitsForRestart): RestartStep {
   const waiting = status.members
@@ -201,7 +200,7 @@ export function planRestart(status: ClusterStatus, due: Due = waitsForRestart): 
   const problem = notWhole(status);
   if (problem !== undefined) return { do: "wait", why: problem };
   if (waiting.length === 0) return { do: "done" };
-  if (status.paused) return { do: "wait", why: "Patroni is paused (patronictl resume ends the pause)" };
+  if (status.paused) return { do: "wait", why: "Patroni is paused: end the pause with patronictl resume" };
 
   const leader = waiting.find((member) => member.name === status.leader);
   const leaderLowers = lowered(leader?.reasons);

@@ -14,7 +14,7 @@ import { withPatroni } from "./rest";
 import { readStatus } from "./status";
 import { printProgress } from "../../dynamic/progress";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const PATRONI_CONFIGURATION_PROVIDER_VERSION = 1;
 
 export interface PatroniConfigurationInputs {
@@ -23,7 +23,7 @@ export interface PatroniConfigurationInputs {
   readonly password: string;
   /** The dynamic configuration as JSON. */
   readonly configuration: string;
-  /** Whose image is asked whether PostgreSQL takes the configuration; nobody's when there is none. */
+  /** The group whose members validate the configuration. Default: no validation. */
   readonly group?: JudgedGroup;
   readonly deadlineSeconds: number;
   readonly restartSeconds: number;
@@ -53,8 +53,8 @@ async function apply(
 }
 
 /**
- * Whether a cluster that has just been made has nothing to change: then nobody need wait for members that are still being cloned, which
- * begin with this configuration.
+ * Whether a new cluster already has this configuration. Then there is no need to wait for members that are still being cloned, because
+ * they start with it.
  */
 async function isSettled(rest: PatroniRest, desired: JsonObject): Promise<boolean> {
   const live = await readConfiguration(rest).catch(() => undefined);
@@ -64,8 +64,8 @@ async function isSettled(rest: PatroniRest, desired: JsonObject): Promise<boolea
 }
 
 /**
- * What PostgreSQL refuses of a changed configuration, in a preview, too, where a member can be asked. With another image, what it does not
- * have is no matter yet: the new one is asked before anything is applied.
+ * What PostgreSQL rejects in a changed configuration; also runs in previews, if a member can be asked. If the image changes too, libraries and
+ * extensions that the current one lacks are ignored here: the new image is asked before anything is applied.
  */
 async function judgedBeforehand(
   olds: Partial<PatroniConfigurationInputs>,
@@ -83,7 +83,7 @@ async function judgedBeforehand(
   return refusals.length === 0 ? undefined : describeRefusals(refusals, question, group.section);
 }
 
-/** What in the running cluster is not as declared; empty when it cannot be asked, since a preview must not fail for that. */
+/** Differences of the running cluster from the declaration. Empty if it cannot be reached, because a preview must not fail for that. */
 async function liveDrift(inputs: PatroniConfigurationInputs): Promise<readonly string[]> {
   try {
     return await withPatroni(targetOf(inputs), async (rest) => {
@@ -112,7 +112,9 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
       try {
         const parsed: unknown = JSON.parse(news.configuration);
         if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-          throw new Error("it is no object");
+          throw new Error(
+            `got ${Array.isArray(parsed) ? "an array" : parsed === null ? "null" : `a ${typeof parsed}`}`,
+          );
       } catch (error) {
         failures.push({
           property: "configuration",
@@ -131,7 +133,7 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
     const names = ["rest", "password", "configuration", "group", "providerVersion"];
     if (changedInputs(olds, news, names).changed.length > 0) return { changes: true, replaces: [] };
     const drift = await liveDrift(news);
-    for (const line of drift) printProgress(`Patroni's configuration is not as declared: ${line}`);
+    for (const line of drift) printProgress(`Patroni's configuration differs from the declaration: ${line}`);
     return { changes: drift.length > 0, replaces: [] };
   },
 
@@ -141,12 +143,12 @@ export const patroniConfigurationProvider: dynamic.ResourceProvider<
 
   async read(id, props) {
     const recorded = recordedState(props);
-    // Nothing to record where it cannot be looked at: `diff` looks again by itself.
+    // Nothing to record if the cluster cannot be reached: `diff` reads it again anyway.
     const { props: seen } = await orDrift(id, recorded, async () => {
       const live = await withPatroni(targetOf(recorded), (rest) => readConfiguration(rest));
       return { props: live === undefined ? undefined : recorded };
     });
-    // The DCS answers and holds none: it is a new one.
+    // The DCS answers but has no configuration, so it is a new one.
     return seen === undefined ? {} : { id, props: recorded };
   },
 

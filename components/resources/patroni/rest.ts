@@ -11,7 +11,7 @@ export interface RestMember {
   readonly name: string;
   /** How this machine reaches its REST port. */
   readonly reach: Reach;
-  /** The name that its certificate carries. */
+  /** The name in its certificate. */
   readonly serverName: string;
 }
 
@@ -19,18 +19,18 @@ export interface RestTarget {
   readonly members: readonly RestMember[];
   /** PEM of the authority that signed the members' certificates; no other is trusted. */
   readonly ca: string;
-  /** For the requests that change something. */
+  /** Only sent with requests that change something. */
   readonly username: string;
   readonly password: string;
 }
 
-/** Where resources reach Patroni's REST APIs, and as whom. */
+/** How resources reach the members' Patroni REST APIs, and the credentials. */
 export interface RestArgs {
   /** Every member of the cluster. */
   readonly members: readonly RestMember[];
   /** PEM of the authority that signed the members' certificates. */
   readonly ca: Input<string>;
-  /** For the requests that change something. */
+  /** Only sent with requests that change something. */
   readonly username: string;
   readonly password: Input<string>;
 }
@@ -38,13 +38,13 @@ export interface RestArgs {
 /** The REST APIs of a cluster's members. */
 export interface PatroniRest {
   readonly members: readonly string[];
-  /** Sends to one member. Credentials go with what changes something, and nowhere else. */
+  /** Sends a request to one member. Only requests that change something carry credentials. */
   send(member: string, request: HttpsRequest): Promise<HttpsAnswer>;
-  /** Sends to the first member that answers at all. Fails with every member's reason. */
+  /** Sends a request to the first member that answers. Fails with every member's error. */
   sendToAny(request: HttpsRequest): Promise<HttpsAnswer>;
 }
 
-/** Lets `use` speak to the members' REST APIs; ways are opened when they are needed and closed whatever happens. */
+/** Runs `use` with the members' REST APIs. Connections are opened on demand and always closed. */
 export async function withPatroni<T>(target: RestTarget, use: (rest: PatroniRest) => Promise<T>): Promise<T> {
   const clients = new Map<string, Promise<HttpsClient>>();
   const authorization = `Basic ${Buffer.from(`${target.username}:${target.password}`, "utf8").toString("base64")}`;
@@ -53,10 +53,12 @@ export async function withPatroni<T>(target: RestTarget, use: (rest: PatroniRest
     if (known !== undefined) return known;
     const member = target.members.find((other) => other.name === name);
     if (member === undefined)
-      throw new Error(`there is no member "${name}": ${target.members.map((m) => m.name).join(", ")}`);
+      throw new Error(
+        `there is no member "${name}"; the members are ${target.members.map((m) => m.name).join(", ")}`,
+      );
     const opening = openHttps({ ...member, ca: target.ca });
     clients.set(name, opening);
-    // A member that does not run yet may run the next time.
+    // A member that is not running yet may run at the next attempt.
     opening.catch(() => clients.delete(name));
     return opening;
   };
@@ -88,13 +90,13 @@ export async function withPatroni<T>(target: RestTarget, use: (rest: PatroniRest
   }
 }
 
-/** Patroni does not take the credentials of a request. Nothing is gained by sending them again, unless members are still to learn of them. */
+/** Permanent, because retrying with the same credentials does not help, unless the members have yet to receive them. */
 export const refusedCredentials = (): Error =>
   Object.assign(permanent("Patroni rejects the REST API's user name or password"), { refused: true });
 
 /**
- * As `withPatroni`, where members may learn of a new password only later: each one is tried, again and again until the deadline. `use` begins
- * anew with each, as soon as it has thrown `refusedCredentials`.
+ * Like `withPatroni`, but for members that may not have received a new password yet: tries all passwords repeatedly until the deadline. If
+ * `use` throws `refusedCredentials`, it runs again with the next password.
  */
 export async function withPatroniByAny(
   target: RestTarget,
@@ -104,7 +106,7 @@ export async function withPatroniByAny(
 ): Promise<void> {
   const passwords = new Set([target.password, ...former]);
   const failed = await waitUntil<Error | undefined>(
-    { what: "Patroni takes the REST API's password", deadlineSeconds },
+    { what: "Patroni accepts the REST API's password", deadlineSeconds },
     async () => {
       for (const password of passwords) {
         try {

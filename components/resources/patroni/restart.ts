@@ -6,29 +6,28 @@ import { type ClusterStatus, readStatus } from "./status";
 import { switchover } from "./switchover";
 
 export interface RestartOptions {
-  /** For one member to stop, start and be whole again, in seconds. */
+  /** Seconds that one member may take to stop, start and be healthy again. */
   readonly restartSeconds: number;
-  /** Why it does not help to wait until the members are whole again; undefined while it may. Default: it always may. */
+  /** Why waiting for healthy members is pointless; undefined if they may still recover. Default: always wait. */
   readonly hopeless?: (status: ClusterStatus) => Promise<string | undefined>;
-  /** Runs when a change was taken, and when all members are whole again after each restart; what it throws ends it there. Default: nothing. */
+  /** Runs after a change was applied, and after each restart when all members are healthy again. Its error ends the operation. Default: nothing. */
   readonly holds?: () => Promise<void>;
 }
 
 /**
- * Restarts what runs with old values of settings that need it, or what else is `due`: replicas first, the leader last. Nothing when
- * nothing is.
+ * Restarts the members that are `due`, by default those with a pending restart: replicas first, the leader last.
  */
 export async function rollingRestart(
   rest: PatroniRest,
   options: RestartOptions,
   due: Due = waitsForRestart,
 ): Promise<void> {
-  // Two rounds are the most that settings can ask for; what is still pending after that never ends.
+  // Parameters require two rounds at most. If restarts are still pending after that, they always will be.
   const limit = 3 * rest.members.length + 3;
   for (let count = 0; ; count += 1) {
     const step = await waitUntil(
       {
-        what: "the cluster is whole before the next restart",
+        what: "all members are healthy before the next restart",
         deadlineSeconds: options.restartSeconds,
         intervalMs: 700,
       },
@@ -45,15 +44,15 @@ export async function rollingRestart(
     if (step.do === "done") return;
     if (count >= limit)
       throw new Error(
-        `members still have a pending restart after ${count} steps: Patroni and PostgreSQL disagree`,
+        `members still have a pending restart after ${count} steps, because Patroni and PostgreSQL disagree about a parameter's value: see patronictl list`,
       );
     if (step.do === "switchover") {
-      printProgress(`Patroni: switchover from ${step.from}, whose replicas have restarted`);
+      printProgress(`Patroni: switchover from ${step.from}, after its replicas have been restarted`);
       await switchover(rest, { from: step.from, deadlineSeconds: options.restartSeconds });
     } else {
       printProgress(`Patroni: restart ${step.member} (${step.why})`);
       const condition = {
-        // One that has become the leader meanwhile hands over first.
+        // A member that has become the leader meanwhile must hand over first.
         ...(step.member !== step.leader && { role: "replica" }),
         ...(due === waitsForRestart && { restart_pending: true }),
       };
@@ -62,11 +61,11 @@ export async function rollingRestart(
   }
 }
 
-/** Restarts every member, whatever it waits for. */
+/** Restarts every member, with or without a pending restart. */
 export async function restartAll(rest: PatroniRest, options: RestartOptions): Promise<void> {
   const started = await waitUntil(
     {
-      what: "the cluster is whole before its members are restarted",
+      what: "all members are healthy before they are restarted",
       deadlineSeconds: options.restartSeconds,
     },
     async () => {
@@ -76,11 +75,11 @@ export async function restartAll(rest: PatroniRest, options: RestartOptions): Pr
       return { done: true, value: new Map(status.members.map(({ name, startedAt }) => [name, startedAt])) };
     },
   );
-  // A leader that hands over is restarted by that.
+  // A switchover restarts the former leader.
   await rollingRestart(rest, options, (member) => member.startedAt === started.get(member.name));
 }
 
-/** What Patroni says when it has done nothing, since it was not needed or not the time; whoever plans the next step looks again. */
+/** Answers of Patroni if it did nothing because the restart was not needed or came too early. The next step is planned from the new state. */
 const HARMLESS = ["restart conditions are not satisfied", "still starting"];
 
 async function restart(
@@ -90,24 +89,24 @@ async function restart(
   { restartSeconds }: RestartOptions,
 ): Promise<void> {
   await waitUntil(
-    { what: `${member} takes the restart`, deadlineSeconds: restartSeconds, intervalMs: 700 },
+    { what: `${member} accepts the restart`, deadlineSeconds: restartSeconds, intervalMs: 700 },
     async () => {
       const sent = rest.send(member, {
         method: "POST",
         path: "/restart",
-        // Without a timeout Patroni takes primary_start_timeout, and with that 0 it would fail over in the middle of the leader's restart.
+        // Patroni's default is primary_start_timeout; if that is 0, it would fail over in the middle of the leader's restart.
         body: { ...condition, timeout: restartSeconds },
         timeoutMs: (restartSeconds + 30) * 1000,
       });
-      // Without an answer it may have been done, and is not asked for twice.
+      // Without an answer, the restart may have happened, so it is not requested again.
       const answer = await sent.catch(() => undefined);
       if (answer === undefined) return { done: true, value: undefined };
       const says = answer.text.trim();
       if (answer.status === 200 || HARMLESS.some((text) => says.includes(text)))
         return { done: true, value: undefined };
-      // It does something else to PostgreSQL at this moment, such as to start it.
+      // Patroni is busy with another action, such as starting PostgreSQL.
       if (answer.status === 503 && says.includes("already in progress")) return { done: false, why: says };
-      throw permanent(`restart of ${member}: ${answer.status} ${says}`);
+      throw permanent(`Patroni rejects the restart of ${member} with status ${answer.status}: ${says}`);
     },
   );
 }

@@ -1,26 +1,26 @@
 import type { PatroniRest } from "./rest";
 import { reasonOf } from "../../dynamic/reason";
 
-/** Why a member waits for a restart: the settings, with the value that runs and the one that is wanted. */
+/** Why a member has a pending restart: the parameters, with the current and the configured value. */
 export type PendingRestart = Readonly<
   Record<string, { readonly old_value: string; readonly new_value: string }>
 >;
 
 export interface MemberStatus {
   readonly name: string;
-  /** `leader`, `standby_leader`, `quorum_standby`, `sync_standby` or `replica`, as the DCS has it; undefined when it has none of that name. */
+  /** According to the DCS: `leader`, `standby_leader`, `quorum_standby`, `sync_standby` or `replica`; undefined if the DCS does not know the member. */
   readonly role?: string;
-  /** Of PostgreSQL, from the member itself: `running`, `starting`, `stopped`, ...; undefined when the member does not answer. */
+  /** State of PostgreSQL, from the member itself: `running`, `starting`, `stopped`, ...; undefined if the member does not answer. */
   readonly state?: string;
-  /** The leader sends it WAL and it keeps up. Meaningless for the leader. */
+  /** Receives WAL from the leader in state `streaming`. Meaningless for the leader. */
   readonly streaming: boolean;
   readonly pendingRestart?: PendingRestart;
-  /** It must never become the leader (tags `nofailover`, `failover_priority: 0`). */
+  /** Must not become the leader (tags `nofailover`, `failover_priority: 0`). */
   readonly barred: boolean;
-  /** When its PostgreSQL was started, as the member says it; another text after each restart, undefined while it does not run. */
+  /** Start time of its PostgreSQL, as the member formats it. Differs after each restart; undefined while PostgreSQL is not running. */
   readonly startedAt?: string;
   readonly timeline?: number;
-  /** How far it is behind, in bytes; undefined when unknown. */
+  /** Replication lag in bytes; undefined if unknown. */
   readonly lagBytes?: number;
   /** Why the member does not answer. */
   readonly problem?: string;
@@ -28,11 +28,11 @@ export interface MemberStatus {
 
 export interface ClusterStatus {
   readonly leader?: string;
-  /** Switched off by `patronictl pause`: nothing fails over. */
+  /** Paused by `patronictl pause`: no automatic failover. */
   readonly paused: boolean;
   /**
-   * Who confirms commits: `quorum`, enough of all replicas; `on`, those that Patroni picks; `off`, nobody. Only a member that the DCS
-   * counts among them may take over, and one that has just been started is not counted until the leader has seen it.
+   * Which standbys confirm commits: with `quorum` enough of all replicas, with `on` those that Patroni selects, with `off` none. Only a member
+   * that the DCS lists as synchronous may take over; after a start, the leader must see the member before it is listed.
    */
   readonly synchronous: "off" | "on" | "quorum";
   readonly members: readonly MemberStatus[];
@@ -63,7 +63,7 @@ interface ConfigurationAnswer {
   readonly synchronous_mode?: string | boolean;
 }
 
-/** As Patroni reads the setting (`GlobalConfig.is_synchronous_mode` in its global_config.py). */
+/** Interprets the value as Patroni does (`GlobalConfig.is_synchronous_mode` in its global_config.py). */
 function synchronousMode({
   synchronous_mode: mode = false,
 }: ConfigurationAnswer): ClusterStatus["synchronous"] {
@@ -73,8 +73,8 @@ function synchronousMode({
 }
 
 /**
- * Puts together what the DCS says (through any member) and what each member says of itself. Of the `expected` members alone: the DCS knows one
- * that has left for as long as its lease lasts, and nobody waits for it.
+ * Combines the state in the DCS (from any member) with each member's own state. Only for the `expected` members: the DCS lists a removed
+ * member until its lease expires, and it must not be waited for.
  */
 export function clusterStatus(
   expected: readonly string[],
@@ -110,7 +110,7 @@ export function clusterStatus(
   };
 }
 
-/** What each member says of itself. */
+/** Each member's own state. */
 async function askMembers(rest: PatroniRest): Promise<ReadonlyMap<string, MemberAnswer | Error>> {
   const answers = new Map<string, MemberAnswer | Error>();
   const asked = rest.members.map(async (name) => {
@@ -126,8 +126,8 @@ async function askMembers(rest: PatroniRest): Promise<ReadonlyMap<string, Member
 }
 
 /**
- * When each member last read the DCS, in whole seconds since 1970 on its own clock, or why it does not answer. Nothing is asked here that
- * makes a member read the DCS: the time would move with each look, and prove nothing about the member's own cycles.
+ * When each member last read the DCS, in whole seconds since 1970 on its own clock, or why it does not answer. Only uses an endpoint that does
+ * not make the member read the DCS; otherwise the time would advance with each request and prove nothing about the member's own cycles.
  */
 export async function lastCycles(rest: PatroniRest): Promise<ReadonlyMap<string, number | Error>> {
   const answers = await askMembers(rest);
@@ -139,7 +139,7 @@ export async function lastCycles(rest: PatroniRest): Promise<ReadonlyMap<string,
   );
 }
 
-/** Asks every member. Fails only when none can tell what the DCS says. */
+/** Asks every member. Fails only if none reports the state in the DCS. */
 export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
   const answers = await askMembers(rest);
   const reasons: string[] = [];
@@ -153,7 +153,7 @@ export async function readStatus(rest: PatroniRest): Promise<ClusterStatus> {
         ["/cluster", "/config"].map((path) => rest.send(name, { method: "GET", path })),
       );
       if (answer?.status === 200) {
-        // Without a configuration, before the cluster has been made, nothing is synchronous.
+        // Before the cluster is bootstrapped there is no configuration, and replication is not synchronous.
         const known = configuration?.status === 200 ? configuration.json : {};
         const cluster = answer.json as ClusterAnswer;
         return clusterStatus(rest.members, cluster, answers, known as ConfigurationAnswer);

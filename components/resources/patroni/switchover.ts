@@ -5,14 +5,14 @@ import { readStatus } from "./status";
 
 export interface SwitchoverOptions {
   /**
-   * Who is to lead. Default: whom Patroni finds best. Name one only if it must be that one: Patroni then lets every other member wait two
-   * seconds before it follows, and in quorum mode commits wait as long (`Ha._is_healthiest_node` and `manual_failover_process_no_leader`
-   * in Patroni's ha.py).
+   * The new leader. Default: Patroni selects the best one. Only name one if it must be that one: Patroni then makes all other members wait two
+   * seconds before they follow it, and in quorum mode commits wait as long (`Ha._is_healthiest_node` and
+   * `manual_failover_process_no_leader` in Patroni's ha.py).
    */
   readonly candidate?: string;
-  /** Who leads now, as the caller has seen it; when somebody else leads by then, nothing is left to do. Default: who leads. */
+  /** The leader that the caller wants to replace. If another member leads already, there is nothing to do. Default: the current leader. */
   readonly from?: string;
-  /** For the whole of it, in seconds; Patroni itself takes two to three. Default 60. */
+  /** Seconds that the switchover may take; Patroni itself needs two to three. Default 60. */
   readonly deadlineSeconds?: number;
 }
 
@@ -22,8 +22,8 @@ export interface SwitchoverResult {
 }
 
 /**
- * Hands leadership over, and waits until the new leader runs. It is asked for when Patroni will grant it, and again as long as it is refused
- * for a reason that passes: a replica that was restarted streams for a moment before the leader counts it among the synchronous ones.
+ * Performs a switchover and waits until the new leader runs. Requests it when Patroni would grant it, and repeats the request if it is refused
+ * for a temporary reason: a restarted replica streams for a moment before the leader counts it as synchronous.
  */
 export async function switchover(
   rest: PatroniRest,
@@ -35,37 +35,42 @@ export async function switchover(
   const look = async (): Promise<{ to: string } | { why: string; ask: boolean }> => {
     const status = await readStatus(rest);
     const leader = status.members.find((member) => member.name === status.leader);
-    if (leader === undefined) return { why: "nobody leads", ask: false };
+    if (leader === undefined) return { why: "the cluster has no leader", ask: false };
     if (leader.name !== from) {
       if (leader.state === "running") return { to: leader.name };
       return {
-        why: `${leader.name} leads, and its PostgreSQL is ${leader.state ?? "not to be seen"}`,
+        why: `${leader.name} is the leader, but its PostgreSQL is in state ${leader.state ?? "unknown"}`,
         ask: false,
       };
     }
     const obstacle = cannotHandOver(status, candidate);
-    if (obstacle?.forGood === true) throw permanent(`${from} does not hand over: ${obstacle.why}`);
-    return { why: obstacle?.why ?? `${from} leads`, ask: obstacle === undefined };
+    if (obstacle?.forGood === true) throw permanent(`cannot switch over from ${from}: ${obstacle.why}`);
+    return { why: obstacle?.why ?? `${from} is still the leader`, ask: obstacle === undefined };
   };
-  return waitUntil({ what: `another member than ${from} leads`, deadlineSeconds }, async () => {
+  return waitUntil({ what: `switchover from ${from}`, deadlineSeconds }, async () => {
     let seen = await look();
     if ("ask" in seen && seen.ask) {
       const request = {
         method: "POST",
         path: "/switchover",
         body: candidate === undefined ? { leader: from } : { leader: from, candidate },
-        // Patroni watches for up to twenty seconds before it answers.
+        // Patroni waits up to twenty seconds for the result before it answers.
         timeoutMs: 30_000,
       } as const;
-      // Any member takes the request, and the leader reads it in the DCS.
+      // Any member accepts the request; the leader reads it from the DCS.
       const answer = await (rest.members.includes(from) ? rest.send(from, request) : rest.sendToAny(request));
       said = answer.text.trim();
-      // What is refused for another reason than the state of the cluster (412, 503) is refused for good: the request, or who sends it.
+      // 412 and 503 depend on the state of the cluster. Any other refusal is final: it concerns the request or the credentials.
       if (![200, 412, 503].includes(answer.status))
-        throw permanent(`${from} does not hand over, Patroni said: ${said}`);
+        throw permanent(
+          `cannot switch over from ${from}: Patroni answers with status ${answer.status}: ${said}`,
+        );
       seen = await look();
     }
     if ("to" in seen) return { done: true as const, value: { from, to: seen.to } };
-    return { done: false as const, why: said === "" ? seen.why : `${seen.why}; Patroni said: ${said}` };
+    return {
+      done: false as const,
+      why: said === "" ? seen.why : `${seen.why}; Patroni's last answer: ${said}`,
+    };
   });
 }

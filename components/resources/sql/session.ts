@@ -11,7 +11,7 @@ export interface SessionMember {
   readonly name: string;
   /** How this machine reaches its PostgreSQL port. */
   readonly reach: Reach;
-  /** The name that its certificate carries. */
+  /** The name in its certificate. */
   readonly serverName: string;
 }
 
@@ -172,7 +172,9 @@ export async function withSession<T>(
   const candidates =
     role === "primary" ? target.members : target.members.filter((member) => member.name === role);
   if (candidates.length === 0)
-    throw new Error(`there is no member "${role}": ${target.members.map((m) => m.name).join(", ")}`);
+    throw new Error(
+      `there is no member "${role}"; the members are ${target.members.map((m) => m.name).join(", ")}`,
+    );
   // A node brings another secret into its pods within a minute or two.
   const deadlineSeconds = Math.max(options.deadlineSeconds ?? 60, target.settling === true ? 300 : 0);
   const locks = options.awaitsLocks === true ? ", and the locks that it needs are free" : "";

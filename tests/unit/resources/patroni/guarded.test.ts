@@ -79,7 +79,7 @@ describe("a configuration with which a member does not start", () => {
   it("meets one replica, is taken back, and everybody is well again", async () => {
     const trial = new Trial();
     await expect(apply(trial, configured({ shared_buffers: "bad", work_mem: "2MB" }))).rejects.toThrow(
-      /pg-1 is start failed.*\n.*The change was reverted, and every member is healthy with the previous configuration\.$/s,
+      /pg-1 is in state start failed.*\n.*The change was reverted, and every member is healthy with the previous configuration\.$/s,
     );
     expect(trial.live).toEqual(configured({}));
     expect(trial.restarted).toEqual(["pg-1"]);
@@ -118,7 +118,7 @@ describe("a value that the servers refuse in their files", () => {
       parameters(live)["work_mem"] === "2MB" ? { waits: false } : undefined,
     );
     await expect(apply(trial, changed)).rejects.toThrow(
-      /pg-0 refuses its files: work_mem = 2MB.*\n.*The change was reverted/s,
+      /pg-0 does not apply its configuration files: work_mem = 2MB.*\n.*The change was reverted/s,
     );
     expect(trial.restarted).toEqual([]);
   });
@@ -135,7 +135,7 @@ describe("a value that the servers refuse in their files", () => {
       parameters(live)["work_mem"] === "2MB" ? { waits: runs[member] !== "2" } : undefined,
     );
     await expect(apply(trial, changed)).rejects.toThrow(
-      /pg-1 refuses its files: work_mem = 2MB.*\n.*The change was reverted/s,
+      /pg-1 does not apply its configuration files: work_mem = 2MB.*\n.*The change was reverted/s,
     );
     expect(trial.restarted[0]).toBe("pg-1");
     expect(trial.restarted).not.toContain("pg-0");

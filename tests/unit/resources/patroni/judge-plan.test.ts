@@ -42,9 +42,9 @@ describe("what PostgreSQL is asked", () => {
     );
     expect(told).toBe(
       `PostgreSQL, in the members' own image, rejects this configuration; nothing was changed:
-  patroni.parameters.timezone = Europe/Brelin: PostgreSQL refuses it: LOG: invalid value for parameter "TimeZone": "Europe/Brelin"
+  patroni.parameters.timezone = Europe/Brelin: PostgreSQL rejects it: LOG: invalid value for parameter "TimeZone": "Europe/Brelin"
     Correct the value or remove it.
-  patroni.extensions = vectr: PostgreSQL refuses it: ERROR: extension "vectr" is not available
+  patroni.extensions = vectr: PostgreSQL rejects it: ERROR: extension "vectr" is not available
     Correct the name, or add its Debian package to the image (images.postgresPackages); libraries that must be preloaded also belong in parameters.shared_preload_libraries.`,
     );
     expect(dependsOnImage({ about: "extension vectr", said: "" })).toBe(true);
@@ -139,8 +139,8 @@ describe("who may need the new configuration to become well", () => {
 
   it.each([
     [undefined, status([member("a"), member("b")], "a")],
-    ["nobody leads", status([member("a")])],
-    ["b is start failed", status([member("a"), member("b", { state: "start failed" })], "a")],
+    ["the cluster has no leader", status([member("a")])],
+    ["b is in state start failed", status([member("a"), member("b", { state: "start failed" })], "a")],
     // It reads the configuration when it comes back.
     [undefined, status([member("a"), member("b", { state: undefined, problem: "gone" })], "a")],
   ])("is %s", (expected, seen) => {

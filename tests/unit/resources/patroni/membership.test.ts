@@ -47,7 +47,7 @@ describe("a group whose members change", () => {
     group.neverCounted("pg-0");
     expect(await declare(group, ["pg-0"])).toEqual(
       new Error(
-        "one of pg-0 leads, before pg-1, pg-2 may leave: timed out after 20 s. Last seen: none of them streams from pg-2 and is synchronous",
+        "one of pg-0 leads, so that pg-1, pg-2 can be removed: timed out after 20 s. Last seen: none of them is a synchronous replica that streams from pg-2",
       ),
     );
     expect(group.asked).toEqual([]);

@@ -134,7 +134,7 @@ describe("planRestart", () => {
     const pending = { pendingRestart: RAISED };
     const wait = (why: string) => ({ do: "wait", why });
     expect(planRestart(status({ "pg-0": pending, "pg-1": { state: "starting" }, "pg-2": pending }))).toEqual(
-      wait("pg-1 is starting"),
+      wait("pg-1 is in state starting"),
     );
     expect(planRestart(status({ "pg-0": pending, "pg-1": { streaming: false } }))).toEqual(
       wait("pg-1 does not stream from pg-0"),
@@ -149,7 +149,7 @@ describe("planRestart", () => {
       wait("the cluster has no leader"),
     );
     expect(planRestart({ ...status({ "pg-0": pending }), paused: true })).toEqual(
-      wait("Patroni is paused (patronictl resume ends the pause)"),
+      wait("Patroni is paused: end the pause with patronictl resume"),
     );
   });
 
@@ -171,7 +171,7 @@ describe("planRestart", () => {
   it("restarts whoever is due, also without a setting that asks for it", () => {
     const due = (...names: string[]) =>
       planRestart(status({ "pg-0": {}, "pg-1": {}, "pg-2": {} }), ({ name }) => names.includes(name));
-    expect(due("pg-0", "pg-2")).toEqual({ do: "restart", member: "pg-2", why: "asked for" });
+    expect(due("pg-0", "pg-2")).toEqual({ do: "restart", member: "pg-2", why: "requested" });
     expect(due("pg-0")).toEqual({ do: "switchover", from: "pg-0" });
     expect(due()).toEqual({ do: "done" });
   });
@@ -217,7 +217,7 @@ describe("planRestart", () => {
     expect(planRestart(status({ "pg-0": { pendingRestart: RAISED }, "pg-1": { barred: true } }))).toEqual({
       ...{
         do: "wait",
-        why: "no replica can take over from pg-0 (pg-1 must never lead (its tags say so))",
+        why: "no replica can take over from pg-0 (pg-1 must not become the leader (tag nofailover, or failover_priority 0))",
       },
     });
   });
@@ -249,11 +249,11 @@ describe("cannotHandOver", () => {
       forGood: false,
     });
     expect(of("pg-7", { "pg-1": {} })).toEqual({
-      ...{ why: 'there is no member "pg-7": pg-0, pg-1', forGood: true },
+      ...{ why: 'there is no member "pg-7"; the members are pg-0, pg-1', forGood: true },
     });
-    expect(of("pg-0", { "pg-1": {} })).toEqual({ why: "pg-0 leads", forGood: true });
+    expect(of("pg-0", { "pg-1": {} })).toEqual({ why: "pg-0 is already the leader", forGood: true });
     expect(of("pg-1", { "pg-1": { barred: true } })?.forGood).toBe(true);
-    expect(of(undefined, {})).toEqual({ why: "there is no member other than pg-0", forGood: true });
+    expect(of(undefined, {})).toEqual({ why: "pg-0 is the only member", forGood: true });
     expect(cannotHandOver({ ...status({ "pg-0": {}, "pg-1": {} }), paused: true })?.forGood).toBe(true);
   });
 });

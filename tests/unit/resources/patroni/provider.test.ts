@@ -36,7 +36,7 @@ describe("the provider of PatroniConfiguration", () => {
     const failures = async (configuration: string) =>
       (await provider.check(inputs, { ...inputs, configuration })).failures;
     expect(await failures("[1]")).toEqual([
-      { property: "configuration", reason: "must be a JSON object: it is no object" },
+      { property: "configuration", reason: "must be a JSON object: got an array" },
     ]);
     expect(await failures("{")).toHaveLength(1);
     expect(await failures(UNKNOWN)).toEqual([]);
@@ -45,7 +45,7 @@ describe("the provider of PatroniConfiguration", () => {
   it("fails at its deadline, and does not call an unreachable cluster gone", async () => {
     const { provider } = served(patroniConfigurationProvider);
     await expect(provider.create(inputs)).rejects.toThrow(
-      "Patroni takes the configuration: timed out after 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
+      "Patroni accepts the configuration: timed out after 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
     );
     expect(await provider.read("configuration", inputs)).toEqual({ id: "configuration", props: inputs });
   });

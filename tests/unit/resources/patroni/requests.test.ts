@@ -58,7 +58,7 @@ describe("a rolling restart", () => {
     const group = new FakePatroni(2, true);
     group.next["/restart"] = [{ text: "restart failed" }];
     expect(await ended(rollingRestart(group, OPTIONS))).toEqual(
-      new Error("restart of pg-1: 503 restart failed"),
+      new Error("Patroni rejects the restart of pg-1 with status 503: restart failed"),
     );
     expect(group.asked).toHaveLength(1);
   });
@@ -76,10 +76,10 @@ describe("a switchover", () => {
     const group = new FakePatroni(2);
     group.next["/switchover"] = [{ status: 401, text: "not authorized" }];
     expect(await ended(switchover(group))).toEqual(
-      new Error("pg-0 does not hand over, Patroni said: not authorized"),
+      new Error("cannot switch over from pg-0: Patroni answers with status 401: not authorized"),
     );
     expect(await ended(switchover(group, { candidate: "pg-9" }))).toEqual(
-      new Error('pg-0 does not hand over: there is no member "pg-9": pg-0, pg-1'),
+      new Error('cannot switch over from pg-0: there is no member "pg-9"; the members are pg-0, pg-1'),
     );
     expect(group.asked).toHaveLength(1);
   });
@@ -89,7 +89,7 @@ describe("a switchover", () => {
     group.next["/switchover"] = Array.from({ length: 1000 }, () => ({ text: "Switchover failed" }));
     expect(await ended(switchover(group, { deadlineSeconds: 5 }))).toEqual(
       new Error(
-        "another member than pg-0 leads: timed out after 5 s. Last seen: pg-0 leads; Patroni said: Switchover failed",
+        "switchover from pg-0: timed out after 5 s. Last seen: pg-0 is still the leader; Patroni's last answer: Switchover failed",
       ),
     );
   });
