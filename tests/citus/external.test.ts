@@ -90,7 +90,7 @@ async function startOutside(files: Readonly<Record<string, string>>): Promise<vo
   test("that is down is named by the next preview (F8)", async () => {
     const thaw = await freezeContainer(HOST);
     try {
-      expect(await stack.preview()).toMatch(new RegExp(`does not reach ${HOST}`));
+      expect(await stack.preview()).toMatch(new RegExp(`cannot reach ${HOST}`));
     } finally {
       await thaw();
     }

@@ -72,7 +72,7 @@ import { note, report, settled, shards, sql, stack, underLoad, workers } from ".
       /rebalance job \d+: \d+ of/,
       /group 3 has no shards/,
       /stop .*, a standby of the leaving group/,
-      /remove .* from the cluster, and stop it/,
+      /remove .* from the cluster and stop it/,
       /group [34] was removed from the cluster/,
       /Container .*worker-[34]-\d.* delet/,
     ];

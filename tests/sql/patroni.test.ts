@@ -263,7 +263,7 @@ describeWithDocker("dynamic configuration and replication of a real Patroni clus
       () => "",
       (error: unknown) => (error as Error).message,
     );
-    expect(message).toContain("replication is not as declared, even after 8 s:\n");
+    expect(message).toContain("replication still differs from the declaration after 8 s:\n");
     expect(message).toContain(
       `  - ${replica}: its REST API does not answer: container ${replica} is not running (exited)`,
     );

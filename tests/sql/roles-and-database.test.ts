@@ -321,7 +321,7 @@ describeWithDocker("roles and a database on a real PostgreSQL 17", () => {
     const { id, props } = await loadedDatabase.read("app", { ...database, target: unreachable });
     expect(id).toBe("app");
     expect(props?.drift).toEqual([
-      "could not be read: the primary takes a session: timed out after 15 s. Last seen: only: connect ECONNREFUSED 127.0.0.1:1",
+      "could not be read: the primary accepts a session: timed out after 15 s. Last seen: only: connect ECONNREFUSED 127.0.0.1:1",
     ]);
   });
 

@@ -55,7 +55,7 @@ describeWithDocker("a session that needs a lock which somebody else holds (H1)",
 
   test("says at its deadline what it waited for", async () => {
     await expect(contended({ awaitsLocks: true, deadlineSeconds: 3 }, 9)).rejects.toThrow(
-      /^the primary takes a session, and the locks that it needs are free: timed out after 3 s\. Last seen: .*lock timeout$/,
+      /^the primary accepts a session and the required locks are free: timed out after 3 s\. Last seen: .*lock timeout$/,
     );
   });
 });

@@ -127,7 +127,7 @@ async function takenBack(
   try {
     const now = (await readConfiguration(rest)) ?? {};
     const ours = patched(live, patch);
-    if (planPatch(now, live, now) === undefined) return "The configuration was not changed.";
+    if (planPatch(now, live, now) === undefined) return "The configuration is the same as before the change.";
     if (planPatch(now, ours, now) !== undefined)
       return "The change was not reverted, because the configuration has been changed again meanwhile.";
     printProgress("Patroni: reverting the change");

@@ -1,4 +1,4 @@
-/** An identifier, always in quotes, so that no name is a keyword and none ends the statement. */
+/** An identifier, always quoted, so that a name can neither be a keyword nor end the statement. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
@@ -7,14 +7,14 @@ export function quoteIdentifiers(names: readonly string[]): string {
   return names.map((name) => quoteIdentifier(name)).join(", ");
 }
 
-/** A text literal, for statements that take no parameters (every utility statement). */
+/** A string literal, for utility statements, which take no parameters. */
 export function quoteLiteral(text: string): string {
-  // With standard_conforming_strings, the default since PostgreSQL 9.1, a backslash is a plain character; the E form needs none.
+  // The E syntax does not depend on standard_conforming_strings.
   const quoted = text.replaceAll("'", "''");
   return text.includes("\\") ? `E'${quoted.replaceAll("\\", "\\\\")}'` : `'${quoted}'`;
 }
 
-/** The name of a setting; an extension's has two parts. */
+/** The name of a configuration parameter; an extension's has two parts. */
 export function quoteSetting(name: string): string {
   return name
     .split(".")

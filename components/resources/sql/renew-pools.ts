@@ -3,20 +3,20 @@ import { quoteIdentifier, quoteLiteral } from "./quote";
 import type { Session } from "./session";
 
 /**
- * Tells every pool to make its connections to the database anew, each when its transaction has ended. What a role may do in a database and
- * the settings that it has there are settled when a connection is made, so a pool's would keep the old ones for up to five minutes.
+ * Makes every pool renew its server connections, each at the end of its current transaction. Connection privileges and role settings take
+ * effect when a connection is opened, so pools would keep the old ones for up to five minutes.
  *
- * It is told by the comment on the pools' role, which each looks at once a second where it is: pools of replicas hear no NOTIFY, but the
- * catalog reaches them in the same order as the change before. Only a superuser may make the comment.
+ * The signal is the comment on the pools' role, which every pool reads once a second on its own server. NOTIFY does not reach pools of
+ * replicas, but changes of the catalog do, in order: after the change that they announce. Only a superuser may set the comment.
  */
 export const renewalStatement = (text: string): string =>
   `COMMENT ON ROLE ${quoteIdentifier(POOL_ROLE)} IS ${quoteLiteral(text)}`;
 
-/** What the comment says; another one each time. */
+/** The comment's text, different each time. */
 export const renewalText = (why: string, at: Date): string =>
-  `connections of the pools were to be renewed at ${at.toISOString()}: ${why}`;
+  `pools renew their server connections since ${at.toISOString()}: ${why}`;
 
-/** Does it in a superuser's session; nothing, where no pool has a role. */
+/** Signals the pools in a superuser's session. Does nothing if the pools' role does not exist. */
 export async function renewPools(session: Session, why: string): Promise<void> {
   const there = await session.query("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", [POOL_ROLE]);
   if (there.length > 0) await session.query(renewalStatement(renewalText(why, new Date())));

@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { SessionMember } from "./session";
 
-/** Where SQL resources connect to, and as whom. */
+/** How SQL resources connect to PostgreSQL, and the credentials. */
 export interface SessionArgs {
-  /** Every member of the cluster; the primary is found among them. */
+  /** All members of the cluster; the session finds the primary among them. */
   readonly members: readonly SessionMember[];
   readonly user: string;
   readonly password: pulumi.Input<string>;
@@ -11,11 +11,11 @@ export interface SessionArgs {
   readonly database: string;
   /** PEM of the authority that signed the members' certificates. */
   readonly ca: pulumi.Input<string>;
-  /** The password is being set anew, so that one that is refused may be right a little later. Default false. */
+  /** The password is being changed, so a rejected one may be accepted a little later. Default false. */
   readonly settling?: pulumi.Input<true | undefined>;
 }
 
-/** The password apart from the rest, so that it alone is a secret and a preview shows the rest. */
+/** Separates the password, so that only it is a secret and previews show the rest. */
 export function splitPassword(args: SessionArgs) {
   const { password, ...target } = args;
   return { target, password };

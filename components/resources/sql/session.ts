@@ -5,7 +5,7 @@ import { openInTime, withTunnelProblem } from "../../reach/open-in-time";
 import { waitUntil } from "../../dynamic/wait-until";
 import { isProgramError, messageOf, reasonOf } from "../../dynamic/reason";
 
-/** The only file that speaks to PostgreSQL: who a session goes to, how it is secured, when it is tried again. */
+/** The only file that connects to PostgreSQL: it selects the member, secures the connection and retries. */
 
 export interface SessionMember {
   readonly name: string;
@@ -22,29 +22,29 @@ export interface SessionTarget {
   readonly database: string;
   /** PEM of the authority that signed the members' certificates; no other is trusted. */
   readonly ca: string;
-  /** The password is being set anew, so that one that is refused may be right a little later. */
+  /** The password is being changed, so a rejected one may be accepted a little later. */
   readonly settling?: boolean;
-  /** `primary` (default): the member that takes writes, whichever that is. Otherwise the name of a member. */
+  /** `primary` (default): the member that accepts writes. Otherwise the name of a member. */
   readonly role?: string;
 }
 
 export interface SessionOptions {
-  /** How long to look for the member and to try again after a lost connection, in seconds. Default 60. */
+  /** Seconds to look for the member and to retry after a lost connection. Default 60. */
   readonly deadlineSeconds?: number;
-  /** Limit of making a connection, in seconds. Default 10. */
+  /** Time limit for connecting, in seconds. Default 10. */
   readonly connectTimeoutSeconds?: number;
-  /** Limit of a statement, in seconds. Default 60. */
+  /** Time limit for a statement, in seconds. Default 60. */
   readonly statementTimeoutSeconds?: number;
-  /** Limit of a wait for a lock, in seconds. Default 10: a waiting DDL statement makes everybody behind it wait. */
+  /** Time limit for acquiring a lock, in seconds. Default 10: a waiting DDL statement blocks all later ones. */
   readonly lockTimeoutSeconds?: number;
-  /** A lock that could not be had in that time is tried for again, on a new session, until the deadline. Default false: it is an error. */
+  /** After a lock timeout, retry in a new session until the deadline. Default false: a lock timeout is an error. */
   readonly awaitsLocks?: boolean;
-  /** The session's statements hold secrets: keep them out of the server's log and of pg_stat_statements. Needs a superuser. */
+  /** The statements contain secrets: keep them out of the server's log and of pg_stat_statements. Needs a superuser. */
   readonly secretive?: boolean;
 }
 
 export interface Session {
-  /** The member that answers. */
+  /** The member that the session is connected to. */
   readonly member: string;
   query<Row extends object = Record<string, unknown>>(
     text: string,
@@ -52,7 +52,7 @@ export interface Session {
   ): Promise<Row[]>;
 }
 
-/** What a secretive session sets first: neither a slow, nor a failed, nor a normalised statement is written down anywhere. */
+/** Run first in a secretive session, so that no statement is recorded: not as slow, not as failed, not normalised. */
 export function secretiveStatements(): readonly string[] {
   return [
     "SET log_statement = 'none'",
@@ -62,16 +62,16 @@ export function secretiveStatements(): readonly string[] {
   ];
 }
 
-/** SQLSTATE of an error; undefined when the server did not send one (the connection broke). */
+/** SQLSTATE of an error; undefined if the server did not send one (the connection broke). */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown }).code;
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
 /**
- * Whether the same work may succeed on a new connection: the server stopped (57P01 admin_shutdown, 57P02 crash_shutdown), does not
- * take connections yet (57P03 cannot_connect_now), was demoted (25006 read_only_sql_transaction), has no connection left for now
- * (53300 too_many_connections), or the connection broke (class 08, or what `connectionLost` marks).
+ * Whether a retry on a new connection may succeed: the server stopped (57P01 admin_shutdown, 57P02 crash_shutdown), does not accept
+ * connections yet (57P03 cannot_connect_now), was demoted (25006 read_only_sql_transaction), has no free connection
+ * (53300 too_many_connections), or the connection broke (class 08, or marked by `connectionLost`).
  */
 export function isWorthRetrying(error: unknown): boolean {
   const state = sqlState(error);
@@ -79,14 +79,14 @@ export function isWorthRetrying(error: unknown): boolean {
   return state.startsWith("08") || ["57P01", "57P02", "57P03", "25006", "53300"].includes(state);
 }
 
-/** An error of the connection: what came without a SQLSTATE was not said by the server. */
+/** Marks an error without SQLSTATE as a lost connection, because it did not come from the server. */
 function connectionLost(error: unknown): Error {
   const lost = error instanceof Error ? error : new Error(messageOf(error));
   if (isProgramError(lost)) return lost;
   return sqlState(lost) === undefined ? Object.assign(lost, { connectionLost: true }) : lost;
 }
 
-/** Marks an error as one that waiting does not mend. */
+/** Marks an error that a retry cannot fix. */
 function permanently(error: unknown): Error {
   const permanent = error instanceof Error ? error : new Error(messageOf(error));
   return Object.assign(permanent, { permanent: true });
@@ -111,24 +111,24 @@ async function withMember<T>(
     password: target.password,
     database: target.database,
     application_name: "postgres-cluster",
-    // Only a superuser may switch off a library of every session, and only a superuser need get in where it is not there.
+    // Only a superuser may disable session_preload_libraries, and only a superuser must be able to connect if a library is missing.
     options: sessionOptions(target.user === SUPERUSER ? SUPERUSER_PINS : PINS),
     connectionTimeoutMillis: (options.connectTimeoutSeconds ?? 10) * 1000,
     statement_timeout: (options.statementTimeoutSeconds ?? 60) * 1000,
     lock_timeout: (options.lockTimeoutSeconds ?? 10) * 1000,
-    // The server's limit cannot end a wait for a host that vanished.
+    // statement_timeout does not help if the host has vanished.
     query_timeout: (options.statementTimeoutSeconds ?? 60) * 1000 + 5000,
     keepAlive: true,
     ssl: {
       ca: target.ca,
       rejectUnauthorized: true,
       minVersion: "TLSv1.2",
-      // SNI must not be an address (RFC 6066), and the socket goes to a tunnel: so the name is checked here.
+      // The socket connects to a tunnel, so the name is verified here. SNI must not be an IP address (RFC 6066).
       ...(isIP(member.serverName) === 0 ? { servername: member.serverName } : {}),
       checkServerIdentity: (_host, certificate) => checkServerIdentity(member.serverName, certificate),
     },
   });
-  // Without a listener, an error between two queries would end the process.
+  // Without a listener, an error between two queries would crash the process.
   client.on("error", () => undefined);
   try {
     await client.connect().catch((error: unknown) => {
@@ -150,7 +150,7 @@ async function withMember<T>(
   } catch (error) {
     throw withTunnelProblem(error, opened);
   } finally {
-    // A broken connection's end never comes; the tunnel must be closed all the same.
+    // On a broken connection, `end` never resolves; the tunnel must be closed anyway.
     await Promise.race([
       client.end().catch(() => undefined),
       new Promise((resolve) => setTimeout(resolve, 2000).unref()),
@@ -160,8 +160,8 @@ async function withMember<T>(
 }
 
 /**
- * Runs `use` in a session on the primary (or on the member that `target.role` names). A lost connection or a failover in the
- * middle starts `use` again on a new session until the deadline, so `use` must be idempotent. The tunnel is always closed.
+ * Runs `use` in a session on the primary (or on the member that `target.role` names). After a lost connection or a failover, `use` runs
+ * again in a new session until the deadline, so it must be idempotent. The tunnel is always closed.
  */
 export async function withSession<T>(
   target: SessionTarget,
@@ -175,10 +175,10 @@ export async function withSession<T>(
     throw new Error(
       `there is no member "${role}"; the members are ${target.members.map((m) => m.name).join(", ")}`,
     );
-  // A node brings another secret into its pods within a minute or two.
+  // The kubelet updates a secret in its pods within a minute or two.
   const deadlineSeconds = Math.max(options.deadlineSeconds ?? 60, target.settling === true ? 300 : 0);
-  const locks = options.awaitsLocks === true ? ", and the locks that it needs are free" : "";
-  const what = `${role === "primary" ? "the primary" : role} takes a session${locks}`;
+  const locks = options.awaitsLocks === true ? " and the required locks are free" : "";
+  const what = `${role === "primary" ? "the primary" : role} accepts a session${locks}`;
   return waitUntil({ what, deadlineSeconds }, async () => {
     const reasons: string[] = [];
     let withoutDatabase = 0;
@@ -195,7 +195,7 @@ export async function withSession<T>(
         });
         return { done: true as const, value };
       } catch (error) {
-        // 3D000 invalid_catalog_name: a standby that has not replayed CREATE DATABASE yet; final when every member says so.
+        // 3D000 invalid_catalog_name: may be a standby that has not replayed CREATE DATABASE yet; final if every member reports it.
         if (sqlState(error) === "3D000" && ++withoutDatabase < candidates.length) {
           reasons.push(`${member.name} has no database "${target.database}"`);
           continue;

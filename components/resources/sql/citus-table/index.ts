@@ -58,7 +58,7 @@ const secretly = (opts: pulumi.CustomResourceOptions | undefined): pulumi.Custom
  * distributed table is adopted. A preview asks the database whether it is possible. Deleting the resource never deletes rows.
  */
 export class DistributedTable extends DynamicResource {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 
   constructor(name: string, args: DistributedTableArgs, opts?: pulumi.CustomResourceOptions) {
@@ -76,7 +76,7 @@ export class DistributedTable extends DynamicResource {
 
 /** A reference table: every node has all rows, so that joins with it need no network. Deleting the resource never deletes rows. */
 export class ReferenceTable extends DynamicResource {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 
   constructor(name: string, args: ReferenceTableArgs, opts?: pulumi.CustomResourceOptions) {

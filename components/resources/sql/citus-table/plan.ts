@@ -1,33 +1,33 @@
-/** What is to be done with a table of a Citus cluster. Pure: what was seen goes in, what is wrong and the steps come out. */
+/** Plans how to distribute a table of a Citus cluster. Pure: takes the current state and returns problems and steps. */
 
 export interface TableSpec {
   /** With its schema: `public.orders`. */
   readonly table: string;
-  /** `distributed`: rows lie on the shards of a column. `reference`: every node has all of them. */
+  /** `distributed`: rows are in shards, by one column. `reference`: every node has all rows. */
   readonly kind: "distributed" | "reference";
-  /** Of a distributed table. */
+  /** The distribution column; not for reference tables. */
   readonly column?: string;
   readonly shardCount?: number;
-  /** Rows with equal values of the columns lie together with this table's; `none`: with nobody's. */
+  /** The table to colocate with; `none`: no colocation. */
   readonly colocateWith?: string;
-  /** What a change of column, shard count or neighbour does to a table that is distributed already. */
+  /** What a change of column, shard count or colocation does to an already distributed table. */
   readonly onChange: "refuse" | "alter";
 }
 
 export interface TableState {
   readonly present: boolean;
-  /** `distributed`, `reference`, `schema`, `local`; null for a table of PostgreSQL alone. */
+  /** `distributed`, `reference`, `schema`, `local`; null for a table that Citus does not manage. */
   readonly kind: string | null;
   readonly column: string | null;
   readonly shardCount: number | null;
   readonly colocation: number | null;
-  /** Type of the wanted column; undefined when there is no such column. */
+  /** Type of the declared column; undefined if the table has no such column. */
   readonly columnType?: string;
-  /** Unique indexes without the wanted column. */
+  /** Unique indexes that do not include the declared column. */
   readonly uniqueWithout: readonly string[];
-  /** Of the table to lie with; undefined when it is not distributed. */
+  /** Column type and colocation id of the table to colocate with; undefined if that is not distributed. */
   readonly neighbour?: { readonly columnType: string; readonly colocation: number };
-  /** Groups on which shards may lie. */
+  /** Number of groups that may have shards. */
   readonly groups: number;
 }
 
@@ -49,7 +49,7 @@ export type TableStep =
 const namesNeighbour = ({ colocateWith }: TableSpec): boolean =>
   colocateWith !== undefined && colocateWith !== "none" && colocateWith !== "default";
 
-/** Why the table cannot be made what is declared. */
+/** Why the table cannot be distributed as declared. */
 export function tableProblems(spec: TableSpec, state: TableState): readonly string[] {
   const { table, kind, column = "" } = spec;
   if (!state.present)
@@ -61,7 +61,9 @@ export function tableProblems(spec: TableSpec, state: TableState): readonly stri
   } else if (namesNeighbour(spec)) {
     const neighbour = spec.colocateWith ?? "";
     if (!state.neighbour)
-      problems.push(`${neighbour}, with which ${table} is to be colocated, is not distributed`);
+      problems.push(
+        `${table} cannot be colocated with ${neighbour}, which is not a distributed table: distribute that first`,
+      );
     else if (state.neighbour.columnType !== state.columnType) {
       problems.push(
         `${table}.${column} is ${state.columnType}, but ${neighbour} is distributed by ${state.neighbour.columnType}: ` +
@@ -77,7 +79,7 @@ export function tableProblems(spec: TableSpec, state: TableState): readonly stri
   return problems;
 }
 
-/** What is worth a word and no error. */
+/** Problems that do not prevent the distribution. */
 export function tableWarnings(spec: TableSpec, state: TableState): readonly string[] {
   const { shardCount } = spec;
   return spec.kind === "distributed" && shardCount !== undefined && shardCount < state.groups
@@ -95,7 +97,7 @@ const differences = (spec: TableSpec, state: TableState) => ({
     state.neighbour?.colocation !== state.colocation && { colocateWith: spec.colocateWith }),
 });
 
-/** The steps; an error when what is there is something else and nobody asked for it to be changed. */
+/** The steps, or why an already distributed table is not changed. */
 export function planTable(
   spec: TableSpec,
   state: TableState,

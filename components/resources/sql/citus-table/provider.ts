@@ -20,11 +20,11 @@ import {
 import { printProgress } from "../../../dynamic/progress";
 import { messageOf } from "../../../dynamic/reason";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const CITUS_TABLE_PROVIDER_VERSION = 1;
 
 export interface CitusTableInputs extends TableSpec {
-  /** The coordinators' leader, in the distributed database. */
+  /** A session on the coordinators' leader, in the distributed database. */
   readonly target: Omit<SessionTarget, "password">;
   readonly password: string;
   readonly onDelete: "keep" | "undistribute";
@@ -33,18 +33,18 @@ export interface CitusTableInputs extends TableSpec {
 }
 
 export type CitusTableOutputs = CitusTableInputs & {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   readonly drift: readonly string[];
 };
 
-/** Rows are copied into shards within one statement, however many there are. */
+/** One statement copies all rows into the shards, however many there are. */
 const COPYING_SECONDS = 24 * 3600;
 
 async function readTable(session: Session, spec: TableSpec): Promise<TableState> {
   type Row = Pick<TableState, "present" | "kind" | "column" | "shardCount" | "colocation">;
   const read = async (table: string): Promise<Row> => {
     const [row] = await session.query<Row>(readTableStatement(), [table]);
-    if (row === undefined) throw new Error(`no answer about ${table}`);
+    if (row === undefined) throw new Error(`the query for the state of ${table} returned no row`);
     return row;
   };
   const typeOf = async (table: string, column: string): Promise<string | undefined> =>
@@ -91,7 +91,7 @@ async function execute(session: Session, table: string, step: TableStep): Promis
         step.column ?? null,
         step.shardCount ?? null,
         step.colocateWith ?? null,
-        // Tables that lie beside it keep doing so: in as many shards as it.
+        // Change the shard count of colocated tables too, so that they stay colocated.
         step.shardCount !== undefined && step.column === undefined && step.colocateWith === undefined
           ? true
           : null,
@@ -123,7 +123,7 @@ async function reconcile(inputs: CitusTableInputs): Promise<CitusTableOutputs> {
   return { ...inputs, drift: [] };
 }
 
-/** What the database thinks of the declaration; nothing when it cannot be asked, as before the first `up`. */
+/** What the database would do with the declaration; empty if it cannot be asked, as before the first `up`. */
 async function foresee(
   inputs: CitusTableInputs,
 ): Promise<{ wrong: readonly string[]; steps: readonly string[] }> {
@@ -138,7 +138,7 @@ async function foresee(
         : { wrong, steps: steps.map((step) => describeTableStep(inputs.table, step)) };
     });
   } catch (error) {
-    // 42P01 undefined_table: there is no Citus in this database yet.
+    // 42P01 undefined_table: this database does not have the extension citus yet.
     const said = messageOf(error);
     if (sqlState(error) !== "42P01") printProgress(`cannot read the state of ${inputs.table}: ${said}`);
     return { wrong: [], steps: [] };
@@ -153,7 +153,7 @@ export const citusTableProvider: dynamic.ResourceProvider<CitusTableInputs, Citu
     if (kind === "distributed" && !column)
       failures.push({
         property: "column",
-        reason: "a distributed table needs a distribution column",
+        reason: "must name the distribution column of a distributed table",
       });
     if (
       shardCount !== undefined &&

@@ -1,13 +1,13 @@
-/** Whether a Citus cluster is what was declared. Pure: what was observed goes in, everything that is wrong comes out. */
+/** Compares a Citus cluster with its declaration. Pure: takes an observation and returns all problems. */
 
 export interface ExpectedGroup {
-  /** 0 is that of the coordinators. */
+  /** 0 is the coordinators' group. */
   readonly group: number;
-  /** One node that somebody else runs, without Patroni: the DCS knows nothing of it. */
+  /** One node outside the stack, without Patroni, so unknown to the DCS. */
   readonly external?: boolean;
   readonly members: readonly {
     readonly name: string;
-    /** The name under which other nodes know it. */
+    /** Its host name in `pg_dist_node`. */
     readonly host: string;
   }[];
 }
@@ -19,33 +19,31 @@ export interface RegisteredNode {
   /** `primary` or `secondary`. */
   readonly role: string;
   readonly active: boolean;
-  /** It has the metadata as they are now. Means something of primaries only. */
+  /** Has the current metadata (`metadatasynced`). Only meaningful for primaries. */
   readonly synced: boolean;
 }
 
-/** What the DCS says of a group. */
+/** A group's state in the DCS. */
 export interface DcsGroup {
   readonly members: readonly { readonly name: string; readonly role: string }[];
 }
 
 export interface ClusterObservation {
   readonly nodes: readonly RegisteredNode[];
-  /** By group: what the DCS says, or why it cannot be asked. */
+  /** By group: its state in the DCS, or why that cannot be read. */
   readonly dcs: Readonly<Record<number, DcsGroup | { readonly problem: string }>>;
-  /** Which node cannot reach which. */
+  /** Pairs of nodes where the first cannot connect to the second. */
   readonly broken: readonly { readonly from: string; readonly to: string }[];
 }
 
 const leads = ({ role }: { readonly role: string }): boolean =>
   role === "leader" || role === "standby_leader";
 
-/** What the DCS says of a group, against its declaration. */
+/** Compares a group's state in the DCS with its declaration. */
 function judgeDcs({ members }: ExpectedGroup, dcs: DcsGroup): string[] {
   const leaders = dcs.members.filter(leads);
   return [
-    ...(leaders.length === 1
-      ? []
-      : [leaders.length === 0 ? "it has no leader" : "it has more than one leader"]),
+    ...(leaders.length === 1 ? [] : [leaders.length === 0 ? "no leader" : "more than one leader"]),
     ...members
       .filter(({ name }) => !dcs.members.some((member) => member.name === name))
       .map(({ name }) => `${name} is unknown to the DCS`),
@@ -55,7 +53,7 @@ function judgeDcs({ members }: ExpectedGroup, dcs: DcsGroup): string[] {
   ];
 }
 
-/** What is registered of a group, against its declaration and its leader. */
+/** Compares a group's registered nodes with its declaration and its leader. */
 function judgeRegistered(
   { members }: ExpectedGroup,
   nodes: readonly RegisteredNode[],
@@ -91,7 +89,7 @@ const inGroup =
   (problem: string): string =>
     `group ${group}: ${problem}`;
 
-/** Everything that is wrong; empty when nothing is. */
+/** All problems. */
 export function judgeCluster(
   expected: readonly ExpectedGroup[],
   { nodes, dcs, broken }: ClusterObservation,
@@ -100,7 +98,7 @@ export function judgeCluster(
     const own = nodes.filter((node) => node.group === group.group);
     if (group.external === true)
       return judgeRegistered(group, own, group.members[0]?.name).map(inGroup(group));
-    const view = dcs[group.group] ?? { problem: "it was not asked" };
+    const view = dcs[group.group] ?? { problem: "not asked" };
     const known = "members" in view;
     const leader = known ? view.members.find(leads)?.name : undefined;
     return [
@@ -113,7 +111,7 @@ export function judgeCluster(
   const others = nodes.filter((node) => !expected.some(({ group }) => group === node.group));
   const undeclared = [...new Set(others.map((node) => node.group))].map((group) => {
     const hosts = others.filter((node) => node.group === group).map(({ host }) => host);
-    return `group ${group}: it is registered (${hosts.join(", ")}), but not declared`;
+    return `group ${group} is registered (${hosts.join(", ")}), but not declared`;
   });
-  return [...declared, ...undeclared, ...broken.map(({ from, to }) => `${from} does not reach ${to}`)];
+  return [...declared, ...undeclared, ...broken.map(({ from, to }) => `${from} cannot reach ${to}`)];
 }

@@ -14,19 +14,19 @@ import { readAllNodesStatement } from "./statements";
 import { printProgress } from "../../../dynamic/progress";
 import { messageOf } from "../../../dynamic/reason";
 
-/** Raise it when the provider checks something else for the same inputs: the next `up` then checks anew. */
+/** Increase this when the checks change: the next `up` then checks again, although no input changed. */
 export const CLUSTER_CHECK_PROVIDER_VERSION = 1;
 
 export interface CheckedGroup {
   readonly group: number;
-  /** `serverName` is also the name under which other nodes know the member. */
+  /** `serverName` is also the member's host name in `pg_dist_node`. */
   readonly members: readonly RestMember[];
-  /** Instead of members: the address of one node that somebody else runs, without Patroni. */
+  /** Instead of members: the address of one node outside the stack, without Patroni. */
   readonly external?: string;
 }
 
 export interface ClusterCheckInputs {
-  /** The coordinators' leader, in the distributed database. */
+  /** A session on the coordinators' leader, in the distributed database. */
   readonly coordinator: Omit<SessionTarget, "password">;
   readonly password: string;
   readonly groups: readonly CheckedGroup[];
@@ -35,13 +35,13 @@ export interface ClusterCheckInputs {
 }
 
 export type ClusterCheckOutputs = ClusterCheckInputs & {
-  /** What a refresh found wrong; the next `up` checks anew. */
+  /** Problems that a refresh found. The next `up` checks again. */
   readonly drift: readonly string[];
 };
 
 async function readDcs({ members }: CheckedGroup, ca: string): Promise<ClusterObservation["dcs"][number]> {
   try {
-    // It only reads, which needs no login.
+    // Reading needs no login.
     return await withPatroni({ members, ca, username: "", password: "" }, async (rest) => {
       const { status, json } = await rest.sendToAny({ method: "GET", path: "/cluster", timeoutMs: 3000 });
       if (status !== 200) throw new Error(`status ${status} for /cluster`);
@@ -53,7 +53,7 @@ async function readDcs({ members }: CheckedGroup, ca: string): Promise<ClusterOb
   }
 }
 
-/** What is wrong now. Fails when the coordinators' leader cannot be asked. */
+/** All current problems. Fails if the coordinators' leader cannot be reached. */
 async function look(inputs: ClusterCheckInputs, deadlineSeconds: number): Promise<readonly string[]> {
   const { coordinator, password, groups } = inputs;
   const views = Promise.all(groups.map((group) => readDcs(group, coordinator.ca)));
@@ -76,7 +76,7 @@ async function look(inputs: ClusterCheckInputs, deadlineSeconds: number): Promis
   );
 }
 
-/** Looks until all is well, or until the deadline: then it fails with everything that is wrong. */
+/** Waits until there are no problems. At the deadline it fails with all of them. */
 async function prove(inputs: ClusterCheckInputs): Promise<ClusterCheckOutputs> {
   const { deadlineSeconds } = inputs;
   let problems: readonly string[] = [];
@@ -93,14 +93,14 @@ async function prove(inputs: ClusterCheckInputs): Promise<ClusterCheckOutputs> {
     if (problems.length === 0) throw error;
     const list = problems.map((problem) => `  - ${problem}`).join("\n");
     throw new Error(
-      `the nodes are not as declared, even after ${deadlineSeconds} s (docs/runbooks/citus-nodes.md):\n${list}`,
+      `the nodes still differ from the declaration after ${deadlineSeconds} s (docs/runbooks/citus-nodes.md):\n${list}`,
       { cause: error },
     );
   }
 }
 
 export const clusterCheckProvider: dynamic.ResourceProvider<ClusterCheckInputs, ClusterCheckOutputs> = {
-  /** Looks, in a preview too, so that what broke since the last time is in the plan. It reports and never fails. */
+  /** Also checks in previews, so that the plan shows new problems. Reports them and never fails. */
   async diff(_id, olds, news) {
     const names = ["coordinator", "password", "groups", "providerVersion"];
     if (changedInputs(olds, news, names).changed.length > 0 || olds.drift.length > 0)

@@ -7,7 +7,7 @@ export function checkDatabase(spec: DatabaseSpec): { property: string; reason: s
     if (spec.name.length === 0 || Buffer.byteLength(spec.name) > 63) {
       failures.push({
         property: "name",
-        reason: `must have 1 to 63 bytes (PostgreSQL cuts longer ones), got "${spec.name}"`,
+        reason: `must have 1 to 63 bytes (PostgreSQL truncates longer names), got "${spec.name}"`,
       });
     }
     if (["postgres", "template0", "template1"].includes(spec.name)) {

@@ -1,19 +1,19 @@
 /** What to change for a database. Pure: the provider reads the two states and executes the steps in order. */
 
 export interface Access {
-  /** Roles that read and write data, and change no schema. */
+  /** Roles that read and write data, but cannot change the schema. */
   readonly readWrite: readonly string[];
   /** Roles that read data. */
   readonly readOnly: readonly string[];
 }
 
-/** A SECURITY DEFINER function: the superuser owns it, its search path is fixed, and only `executeBy` may call it. */
+/** A SECURITY DEFINER function, owned by the superuser, with a fixed search_path. Only `executeBy` may execute it. */
 export interface FunctionSpec {
   readonly schema: string;
   readonly name: string;
-  /** As CREATE FUNCTION has them: `name text`. */
+  /** As in CREATE FUNCTION: `name text`. */
   readonly arguments: string;
-  /** `TABLE (usename name, passwd text)`. */
+  /** As in CREATE FUNCTION: `TABLE (usename name, passwd text)`. */
   readonly returns: string;
   /** One SQL statement. */
   readonly body: string;
@@ -25,48 +25,48 @@ export interface DatabaseSpec {
   readonly owner: string;
   readonly extensions: readonly string[];
   readonly access: Access;
-  /** Further roles that may connect, and have no rights to data. States of older versions have none. */
+  /** Additional roles that may connect, without privileges on data. Missing in states of older versions. */
   readonly connect?: readonly string[];
-  /** States of older versions have none. */
+  /** Missing in states of older versions. */
   readonly functions?: readonly FunctionSpec[];
 }
 
 export const functionName = ({ schema, name }: Pick<FunctionSpec, "schema" | "name">): string =>
   `${schema}.${name}`;
 
-/** Who may do what with an object: `SELECT` to the roles that hold it. */
+/** The roles that hold each privilege on an object, by privilege: `SELECT`. */
 export type Holders = Readonly<Record<string, readonly string[]>>;
 
 export interface ServerState {
-  /** Undefined when the database does not exist. */
+  /** Undefined if the database does not exist. */
   readonly database?: {
     readonly owner: string;
-    /** Roles that hold CONNECT; "" is PUBLIC. The owner is not among them. */
+    /** Roles that hold CONNECT, except the owner; "" is PUBLIC. */
     readonly connect: readonly string[];
-    /** PUBLIC may make temporary tables. */
+    /** PUBLIC holds TEMPORARY. */
     readonly publicTemporary: boolean;
   };
 }
 
 export type ObjectKind = "schema" | "table" | "sequence" | "routine";
 
-/** An object of the owner. */
+/** An object that belongs to the owner. */
 export interface OwnedObject {
   readonly kind: ObjectKind;
-  /** As a statement names it: quoted, with its schema and a routine's argument types. */
+  /** For use in statements: quoted, with its schema and, for a routine, the argument types. */
   readonly identity: string;
   readonly holders: Holders;
 }
 
 export interface DatabaseState {
   readonly extensions: readonly string[];
-  /** PUBLIC may create in the schema `public`. */
+  /** PUBLIC holds CREATE on the schema `public`. */
   readonly publicCreates: boolean;
-  /** Schema `public`, and the owner's schemas, tables, sequences and routines. */
+  /** The schema `public` and the owner's schemas, tables, sequences and routines. */
   readonly objects: readonly OwnedObject[];
-  /** What objects that the owner makes later will give: by kind. */
+  /** Default privileges for the owner's future objects, by kind. */
   readonly defaults: Readonly<Record<ObjectKind, Holders>>;
-  /** Which functions are exactly as declared: text, owner, search path, rights. */
+  /** Functions that are exactly as declared: body, owner, search_path, privileges. */
   readonly functions: readonly string[];
 }
 
@@ -90,7 +90,7 @@ export type DatabaseStep =
   | ({ readonly do: "revoke-later"; readonly owner: string } & Grant)
   | { readonly do: "make-function"; readonly made: FunctionSpec };
 
-/** Data, no schema: TRUNCATE, REFERENCES, TRIGGER and MAINTAIN are not among them. */
+/** Privileges on data only, so without TRUNCATE, REFERENCES, TRIGGER and MAINTAIN. */
 function privilegesOf(
   access: "readWrite" | "readOnly",
 ): readonly { kind: ObjectKind; privileges: readonly string[] }[] {
@@ -124,7 +124,7 @@ export const connectRoles = ({
   ...connect,
 ];
 
-/** @param before what was declared the last time: only a role that we let in is shut out again */
+/** @param before the previous declaration: CONNECT is only revoked from roles that were declared */
 export function planServer(
   state: ServerState,
   spec: DatabaseSpec,
@@ -134,7 +134,7 @@ export function planServer(
   const steps: ServerStep[] = [];
   if (state.database === undefined) steps.push({ do: "create-database", name, owner });
   else if (state.database.owner !== owner) steps.push({ do: "set-owner", name, owner });
-  // A database is made open to everybody.
+  // A new database grants CONNECT and TEMPORARY to PUBLIC.
   const is = state.database ?? { connect: [""], publicTemporary: true };
   if (is.connect.includes("") || is.publicTemporary) steps.push({ do: "close-to-public", name });
   const wanted = connectRoles(spec);
@@ -155,7 +155,7 @@ function held(holders: Holders, grant: Grant): readonly string[] {
   return grant.privileges.filter((privilege) => (holders[privilege] ?? []).includes(grant.role));
 }
 
-/** The privileges of `before` that `wanted` no longer gives. */
+/** The privileges in `before` that are not in `wanted`. */
 function withdrawn(before: readonly Grant[], wanted: readonly Grant[]): Grant[] {
   return before
     .map((old) => ({

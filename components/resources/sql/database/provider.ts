@@ -20,7 +20,7 @@ import {
 } from "./statements";
 import { printProgress } from "../../../dynamic/progress";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const DATABASE_PROVIDER_VERSION = 1;
 
 export interface DatabaseInputs extends DatabaseSpec {
@@ -32,7 +32,7 @@ export interface DatabaseInputs extends DatabaseSpec {
 }
 
 export type DatabaseOutputs = DatabaseInputs & {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   readonly drift: readonly string[];
 };
 
@@ -98,7 +98,7 @@ async function readDatabase(session: Session, spec: DatabaseSpec): Promise<Datab
 async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefined): Promise<DatabaseOutputs> {
   const options = { deadlineSeconds: inputs.deadlineSeconds };
   const target = { ...inputs.target, password: inputs.password };
-  // Kept over a session that breaks half-way: the next one finds done what the first one did.
+  // Outside of `use`: if the session breaks, the next one finds the changes of the first one already made.
   let changed = false;
   await withSession(
     target,
@@ -109,11 +109,11 @@ async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefine
         try {
           await session.query(serverStatement(step));
         } catch (error) {
-          // 42P04 duplicate_database: an earlier attempt of this run made it before its connection broke.
+          // 42P04 duplicate_database: an earlier attempt of this run created it before its connection broke.
           if (!(step.do === "create-database" && sqlState(error) === "42P04")) throw error;
         }
       }
-      // Who may connect is asked when a connection is made; rights to what is in the database count at once.
+      // CONNECT is only checked when a connection is opened; privileges on objects take effect immediately.
       if (changed) await renewPools(session, `who may connect to ${inputs.name} has changed`);
     },
     options,
@@ -123,7 +123,7 @@ async function reconcile(inputs: DatabaseInputs, before: DatabaseSpec | undefine
     async (session) => {
       for (const step of planDatabase(await readDatabase(session, inputs), inputs, before)) {
         printProgress(`${inputs.name}: ${describeDatabaseStep(step)}`);
-        // A step is whole or not at all: a function must not vanish between two of its statements.
+        // One transaction per step: a function must not be missing between DROP and CREATE.
         await session.query("BEGIN");
         for (const statement of databaseStatements(step)) await session.query(statement);
         await session.query("COMMIT");
@@ -152,7 +152,7 @@ export const databaseProvider: dynamic.ResourceProvider<DatabaseInputs, Database
     const inputs = changedInputs(olds, news, names);
     return Promise.resolve({
       changes: inputs.changed.length > 0 || olds.drift.length > 0,
-      // Another name is another database; the old one stays where it is, with its data.
+      // A different name is a different database; the old one is kept, with its data.
       replaces: inputs.certain.filter((name) => name === "name"),
     });
   },

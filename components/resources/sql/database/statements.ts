@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteIdentifiers } from "../quote";
 import type { DatabaseStep, FunctionSpec, ObjectKind, ServerStep } from "./plan";
 
-/** Parameter $1: the database. No row when it does not exist. PUBLIC is the grantee 0, here "". */
+/** Parameter $1: the database. No row if it does not exist. PUBLIC, the grantee 0, is returned as "". */
 export function readServerStatement(): string {
   return `SELECT pg_catalog.pg_get_userbyid(d.datdba) AS owner,
        ARRAY(SELECT CASE WHEN a.grantee = 0 THEN '' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END
@@ -12,7 +12,7 @@ export function readServerStatement(): string {
 FROM pg_catalog.pg_database d WHERE d.datname = $1`;
 }
 
-/** One row: the names of the extensions, and whether PUBLIC may create in the schema `public`. */
+/** One row: the names of the extensions, and whether PUBLIC holds CREATE on the schema `public`. */
 export function readSchemaStatement(): string {
   return `SELECT ARRAY(SELECT extname::text FROM pg_catalog.pg_extension ORDER BY 1) AS extensions,
        coalesce((SELECT bool_or(a.grantee = 0 AND a.privilege_type = 'CREATE')
@@ -22,8 +22,8 @@ export function readSchemaStatement(): string {
 }
 
 /**
- * Parameter $1: the owner. One row an object and privilege that somebody else holds, and one with neither for an object without.
- * Objects of extensions are left out: their scripts know who may use them.
+ * Parameter $1: the owner. One row per object and privilege held by another role; an object without any has one row with nulls.
+ * Without objects of extensions, whose scripts set their privileges.
  */
 export function readObjectsStatement(): string {
   return `WITH owner AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1), object AS (
@@ -48,7 +48,7 @@ WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid 
 ORDER BY 1, 2, 3, 4`;
 }
 
-/** Parameter $1: the owner. What objects that it makes later give to others, in whatever schema. */
+/** Parameter $1: the owner. Its default privileges that apply to all schemas. */
 export function readDefaultsStatement(): string {
   return `SELECT CASE d.defaclobjtype WHEN 'r' THEN 'table' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'routine' ELSE 'schema' END AS kind,
        a.privilege_type AS privilege, pg_catalog.pg_get_userbyid(a.grantee)::text AS role
@@ -58,8 +58,8 @@ WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1)
 }
 
 /**
- * Parameters: $1 the body, $2 who may call it, $3 the schema, $4 the name, $5 the arguments, $6 all who may use the schema. One row with whether
- * the function is exactly as declared; no row when there is none.
+ * Parameters: $1 the body, $2 the role that may execute it, $3 the schema, $4 the name, $5 the arguments, $6 all roles that may use the schema.
+ * One row: whether the function is exactly as declared. No row if it does not exist.
  */
 export function readFunctionStatement(): string {
   return `SELECT p.prosrc = $1 AND p.prosecdef AND p.proconfig = ARRAY['search_path=pg_catalog, pg_temp'] AND o.rolsuper AND n.nspowner = p.proowner
@@ -77,13 +77,13 @@ WHERE n.nspname = $3 AND p.proname = $4 AND pg_catalog.pg_get_function_identity_
 
 const bodyOf = ({ body }: FunctionSpec): string => `\n${body.trim()}\n`;
 
-/** What the statement above is asked with; `all` are the functions of the database. */
+/** Parameters of the statement above; `all` are the declared functions of the database. */
 export const functionParameters = (made: FunctionSpec, all: readonly FunctionSpec[]): unknown[] => [
   ...[bodyOf(made), made.executeBy, made.schema, made.name, made.arguments],
   all.filter(({ schema }) => schema === made.schema).map(({ executeBy }) => executeBy),
 ];
 
-/** The function belongs to the superuser that makes it. Its text is fixed, its search path, too, and only one role may call it. */
+/** The current superuser owns the function, its search_path is fixed, and only one role may execute it. */
 export function makeFunctionStatements(made: FunctionSpec): readonly string[] {
   const [role, schema] = [quoteIdentifier(made.executeBy), quoteIdentifier(made.schema)];
   const name = `${schema}.${quoteIdentifier(made.name)}`;
@@ -93,7 +93,7 @@ export function makeFunctionStatements(made: FunctionSpec): readonly string[] {
     `ALTER SCHEMA ${schema} OWNER TO CURRENT_USER`,
     `REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC`,
     `GRANT USAGE ON SCHEMA ${schema} TO ${role}`,
-    // Rights of an earlier role would outlive CREATE OR REPLACE, and so would another owner.
+    // CREATE OR REPLACE would keep a wrong owner and privileges of former roles.
     `DROP FUNCTION IF EXISTS ${types}`,
     `CREATE FUNCTION ${types} RETURNS ${made.returns}
 LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$${bodyOf(made)}$body$`,
@@ -102,7 +102,7 @@ LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_tem
   ];
 }
 
-/** Of a step in any database of the server. */
+/** The statement for a step that can run in any database. */
 export function serverStatement(step: ServerStep): string {
   const database = quoteIdentifier(step.name);
   switch (step.do) {
@@ -121,7 +121,7 @@ export function serverStatement(step: ServerStep): string {
 
 const objectWord = (kind: ObjectKind): string => kind.toUpperCase();
 
-/** Of a step in the database itself. `identities` are quoted already, by the server that named them. */
+/** The statements for a step in the database itself. `identities` come from the server, already quoted. */
 export function databaseStatements(step: DatabaseStep): readonly string[] {
   switch (step.do) {
     case "create-extension":

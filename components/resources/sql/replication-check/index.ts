@@ -15,7 +15,7 @@ export interface ReplicationCheckArgs {
   readonly members: number;
   /** How many replicas must be synchronous, at least; 0 where replication is asynchronous. */
   readonly synchronousReplicas: number;
-  /** How far a replica may be behind, in bytes of WAL that it has not replayed. */
+  /** Maximum replay lag of a replica, in bytes of WAL. */
   readonly maximumLagBytes: number;
   /** Seconds to wait until replication is as declared. Default 120. */
   readonly deadlineSeconds?: number;

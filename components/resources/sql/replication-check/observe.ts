@@ -18,7 +18,7 @@ async function readView(rest: PatroniRest, member: string): Promise<DcsView> {
   return { leader: members.find((other) => other.role === "leader")?.name, members };
 }
 
-/** One look at everything, without waiting: what does not answer is part of the picture. */
+/** Observes all members once, without waiting. A member that does not answer is part of the observation. */
 export async function observe(target: SessionTarget, restTarget: RestTarget): Promise<Observation> {
   const options = { deadlineSeconds: 0, connectTimeoutSeconds: 3, statementTimeoutSeconds: 5 };
   const views: Record<string, Observation["views"][string]> = {};
@@ -39,7 +39,7 @@ export async function observe(target: SessionTarget, restTarget: RestTarget): Pr
           { ...target, role: name },
           async (session) => {
             const [row] = await session.query<{ standby: boolean }>(readStandbyStatement());
-            if (row === undefined) throw new Error("no answer to whether it is a standby");
+            if (row === undefined) throw new Error("pg_is_in_recovery() returned no row");
             standby[name] = row.standby;
             // A standby has no current WAL position to compare with.
             if (name === leader && !row.standby)

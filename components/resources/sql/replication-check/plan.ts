@@ -1,15 +1,15 @@
-/** Whether replication is as expected. Pure: what was observed goes in, everything that is wrong comes out. */
+/** Compares replication with the expectation. Pure: takes an observation and returns all problems. */
 
 export interface Expectation {
-  /** Names of the members that must be there, the leader among them. */
+  /** Names of all expected members, including the leader. */
   readonly members: readonly string[];
-  /** How many replicas must be synchronous (`sync` or `quorum`); 0 when replication is asynchronous. */
+  /** How many replicas must be synchronous (`sync` or `quorum`); 0 if replication is asynchronous. */
   readonly synchronousReplicas: number;
-  /** How far a replica may be behind, in bytes of WAL that it has not replayed. */
+  /** Maximum replay lag of a replica, in bytes of WAL. */
   readonly maximumLagBytes: number;
 }
 
-/** What one member's REST API says of the DCS. */
+/** The state in the DCS, as one member's REST API reports it. */
 export interface DcsView {
   readonly leader?: string;
   readonly members: readonly { readonly name: string; readonly role: string; readonly state: string }[];
@@ -17,7 +17,7 @@ export interface DcsView {
 
 export interface ReplicaRow {
   readonly name: string;
-  /** Of the connection: `streaming`, `catchup`, `startup`, `backup`. */
+  /** State of the WAL sender: `streaming`, `catchup`, `startup`, `backup`. */
   readonly state: string;
   /** `async`, `potential`, `sync` or `quorum`. */
   readonly syncState: string;
@@ -25,15 +25,15 @@ export interface ReplicaRow {
 }
 
 export interface Observation {
-  /** By member: what it says, or why it does not answer. */
+  /** By member: the DCS state that it reports, or why it does not answer. */
   readonly views: Readonly<Record<string, DcsView | { readonly problem: string }>>;
   /** By member: whether its PostgreSQL is a standby, or why it does not answer. */
   readonly standby: Readonly<Record<string, boolean | { readonly problem: string }>>;
-  /** What the leader's PostgreSQL sends to whom; undefined when it was not asked (there is no leader). */
+  /** `pg_stat_replication` of the leader; undefined if there is no leader to ask. */
   readonly replicas?: readonly ReplicaRow[];
 }
 
-/** The coarse picture, which stays the same as long as nothing happens. */
+/** A summary that does not change in normal operation. */
 export interface Seen {
   readonly leader: string;
   readonly members: readonly SeenMember[];
@@ -43,7 +43,7 @@ export interface SeenMember {
   readonly name: string;
   /** `leader` or `replica`. */
   readonly role: string;
-  /** `running` for the leader; of a replica what its leader says: `streaming`. */
+  /** `running` for the leader; for a replica the state of its WAL sender, such as `streaming`. */
   readonly state: string;
   /** `quorum`, `sync`, `potential` or `async`; empty for the leader. */
   readonly syncState: string;
@@ -56,7 +56,7 @@ export type Verdict =
 const isProblem = (value: object | boolean): value is { readonly problem: string } =>
   typeof value === "object" && "problem" in value;
 
-/** The leader that members name; undefined when they name none or do not agree. */
+/** The leader that all members report; undefined if they report none or different ones. */
 export function agreedLeader(views: Observation["views"]): string | undefined {
   const named = Object.values(views).flatMap((view) => (isProblem(view) ? [] : [view.leader]));
   return named.length > 0 && named.every((name) => name === named[0]) ? named[0] : undefined;
@@ -97,9 +97,9 @@ export function judgeReplication(expected: Expectation, observed: Observation): 
   }
   for (const [name, standby] of Object.entries(observed.standby)) {
     if (standby === false && name !== leader)
-      problems.push(`${name} takes writes although ${leader} leads: two primaries`);
+      problems.push(`${name} accepts writes although ${leader} is the leader: there are two primaries`);
     if (standby === true && name === leader)
-      problems.push(`${leader} leads according to the DCS, but its PostgreSQL is a standby`);
+      problems.push(`${leader} is the leader according to the DCS, but its PostgreSQL is a standby`);
   }
   const inDcs =
     Object.values(observed.views).flatMap((view) => (isProblem(view) ? [] : [view]))[0]?.members ?? [];
@@ -130,23 +130,21 @@ export function judgeReplication(expected: Expectation, observed: Observation): 
     );
   }
   if (expected.synchronousReplicas === 0 && synchronous > 0) {
-    problems.push(
-      `${synchronous} synchronous replica(s) although replication is asynchronous by declaration`,
-    );
+    problems.push(`${synchronous} synchronous replica(s) although replication is declared as asynchronous`);
   }
-  // In quorum mode Patroni lets every replica vote, one more each cycle; until the last one does, the picture is not the final one.
+  // In quorum mode Patroni adds one replica to the quorum per cycle. The state is not final until all are included.
   if (replicas.some((row) => row.syncState === "quorum")) {
     for (const row of replicas.filter(
       (other) => other.syncState === "async" && expected.members.includes(other.name),
     )) {
-      problems.push(`${row.name} does not vote in the quorum of the others`);
+      problems.push(`${row.name} is not part of the synchronous quorum`);
     }
   }
   const seen = pictureOf(leader, expected, replicas);
   return problems.length === 0 ? { healthy: true, seen } : { healthy: false, seen, problems };
 }
 
-/** What of the coarse picture is another one now, for the preview. */
+/** Changes between two summaries, for the preview. */
 export function describeChange(before: Seen, now: Seen): readonly string[] {
   const changes: string[] = [];
   if (before.leader !== now.leader) changes.push(`the leader was ${before.leader} and is ${now.leader}`);

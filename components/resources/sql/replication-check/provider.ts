@@ -9,7 +9,7 @@ import { describeChange, judgeReplication } from "./plan";
 import { printProgress } from "../../../dynamic/progress";
 import { messageOf } from "../../../dynamic/reason";
 
-/** Raise it when the provider checks something else for the same inputs: the next `up` then checks anew. */
+/** Increase this when the checks change: the next `up` then checks again, although no input changed. */
 export const REPLICATION_CHECK_PROVIDER_VERSION = 1;
 
 export interface ReplicationCheckInputs {
@@ -34,13 +34,13 @@ async function look(inputs: ReplicationCheckInputs): Promise<Verdict> {
   };
   const observation = await observe(
     { ...inputs.target, password: inputs.password },
-    // It only reads, which needs no login.
+    // Reading needs no login.
     { ...inputs.rest, username: "", password: "" },
   );
   return judgeReplication(expectation, observation);
 }
 
-/** Looks until all is well, or until the deadline: then it fails with everything that is wrong. */
+/** Waits until there are no problems. At the deadline it fails with all of them. */
 async function prove(inputs: ReplicationCheckInputs): Promise<ReplicationCheckOutputs> {
   let problems: readonly string[] = [];
   try {
@@ -59,7 +59,7 @@ async function prove(inputs: ReplicationCheckInputs): Promise<ReplicationCheckOu
   } catch (error) {
     if (problems.length === 0) throw error;
     const list = problems.map((problem) => `  - ${problem}`).join("\n");
-    const message = `replication is not as declared, even after ${inputs.deadlineSeconds} s:\n${list}`;
+    const message = `replication still differs from the declaration after ${inputs.deadlineSeconds} s:\n${list}`;
     throw new Error(message, { cause: error });
   }
 }
@@ -74,13 +74,13 @@ export const replicationCheckProvider: dynamic.ResourceProvider<
     if (typeof members === "number" && Array.isArray(target.members) && members !== target.members.length) {
       failures.push({
         property: "members",
-        reason: `${members} members are expected, but ${target.members.length} are named`,
+        reason: `must be the number of members in target.members, which is ${target.members.length}, got ${members}`,
       });
     }
     return Promise.resolve({ inputs: news, failures });
   },
 
-  /** Looks, in a preview too, so that what broke since the last time is in the plan. It reports and never fails. */
+  /** Also checks in previews, so that the plan shows new problems. Reports them and never fails. */
   async diff(_id, olds, news) {
     const names = [
       "target",
@@ -94,7 +94,7 @@ export const replicationCheckProvider: dynamic.ResourceProvider<
     if (changedInputs(olds, news, names).changed.length > 0) return { changes: true, replaces: [] };
     try {
       let verdict = await look(news);
-      // A replica that connects just now is no news.
+      // Do not report a replica that is just connecting.
       for (let again = 0; again < 2 && !verdict.healthy; again += 1) {
         await new Promise((resolve) => setTimeout(resolve, 1000));
         verdict = await look(news);

@@ -1,4 +1,4 @@
-/** What the leader sends to whom. A replica's application_name is its member's name: Patroni sets it. */
+/** The leader's WAL senders. Patroni sets application_name to the member's name. */
 export function readReplicasStatement(): string {
   return `SELECT application_name AS name, state, sync_state AS "syncState",
        pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn)::float8 AS "lagBytes"

@@ -6,7 +6,7 @@ interface Failure {
   readonly reason: string;
 }
 
-/** Settings that are lists: `SET search_path TO 'a, b'` would mean one schema of that name. */
+/** List parameters: `SET search_path TO 'a, b'` would mean a single schema of that name. */
 const LIST_SETTINGS =
   "search_path temp_tablespaces local_preload_libraries session_preload_libraries shared_preload_libraries";
 
@@ -18,19 +18,21 @@ export function checkRoles(roles: readonly Role[]): Failure[] {
   };
   for (const role of roles) {
     if (role.name.length === 0 || Buffer.byteLength(role.name) > 63) {
-      fail(`a role's name must have 1 to 63 bytes (PostgreSQL cuts longer ones), got "${role.name}"`);
+      fail(`a role's name must have 1 to 63 bytes (PostgreSQL truncates longer names), got "${role.name}"`);
     }
     if (/^pg_/.test(role.name) || ["public", "none", "postgres"].includes(role.name)) {
       fail(`"${role.name}" is reserved for PostgreSQL or Patroni: choose another name`);
     }
     if (!Number.isInteger(role.connectionLimit) || role.connectionLimit < -1) {
       fail(
-        `${role.name}: connectionLimit must be a whole number from 0, or -1 for none, got ${role.connectionLimit}`,
+        `${role.name}: connectionLimit must be a whole number of at least 0, or -1 for no limit, got ${role.connectionLimit}`,
       );
     }
     for (const setting of Object.keys(role.settings)) {
       if (LIST_SETTINGS.split(" ").includes(setting)) {
-        fail(`${role.name}: ${setting} is a list parameter, which cannot be set here`);
+        fail(
+          `${role.name}: ${setting} is a list parameter, which cannot be set here: set it with ALTER ROLE`,
+        );
       }
     }
   }
@@ -40,7 +42,7 @@ export function checkRoles(roles: readonly Role[]): Failure[] {
   return failures;
 }
 
-/** SASLprep would change anything else, and a verifier that is computed without it would refuse the right password. */
+/** Other characters may be changed by SASLprep, and a verifier computed without it would reject the correct password. */
 export function checkPasswords(passwords: Readonly<Record<string, string>>): Failure[] {
   if (isUnknown(passwords)) return [];
   return Object.entries(passwords)

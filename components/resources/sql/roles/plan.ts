@@ -1,16 +1,16 @@
-/** What to change in the server's roles. Pure: the provider reads the state and executes the steps in order. */
+/** Plans changes of the server's roles. Pure: the provider reads the state and executes the steps in order. */
 
 export interface Role {
   readonly name: string;
   /** May log in. */
   readonly login: boolean;
-  /** How many connections it may have at a time; -1 is no limit. */
+  /** Maximum number of concurrent connections; -1 for no limit. */
   readonly connectionLimit: number;
   readonly createDatabase: boolean;
   readonly createRole: boolean;
-  /** Roles whose rights it has. */
+  /** Roles that it is a member of. */
   readonly memberOf: readonly string[];
-  /** Settings of its sessions: `statement_timeout` to `30s`. */
+  /** Configuration parameters of its sessions: `{ statement_timeout: "30s" }`. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -18,7 +18,7 @@ export interface RoleState extends Role {
   readonly superuser: boolean;
   readonly replication: boolean;
   readonly bypassRowSecurity: boolean;
-  /** The stored verifier is of the wanted password; undefined when no password is wanted. */
+  /** The stored verifier matches the declared password; undefined if none is declared. */
   readonly passwordRight: boolean | undefined;
 }
 
@@ -29,7 +29,7 @@ export type RoleStep =
   | { readonly do: "set"; readonly name: string; readonly setting: string; readonly value: string }
   | { readonly do: "reset"; readonly name: string; readonly setting: string };
 
-/** What happens to a role that is taken off the list. */
+/** What happens to a role that is removed from the list. */
 export type OnRemoval = "disable-login" | "drop";
 
 function attributesDiffer(state: RoleState, role: Role): boolean {
@@ -38,7 +38,7 @@ function attributesDiffer(state: RoleState, role: Role): boolean {
     state.connectionLimit !== role.connectionLimit ||
     state.createDatabase !== role.createDatabase ||
     state.createRole !== role.createRole ||
-    // Never ours to give: each of them is a way to everything.
+    // Never granted: each of them gives access to all data.
     state.superuser ||
     state.replication ||
     state.bypassRowSecurity
@@ -47,7 +47,7 @@ function attributesDiffer(state: RoleState, role: Role): boolean {
 
 /**
  * @param state the roles that exist, by name
- * @param before what was declared the last time: only what we gave is taken away again
+ * @param before the previous declaration: only what was declared is revoked or reset
  */
 export function planRoles(
   state: Readonly<Record<string, RoleState>>,
@@ -90,11 +90,11 @@ export function planRoles(
     if (onRemoval === "drop") return [{ do: "drop", name: role.name }];
     return is.login ? [{ do: "disable-login", name: role.name }] : [];
   });
-  // Roles first, since memberships name them.
+  // Roles first, because memberships refer to them.
   return [...attributes, ...relations, ...removals];
 }
 
-/** @param settingsOf by role; a role that does not exist is left alone */
+/** @param settingsOf by role; roles that do not exist are skipped */
 export function planSettings(
   state: Readonly<Record<string, RoleState>>,
   settingsOf: Readonly<Record<string, Readonly<Record<string, string>>>>,
@@ -108,7 +108,7 @@ export function planSettings(
   });
 }
 
-/** A step as a progress line; there is no secret in it. */
+/** A step as a progress line, without secrets. */
 export function describeRoleStep(step: RoleStep): string {
   switch (step.do) {
     case "create":

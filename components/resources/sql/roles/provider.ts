@@ -12,7 +12,7 @@ import { matchesVerifier, scramVerifier } from "./scram";
 import { readRolesStatement, roleStatement } from "./statements";
 import { printProgress } from "../../../dynamic/progress";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const ROLES_PROVIDER_VERSION = 1;
 
 export interface RolesInputs {
@@ -22,7 +22,7 @@ export interface RolesInputs {
   readonly roles: readonly Role[];
   /** By role. */
   readonly passwords: Readonly<Record<string, string>>;
-  /** Of roles that are not declared here, by role. */
+  /** Parameters of roles that are not declared here, by role. */
   readonly settingsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly onRemoval: OnRemoval;
   readonly deadlineSeconds: number;
@@ -30,7 +30,7 @@ export interface RolesInputs {
 }
 
 export type RolesOutputs = RolesInputs & {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   readonly drift: readonly string[];
 };
 
@@ -39,7 +39,7 @@ type RoleRow = Omit<RoleState, "settings" | "passwordRight"> & {
   settings: string[];
 };
 
-/** The roles that exist, of those that are or were declared. */
+/** Those of the named roles that exist. */
 async function readRoles(
   session: Session,
   names: readonly string[],
@@ -85,7 +85,7 @@ async function execute(
     printProgress(describeRoleStep(step));
     await session.query(statement);
   } catch (error) {
-    // 2BP01 dependent_objects_still_exist: it owns something, or has rights to something. Data is not ours to drop.
+    // 2BP01 dependent_objects_still_exist: the role owns objects or has privileges. Data are never dropped.
     if (step.do === "drop" && sqlState(error) === "2BP01") {
       printProgress(`role ${step.name} owns objects or has privileges, so it is kept, with NOLOGIN`);
       await session.query(roleStatement({ do: "disable-login", name: step.name }, () => ""));
@@ -96,7 +96,7 @@ async function execute(
 }
 
 async function reconcile(inputs: RolesInputs, before: readonly Role[]): Promise<RolesOutputs> {
-  // Kept over a session that breaks half-way: the next one finds done what the first one did.
+  // Outside of `use`: if the session breaks, the next one finds the changes of the first one already made.
   let changed = false;
   await withSession(
     { ...inputs.target, password: inputs.password },
@@ -138,7 +138,7 @@ export const rolesProvider: dynamic.ResourceProvider<RolesInputs, RolesOutputs> 
         (session) => planFor(session, recorded, []),
         { deadlineSeconds: 15, secretive: true },
       );
-      // A server without any of them is a new one.
+      // A server that has none of the roles is a new one.
       if (recorded.roles.length > 0 && recorded.roles.every(({ name }) => state[name] === undefined))
         return {};
       return { id, props: { ...recorded, drift: steps.map((step) => describeRoleStep(step)) } };

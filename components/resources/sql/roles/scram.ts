@@ -1,5 +1,5 @@
 /**
- * SCRAM-SHA-256 verifiers as PostgreSQL stores them, computed here: the password itself is never sent, and no log can hold it.
+ * SCRAM-SHA-256 verifiers as PostgreSQL stores them. They are computed here, so that the password is never sent and cannot appear in a log.
  * Format and parameters: src/common/scram-common.c, RFC 5802, RFC 7677.
  */
 
@@ -17,7 +17,7 @@ export function scramVerifier(password: string, salt?: Buffer, iterations: numbe
   return `SCRAM-SHA-256$${iterations}:${usedSalt.toString("base64")}$${storedKey}:${serverKey}`;
 }
 
-/** Whether a stored verifier is of this password. */
+/** Whether a stored verifier matches the password. */
 export function matchesVerifier(password: string, stored: string | null): boolean {
   const [, iterations, salt] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$[^:]+:.+$/.exec(stored ?? "") ?? [];
   if (iterations === undefined || salt === undefined) return false;

@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteLiteral, quoteSetting } from "../quote";
 import type { Role, RoleStep } from "./plan";
 
-/** Parameter $1: the names. One row a role that exists. */
+/** Parameter $1: the names. One row per existing role. */
 export function readRolesStatement(): string {
   return `SELECT r.rolname AS name, r.rolcanlogin AS login, r.rolconnlimit AS "connectionLimit",
        r.rolcreatedb AS "createDatabase", r.rolcreaterole AS "createRole",
@@ -14,7 +14,7 @@ export function readRolesStatement(): string {
 FROM pg_catalog.pg_authid r WHERE r.rolname = ANY ($1::name[])`;
 }
 
-/** SUPERUSER, REPLICATION and BYPASSRLS are taken away in words, so that what somebody gave by hand does not stay. */
+/** NOSUPERUSER, NOREPLICATION and NOBYPASSRLS are explicit, so that attributes which were set manually are removed. */
 function attributes(role: Role): string {
   return [
     role.login ? "LOGIN" : "NOLOGIN",
@@ -28,7 +28,7 @@ function attributes(role: Role): string {
   ].join(" ");
 }
 
-/** @param verifierOf gives the SCRAM verifier that is stored for a role; a password in clear must not get here */
+/** @param verifierOf returns the SCRAM verifier to store for a role, never the plain-text password */
 export function roleStatement(step: RoleStep, verifierOf: (name: string) => string): string {
   switch (step.do) {
     case "create":

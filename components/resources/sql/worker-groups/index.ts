@@ -5,10 +5,10 @@ import type { SessionArgs } from "../session-args";
 import { splitPassword } from "../session-args";
 import { WORKER_GROUPS_PROVIDER_VERSION } from "./provider";
 
-/** A worker group of the stack as the registration reaches it. */
+/** A worker group of the stack, and how to reach it. */
 export interface WorkerGroupReach {
   readonly group: number;
-  /** The names under which its members are known to other nodes. */
+  /** Host names of its members in `pg_dist_node`. */
   readonly hosts: readonly string[];
   readonly session: SessionArgs;
   readonly rest: RestArgs;
@@ -37,7 +37,7 @@ export interface WorkerGroupRegistrationArgs {
  * The worker groups of a Citus cluster as registered on the coordinator. Patroni registers them. This resource waits for that, verifies that
  * every node reaches every other one, and moves shards: in the background to an added group, and away from a group that is no longer
  * declared, before it is removed. Its members must exist until then, so the resources that deploy them must not depend on this one: then they
- * are deleted after it was updated. If `up` is interrupted, the next one continues. A preview asks the database what it would move.
+ * are deleted after it was updated. If `up` is interrupted, the next one continues. A preview shows what the database would move.
  * Deleting the resource changes nothing in the database.
  *
  * One resource for all groups: all leaving groups must be marked before the first one is drained, or shards would be moved from

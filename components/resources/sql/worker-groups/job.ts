@@ -1,15 +1,15 @@
-/** A background job of Citus that moves shards: how far it is, and whether it gets any further. Pure. */
+/** The progress of a background job of Citus that moves shards. Pure. */
 
 import { formatBytes } from "./plan";
 
-/** One move of a shard and of those that lie together with it. */
+/** One move of a shard and the shards colocated with it. */
 export interface Task {
   readonly task: string;
   /** `blocked`, `runnable`, `running`, `done`, `error`, `unscheduled`, `cancelling`, `cancelled`. */
   readonly state: string;
-  /** How often it failed. Citus tries again after 5 s, 20 s, then every minute, and gives up after 32 times (`CalculateBackoffDelay`). */
+  /** Number of failures. Citus retries after 5 s, 20 s, then every minute, and gives up after 32 failures (`CalculateBackoffDelay`). */
   readonly failures: number;
-  /** What it said last. */
+  /** Its last message. */
   readonly message: string;
 }
 
@@ -23,7 +23,7 @@ export interface Job {
 export const isUnderWay = ({ state }: Pick<Job, "state">): boolean =>
   ["scheduled", "running", "failing", "cancelling"].includes(state);
 
-/** Failures of one move, with none finished meanwhile, after which waiting is over: more than a failover of a node costs. */
+/** Stop waiting after this many failures of one move while no other one finished. A failover of a node causes fewer. */
 const FAILURES = 4;
 
 export const doneMoves = (job: Job): number => job.tasks.filter(({ state }) => state === "done").length;
@@ -31,11 +31,11 @@ export const doneMoves = (job: Job): number => job.tasks.filter(({ state }) => s
 const newFailures = (before: Job, { task, failures }: Task): number =>
   failures - (before.tasks.find((other) => other.task === task)?.failures ?? 0);
 
-/** Moves that failed since `before`, with what they said. */
+/** Moves that failed since `before`. */
 export const failedSince = (before: Job, now: Job): readonly Task[] =>
   now.tasks.filter((task) => newFailures(before, task) > 0);
 
-/** A move that has failed so often since `before`, the moment when the job last got further, that it will not help to wait. */
+/** A move that has failed too often since `before`, the job's last progress, for waiting to help. */
 export const hopeless = (before: Job, now: Job): Task | undefined =>
   now.tasks.find((task) => newFailures(before, task) >= FAILURES);
 
@@ -45,7 +45,7 @@ export interface Moved {
   readonly bytes: number;
 }
 
-/** `sizes`: bytes by task; `copied`: bytes that the moves under way have copied. */
+/** `sizes`: bytes by task; `copied`: bytes copied by moves that are still running. */
 export const movedBy = (job: Job, sizes: ReadonlyMap<string, number>, copied: number): Moved => ({
   moves: doneMoves(job),
   bytes: job.tasks.reduce(
@@ -54,12 +54,12 @@ export const movedBy = (job: Job, sizes: ReadonlyMap<string, number>, copied: nu
   ),
 });
 
-/** Of how much, how fast, and how long the rest takes at that rate. */
+/** A progress line: what has been moved, of how much, the rate and the remaining time at that rate. */
 export function describeProgress(job: string, now: Moved, all: Moved, since: Moved, seconds: number): string {
   const parts = [`rebalance job ${job}: ${now.moves} of ${all.moves} moves`];
   if (all.bytes > 0)
     parts.push(`${formatBytes(Math.min(now.bytes, all.bytes))} of ${formatBytes(all.bytes)}`);
-  // By bytes, where they are known: moves differ in size.
+  // By bytes if they are known, because moves differ in size.
   const of = (moved: Moved): number => (all.bytes > 0 ? moved.bytes : moved.moves);
   const rate = seconds > 0 ? (of(now) - of(since)) / seconds : 0;
   if (rate > 0 && now.moves < all.moves) {

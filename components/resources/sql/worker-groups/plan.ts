@@ -1,4 +1,4 @@
-/** What is to be done with the worker groups of a Citus cluster. Pure: what was seen goes in, what is missing or to do comes out. */
+/** Plans changes of the worker groups of a Citus cluster. Pure: takes the current state and returns what is missing and the steps. */
 
 /** A row of `pg_dist_node`. */
 export interface NodeRow {
@@ -8,17 +8,17 @@ export interface NodeRow {
   /** `primary` or `secondary`. */
   readonly role: string;
   readonly active: boolean;
-  /** It has the metadata as they are now. */
+  /** Has the current metadata (`metadatasynced`). */
   readonly synced: boolean;
-  /** Shards may lie on it. */
+  /** May have shards (`shouldhaveshards`). */
   readonly shards: boolean;
 }
 
 export interface GroupSpec {
   readonly group: number;
-  /** The names under which its members are known to other nodes. */
+  /** Host names of its members in `pg_dist_node`. */
   readonly hosts: readonly string[];
-  /** The port of a worker that somebody else runs, one node without Patroni; undefined for a group of this stack. */
+  /** Port of a worker outside the stack, one node without Patroni; undefined for a group of this stack. */
   readonly externalPort?: number;
 }
 
@@ -28,7 +28,7 @@ export interface ShardsRow {
   readonly bytes: number;
 }
 
-/** What a group still lacks before it can be used; empty when nothing. */
+/** What a group still lacks before it can be used. */
 export function missingOf(spec: GroupSpec, nodes: readonly NodeRow[]): readonly string[] {
   const own = nodes.filter((node) => node.group === spec.group);
   const primary = own.find((node) => node.role === "primary");
@@ -58,7 +58,7 @@ export function missingOf(spec: GroupSpec, nodes: readonly NodeRow[]): readonly 
   return missing;
 }
 
-/** Workers that somebody else runs, and that nobody has added yet: Patroni does it for groups of the stack only. */
+/** Workers outside the stack that are not registered yet. Patroni only registers groups of the stack. */
 export const toAdd = (declared: readonly GroupSpec[], nodes: readonly NodeRow[]): readonly Addition[] =>
   declared.flatMap(({ group, hosts: [host = ""], externalPort: port }) =>
     port === undefined || nodes.some((node) => node.group === group) ? [] : [{ group, host, port }],
@@ -70,7 +70,7 @@ export interface Addition {
   readonly port: number;
 }
 
-/** Groups that the cluster has and nobody declares (any more). */
+/** Registered groups that are not, or no longer, declared. */
 export const leavingGroups = (
   declared: readonly GroupSpec[],
   nodes: readonly NodeRow[],
@@ -82,7 +82,7 @@ export const leavingGroups = (
 
 export type MarkStep = { readonly host: string; readonly port: number; readonly shards: boolean };
 
-/** Primaries whose shards-may-lie-here is not as it shall be. Leaving groups come first: nothing must be moved onto one of them. */
+/** Primaries whose `shouldhaveshards` is wrong. Leaving groups come first, so that no shard is moved to them. */
 export function markSteps(declared: readonly GroupSpec[], nodes: readonly NodeRow[]): readonly MarkStep[] {
   const leaving = leavingGroups(declared, nodes);
   const steps = nodes
@@ -91,13 +91,13 @@ export function markSteps(declared: readonly GroupSpec[], nodes: readonly NodeRo
   return [...steps.filter((step) => !step.shards), ...steps.filter((step) => step.shards)];
 }
 
-/** Nodes of a leaving group in the order of their removal: a primary cannot go before its secondaries. */
+/** Nodes of a leaving group in the order of their removal: a primary cannot be removed before its secondaries. */
 export const removalOrder = (group: number, nodes: readonly NodeRow[]): readonly NodeRow[] => {
   const own = nodes.filter((node) => node.group === group);
   return [...own.filter((node) => node.role !== "primary"), ...own.filter((node) => node.role === "primary")];
 };
 
-/** Of shards and bytes, for people. */
+/** Bytes in binary units, for messages. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let value = bytes;
@@ -116,21 +116,21 @@ export interface Move {
   readonly bytes: number;
 }
 
-/** What the database plans, as lines for a preview or a log. */
+/** The database's planned moves as lines for a preview or a log. */
 export const describeMoves = (moves: readonly Move[]): readonly string[] =>
   moves.map(
     ({ source, target, shards, bytes }) =>
       `move ${shards} shard(s), ${formatBytes(bytes)}, from ${source} to ${target}`,
   );
 
-/** The disk under a worker's data. */
+/** Disk space for a worker's data, in bytes. */
 export interface Space {
   readonly host: string;
   readonly free: number;
   readonly total: number;
 }
 
-/** Where the planned moves do not fit, with `percent` of each disk left free. A host whose space is unknown is left to Citus. */
+/** Hosts that the planned moves would leave with less than `percent` free. Hosts with unknown disk space are left to Citus. */
 export const spaceProblems = (
   moves: readonly Move[],
   space: readonly Space[],

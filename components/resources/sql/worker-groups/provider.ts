@@ -25,34 +25,34 @@ import { removeExternal } from "./remove-external";
 import { printProgress } from "../../../dynamic/progress";
 import { messageOf } from "../../../dynamic/reason";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const WORKER_GROUPS_PROVIDER_VERSION = 2;
 
 export interface WorkerGroup extends GroupSpec {
-  /** Of a group of the stack. */
+  /** Only for groups of the stack. */
   readonly session?: Omit<SessionTarget, "password" | "ca">;
   readonly rest?: Omit<RestTarget, "password" | "ca">;
 }
 
 export interface WorkerGroupsInputs {
-  /** The coordinators' leader, in the distributed database. */
+  /** A session on the coordinators' leader, in the distributed database. */
   readonly coordinator: Omit<SessionTarget, "password" | "ca">;
   readonly ca: string;
-  /** The superuser's, the same on every node. */
+  /** The superuser's password, the same on every node. */
   readonly password: string;
-  /** Of Patroni's REST API, the same on every node. */
+  /** Password for Patroni's REST API, the same on every node. */
   readonly restPassword: string;
   readonly groups: readonly WorkerGroup[];
-  /** Spread shards anew when a group comes. */
+  /** Rebalance shards when a group is added. */
   readonly rebalance: boolean;
   readonly deadlineSeconds: number;
   readonly providerVersion: number;
 }
 
 export type WorkerGroupsOutputs = WorkerGroupsInputs & {
-  /** Shards of each group, when they were last looked at. */
+  /** Number of shards of each group after the last update. */
   readonly shards: Readonly<Record<string, number>>;
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   readonly drift: readonly string[];
 };
 
@@ -61,7 +61,7 @@ const onCoordinator =
   (use) =>
     withSession({ ...inputs.coordinator, password: inputs.password, ca: inputs.ca }, use, {
       deadlineSeconds,
-      // A move holds locks for a moment at its end, a group whose leader has stopped until another one leads, and node properties wait for them.
+      // Setting node properties waits for locks: a move holds them briefly at its end, and a group without leader until it has a new one.
       lockTimeoutSeconds: 30,
       awaitsLocks: true,
     });
@@ -114,7 +114,7 @@ async function reconcile(
   return { ...inputs, shards: await shardsOf(on, inputs.groups), drift: [] };
 }
 
-/** What is not as declared. */
+/** Differences from the declaration. */
 async function look(inputs: WorkerGroupsInputs, deadlineSeconds: number): Promise<readonly string[]> {
   const on = onCoordinator(inputs, deadlineSeconds);
   return on(async (session) => {
@@ -126,7 +126,7 @@ async function look(inputs: WorkerGroupsInputs, deadlineSeconds: number): Promis
   });
 }
 
-/** What a change of the groups means, as the database itself plans it. Says so when it cannot be asked. */
+/** Prints what a change of the groups would do, as the database itself plans it, or that it cannot be asked. */
 async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Promise<void> {
   const leaving = olds.groups.filter(({ group }) => !news.groups.some((other) => other.group === group));
   const coming = news.groups.filter(({ group }) => !olds.groups.some((other) => other.group === group));
@@ -149,7 +149,7 @@ async function preview(olds: WorkerGroupsOutputs, news: WorkerGroupsInputs): Pro
     for (const problem of problems) printProgress(`rejected: ${problem}`);
   } catch (error) {
     const reason = messageOf(error);
-    printProgress(`cannot determine what would be moved: ${reason}`);
+    printProgress(`cannot determine which shards would be moved: ${reason}`);
   }
 }
 

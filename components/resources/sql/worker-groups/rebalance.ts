@@ -15,7 +15,7 @@ import {
 import { printProgress } from "../../../dynamic/progress";
 
 const LOOK_EVERY_MS = 1000;
-/** Between two lines about a job of which no move has ended meanwhile. */
+/** Interval between two progress lines if no move has finished meanwhile. */
 const TELL_EVERY_MS = 10_000;
 
 async function readJob(session: Session): Promise<Job | undefined> {
@@ -23,7 +23,7 @@ async function readJob(session: Session): Promise<Job | undefined> {
   return row && { ...row, tasks: await session.query<Task>(readTasksStatement(), [row.job]) };
 }
 
-/** For the display only: while a node cannot be asked, what counts is what is done. */
+/** Bytes copied by running moves, only for display; 0 while a node cannot be reached. */
 async function readCopied(session: Session): Promise<number> {
   try {
     const [copied] = await session.query<{ bytes: number }>(readCopiedStatement());
@@ -51,7 +51,7 @@ export async function rebalance(on: OnCoordinator, drainOnly: boolean): Promise<
       if (problems.length > 0) {
         throw new Error(
           `cannot move the shards as planned; none was moved: ${problems.join("; ")}. ` +
-            "Free some space there, or lower that parameter of the coordinators, and run this again.",
+            "Free some space there, or lower that parameter on the coordinators, and run this again.",
         );
       }
       for (const line of describeMoves(moves)) printProgress(line);

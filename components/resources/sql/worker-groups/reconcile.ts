@@ -14,7 +14,7 @@ import {
 } from "./statements";
 import { printProgress } from "../../../dynamic/progress";
 
-/** Runs `use` in a session on the coordinators' leader; again, when the connection is lost. */
+/** Runs `use` in a session on the coordinators' leader, and again if the connection is lost. */
 export type OnCoordinator = <T>(use: (session: Session) => Promise<T>) => Promise<T>;
 
 export const readNodes = (session: Session): Promise<NodeRow[]> =>
@@ -24,7 +24,7 @@ export const readShards = (session: Session): Promise<ShardsRow[]> =>
 export const readMoves = (session: Session, drainOnly: boolean): Promise<Move[]> =>
   session.query<Move>(readPlanStatement(), [drainOnly]);
 
-/** Adds workers that somebody else runs. */
+/** Adds workers outside the stack. */
 export async function addExternal(on: OnCoordinator, groups: readonly GroupSpec[]): Promise<void> {
   await on(async (session) => {
     for (const { group, host, port } of toAdd(groups, await readNodes(session))) {
@@ -34,7 +34,7 @@ export async function addExternal(on: OnCoordinator, groups: readonly GroupSpec[
   });
 }
 
-/** Waits until every declared group is registered as declared. Patroni registers; who else did would fight with it. */
+/** Waits until every group is registered as declared. Patroni registers them; doing it here too would conflict. */
 export async function awaitRegistered(
   on: OnCoordinator,
   groups: readonly GroupSpec[],
@@ -49,20 +49,20 @@ export async function awaitRegistered(
   });
 }
 
-/** Waits until every node reaches every other one. */
+/** Waits until every node can connect to every other one. */
 export async function awaitHealthy(on: OnCoordinator, deadlineSeconds: number): Promise<void> {
-  await waitUntil({ what: "every node reaches every other one", deadlineSeconds }, async () => {
+  await waitUntil({ what: "every node can reach every other one", deadlineSeconds }, async () => {
     const broken = await on((session) => session.query<{ from: string; to: string }>(readHealthStatement()));
     return broken.length === 0
       ? { done: true as const, value: undefined }
       : {
           done: false as const,
-          why: broken.map(({ from, to }) => `${from} does not reach ${to}`).join("; "),
+          why: broken.map(({ from, to }) => `${from} cannot reach ${to}`).join("; "),
         };
   });
 }
 
-/** Says on which groups shards may lie: all that are declared, and none that leaves. */
+/** Sets `shouldhaveshards`: true for declared groups, false for leaving ones. */
 export async function mark(
   on: OnCoordinator,
   groups: readonly GroupSpec[],
@@ -76,20 +76,20 @@ export async function mark(
   });
 }
 
-/** Of planned moves, those that Citus would refuse for lack of space. */
+/** Hosts on which the planned moves would fail for lack of disk space. */
 export async function moveProblems(session: Session, moves: readonly Move[]): Promise<readonly string[]> {
   const [least] = await session.query<{ percent: number }>(readLeastFreeStatement());
   return spaceProblems(moves, await session.query<Space>(readSpaceStatement()), least?.percent ?? 0);
 }
 
-/** What leaves, and what of it cannot be done; nothing is changed. */
+/** Plan for removing groups, with the problems that prevent it. */
 export interface Departure {
   readonly leaving: readonly number[];
   readonly moves: readonly Move[];
   readonly problems: readonly string[];
 }
 
-/** Asks the database what it would move away from groups that are no longer declared, and whether that fits. */
+/** Asks the database what it would move away from groups that are no longer declared, and whether there is enough space. Changes nothing. */
 export async function planDeparture(on: OnCoordinator, declared: readonly GroupSpec[]): Promise<Departure> {
   return on(async (session) => {
     const nodes = await readNodes(session);
@@ -97,10 +97,10 @@ export async function planDeparture(on: OnCoordinator, declared: readonly GroupS
     if (leaving.length === 0) return { leaving, moves: [], problems: [] };
     if (!nodes.some((node) => node.role === "primary" && !leaving.includes(node.group))) {
       const problem =
-        "no registered group would be left to take their shards; add groups in one change, and remove the others in the next";
+        "no registered group would be left for their shards; add groups in one change, and remove the others in the next";
       return { leaving, moves: [], problems: [problem] };
     }
-    // Marked for the length of this transaction only, so that the database says where it would move them.
+    // Marked in this transaction only, so that the database plans the moves.
     await session.query("BEGIN");
     let moves: readonly Move[];
     try {
@@ -117,7 +117,7 @@ export async function planDeparture(on: OnCoordinator, declared: readonly GroupS
   });
 }
 
-/** Refuses a change that could not be carried out, before anything is changed. */
+/** Fails before anything is changed if the change cannot be completed. */
 export async function refuseImpossible(on: OnCoordinator, declared: readonly GroupSpec[]): Promise<void> {
   const { leaving, problems } = await planDeparture(on, declared);
   if (problems.length === 0) return;

@@ -18,7 +18,7 @@ interface Place {
   readonly port: number;
 }
 
-/** Through the coordinator: it is the only one that the node is known to admit. */
+/** Runs a statement on the node through the coordinator, because the node may not accept other connections. */
 async function ask(session: Session, { host, port }: Place, statement: string): Promise<string> {
   const [row] = await session.query<{ success: boolean; result: string }>(runOnNodeStatement(), [
     ...[host, port, statement],
@@ -28,8 +28,8 @@ async function ask(session: Session, { host, port }: Place, statement: string): 
 }
 
 /**
- * Takes an empty worker that somebody else runs out of the cluster. It goes on running, and would take itself for a coordinator
- * (https://github.com/citusdata/citus/issues/8855): so its recovery of prepared transactions is switched off before, and proved to be off.
+ * Removes an empty worker outside the stack from the cluster. The node keeps running and would act as a coordinator
+ * (https://github.com/citusdata/citus/issues/8855), so its 2PC recovery is disabled first, and verified to be.
  */
 export async function removeExternal(
   on: OnCoordinator,

@@ -18,15 +18,15 @@ import {
 } from "./statements";
 import { printProgress } from "../../../dynamic/progress";
 
-/** How the members of a group are reached. */
+/** How to reach the members of a group. */
 export interface GroupReach {
   readonly session: SessionTarget;
   readonly rest: RestTarget;
 }
 
 /**
- * Runs `use` on one member; undefined when it does not answer. One that does not run takes the group's configuration when it starts, so
- * what was switched off there stays off.
+ * Runs `use` on one member; undefined if it does not answer. A stopped member reads the group's configuration when it starts, so what is
+ * disabled there stays disabled.
  */
 async function onMember<T>(
   reach: GroupReach,
@@ -41,7 +41,7 @@ async function onMember<T>(
   }
 }
 
-/** No shard but those of reference tables, which every node has. */
+/** Verifies that the group has no shards, except those of reference tables, which every node has. */
 export async function proveEmpty(on: OnCoordinator, group: number): Promise<void> {
   const left = (await on(readShards)).find((row) => row.group === group);
   if (left !== undefined) {
@@ -52,8 +52,8 @@ export async function proveEmpty(on: OnCoordinator, group: number): Promise<void
 }
 
 /**
- * Once it is no node any more, a worker takes itself for group 0, and its recovery of prepared transactions would roll back those of the
- * real coordinator (https://github.com/citusdata/citus/issues/8855). So it is switched off before, and proved to be off on every member.
+ * A removed worker considers itself group 0, and its 2PC recovery would roll back prepared transactions of the real coordinator
+ * (https://github.com/citusdata/citus/issues/8855). So the recovery is disabled first, and verified to be on every member.
  */
 async function switchRecoveryOff(reach: GroupReach, deadlineSeconds: number): Promise<void> {
   await withPatroni(reach.rest, (rest) =>
@@ -64,7 +64,8 @@ async function switchRecoveryOff(reach: GroupReach, deadlineSeconds: number): Pr
       if (live === undefined) return { done: false as const, why: "the group has no configuration" };
       if (String(live.postgresql?.parameters?.["citus.recover_2pc_interval"]) !== "-1") {
         const answer = await rest.sendToAny({ method: "PATCH", path: "/config", body });
-        if (answer.status !== 200) return { done: false as const, why: `Patroni answered ${answer.status}` };
+        if (answer.status !== 200)
+          return { done: false as const, why: `Patroni answers with status ${answer.status}` };
       }
       for (const { name } of reach.session.members) {
         const interval = await onMember(reach, name, async (session) => {
@@ -72,14 +73,14 @@ async function switchRecoveryOff(reach: GroupReach, deadlineSeconds: number): Pr
           return row?.interval;
         });
         if (interval !== undefined && interval !== "-1")
-          return { done: false as const, why: `${name} still has ${interval}` };
+          return { done: false as const, why: `citus.recover_2pc_interval of ${name} is still ${interval}` };
       }
       return { done: true as const, value: undefined };
     }),
   );
 }
 
-/** Commits or rolls back what a failover left prepared on the group, as the coordinator has decided it. */
+/** Commits or rolls back transactions that a failover left prepared in the group, as the coordinator decided. */
 async function settle(on: OnCoordinator, reach: GroupReach, deadlineSeconds: number): Promise<void> {
   await waitUntil({ what: "the leaving group has no prepared transactions", deadlineSeconds }, async () => {
     await on((session) => session.query(settlePreparedStatement()));
@@ -95,8 +96,8 @@ async function settle(on: OnCoordinator, reach: GroupReach, deadlineSeconds: num
 }
 
 /**
- * Marks the group's standbys as removed and stops them. Patroni on the coordinator then takes their rows out by itself. It would put the
- * rows of the whole group back if the set of its running members changed after they were removed, so that must be over before.
+ * Marks the group's standbys as removed and stops them. Patroni on the coordinator then removes their rows. This must be complete before the
+ * group is removed: Patroni would restore all its rows if the set of its running members changed afterwards.
  */
 async function stopStandbys(
   on: OnCoordinator,
@@ -117,16 +118,16 @@ async function stopStandbys(
     const left = removalOrder(group, await on(readNodes)).filter((node) => node.role !== "primary");
     return left.length === 0
       ? { done: true as const, value: undefined }
-      : { done: false as const, why: `${left.map(({ host }) => host).join(", ")} are registered` };
+      : { done: false as const, why: `still registered: ${left.map(({ host }) => host).join(", ")}` };
   });
 }
 
-/** How long the members of a leaving group may take to come back from a restart, in seconds. */
+/** Seconds that the members of a leaving group may take to restart. */
 const RESTART_SECONDS = 60;
 
 /**
- * Waits until one of a leaving group's members runs. Citus asks every node that is registered when shards are to be moved, and fails at one that does
- * not; and nobody could prove of such a member that it will leave others' transactions alone when it comes back.
+ * Waits until a member of the leaving group runs. Citus contacts every registered node before it moves shards and fails if one does not
+ * answer, and it could not be verified that a stopped group leaves other nodes' transactions alone when it starts again.
  */
 export async function awaitRunning(on: OnCoordinator, group: number, reach: GroupReach): Promise<void> {
   const remedy = async (): Promise<string> => {
@@ -150,8 +151,8 @@ export async function awaitRunning(on: OnCoordinator, group: number, reach: Grou
 }
 
 /**
- * Takes an empty group out of the cluster and stops it. Interrupted anywhere, it does the rest the next time: each step looks first, and
- * the row of the group's leader, by which it is known to be leaving, goes last.
+ * Removes an empty group from the cluster and stops it. After an interruption, the next run continues: each step checks the state first, and
+ * the row of the group's leader, which identifies the leaving group, is removed last.
  */
 export async function removeGroup(
   on: OnCoordinator,
@@ -163,7 +164,7 @@ export async function removeGroup(
   if (reach === undefined) {
     throw new Error(
       `group ${group} is registered, but the state does not record how to reach its members, so it cannot be verified that they do not recover ` +
-        "other nodes' transactions. Stop them, and remove their rows with citus_remove_node on the coordinator.",
+        "other nodes' transactions. Stop them, remove their rows with citus_remove_node on the coordinator, and run this again.",
     );
   }
   await settle(on, reach, deadlineSeconds);
@@ -176,11 +177,11 @@ export async function removeGroup(
   await stopStandbys(on, group, reach, deadlineSeconds);
   await on(async (session) => {
     for (const { host, port } of removalOrder(group, await readNodes(session))) {
-      printProgress(`remove ${host} from the cluster, and stop it`);
+      printProgress(`remove ${host} from the cluster and stop it`);
       await session.query(removeNodeStatement(), [host, port]);
     }
   });
-  // Not before the row goes: a group that is to stay after all must not have a leader that refuses its next start.
+  // Only after the row is removed: if the group is kept after all, its leader must not refuse to start.
   for (const { name } of reach.session.members) {
     await onMember(reach, name, async (session) => {
       await session.query(markRemovedStatement());

@@ -91,7 +91,7 @@ describe("SQL providers", () => {
   it("fail at their deadline with the last thing that was wrong", async () => {
     const { provider } = served(rolesProvider);
     await expect(provider.create(roles as never)).rejects.toThrow(
-      "the primary takes a session: timed out after 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
+      "the primary accepts a session: timed out after 1 s. Last seen: pg-0: connect ECONNREFUSED 127.0.0.1:1",
     );
   });
 });
@@ -133,14 +133,14 @@ describe("the provider of ReplicationCheck", () => {
   it("fails with the list of what is wrong", async () => {
     const { provider } = served(replicationCheckProvider);
     await expect(provider.create(inputs as never)).rejects.toThrow(
-      "replication is not as declared, even after 1 s:\n  - pg-0: its REST API does not answer: connect ECONNREFUSED",
+      "replication still differs from the declaration after 1 s:\n  - pg-0: its REST API does not answer: connect ECONNREFUSED",
     );
   });
 
   it("refuses a number of members that is not the number of named ones", async () => {
     const { provider } = served(replicationCheckProvider);
     expect((await provider.check({} as never, { ...inputs, members: 3 } as never)).failures).toEqual([
-      { property: "members", reason: "3 members are expected, but 1 are named" },
+      { property: "members", reason: "must be the number of members in target.members, which is 1, got 3" },
     ]);
     expect((await provider.check({} as never, { ...inputs, target: UNKNOWN } as never)).failures).toEqual([]);
   });

@@ -85,7 +85,7 @@ describe("what is told before anything is touched (F5)", () => {
     [
       {},
       { colocateWith: "public.items" },
-      "public.items, with which public.orders is to be colocated, is not distributed",
+      "public.orders cannot be colocated with public.items, which is not a distributed table: distribute that first",
     ],
     [
       { neighbour: { columnType: "bigint", colocation: 1 } },

@@ -102,7 +102,7 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
     [
       "a group is nobody's",
       nodes((all) => [...all, node(3, "w3-0", "primary"), node(3, "w3-1", "secondary")]),
-      ["group 3: it is registered (w3-0.db, w3-1.db), but not declared"],
+      ["group 3 is registered (w3-0.db, w3-1.db), but not declared"],
     ],
     [
       "a group has no leader",
@@ -112,7 +112,7 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
           { name: "w1-1", role: "replica" },
         ],
       }),
-      ["group 1: it has no leader"],
+      ["group 1: no leader"],
     ],
     [
       "the DCS has other members",
@@ -135,7 +135,7 @@ describe("the nodes of a Citus cluster against their declaration (F8)", () => {
     [
       "a node does not reach another one",
       { ...healthy, broken: [{ from: "c-0.db", to: "w1-1.db" }] },
-      ["c-0.db does not reach w1-1.db"],
+      ["c-0.db cannot reach w1-1.db"],
     ],
   ];
   test.each(cases)("names it when %s", (_what, observed, problems) => {

@@ -68,13 +68,13 @@ describe("judgeReplication", () => {
     const asynchronous = healthy.replicas!.map((row) => ({ ...row, syncState: "async" }));
     expect(problems({ replicas: asynchronous })).toEqual(["0 synchronous replica(s) instead of at least 1"]);
     expect(problems({}, { synchronousReplicas: 0 })).toEqual([
-      "2 synchronous replica(s) although replication is asynchronous by declaration",
+      "2 synchronous replica(s) although replication is declared as asynchronous",
     ]);
   });
 
   it("waits for every replica to vote in a quorum, and not in priority mode", () => {
     expect(problems({ replicas: [first!, { ...second!, syncState: "async" }] })).toEqual([
-      "pg-2 does not vote in the quorum of the others",
+      "pg-2 is not part of the synchronous quorum",
     ]);
     const priority = [
       { ...first!, syncState: "sync" },
@@ -96,10 +96,10 @@ describe("judgeReplication", () => {
 
   it("names a second primary, and a leader whose server is a standby", () => {
     expect(problems({ standby: { ...healthy.standby, "pg-2": false } })).toEqual([
-      "pg-2 takes writes although pg-0 leads: two primaries",
+      "pg-2 accepts writes although pg-0 is the leader: there are two primaries",
     ]);
     expect(problems({ standby: { ...healthy.standby, "pg-0": true } })).toEqual([
-      "pg-0 leads according to the DCS, but its PostgreSQL is a standby",
+      "pg-0 is the leader according to the DCS, but its PostgreSQL is a standby",
     ]);
   });
 

@@ -135,9 +135,9 @@ describe("checks of roles", () => {
     expect(checkRoles(roles).map(({ reason }) => reason)).toEqual([
       `"postgres" is reserved for PostgreSQL or Patroni: choose another name`,
       `"pg_mine" is reserved for PostgreSQL or Patroni: choose another name`,
-      `a role's name must have 1 to 63 bytes (PostgreSQL cuts longer ones), got ""`,
-      "a: connectionLimit must be a whole number from 0, or -1 for none, got 1.5",
-      "b: search_path is a list parameter, which cannot be set here",
+      `a role's name must have 1 to 63 bytes (PostgreSQL truncates longer names), got ""`,
+      "a: connectionLimit must be a whole number of at least 0, or -1 for no limit, got 1.5",
+      "b: search_path is a list parameter, which cannot be set here: set it with ALTER ROLE",
       `"b" is declared twice`,
     ]);
   });

@@ -35,7 +35,7 @@ describe("the provider of WorkerGroupRegistration", () => {
         replaces: [],
       });
     }
-    expect(printed).toEqual([expect.stringMatching(/^cannot determine what would be moved: /)]);
+    expect(printed).toEqual([expect.stringMatching(/^cannot determine which shards would be moved: /)]);
   });
 
   test("a preview tells which group comes, without asking anybody", async () => {
