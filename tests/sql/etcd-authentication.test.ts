@@ -158,10 +158,10 @@ describeWithDocker("etcd's users and roles on a real etcd", () => {
   it("refuses to guess when root's password is another one", async () => {
     const { provider } = served(etcdAuthenticationProvider);
     await expect(provider.create(inputs({ rootPassword: "from another state" }))).rejects.toThrow(
-      "etcd has authentication enabled and rejects root's password",
+      "etcd rejects the password of root",
     );
     const { props } = await provider.read("authentication", { ...outs, rootPassword: "x" });
-    expect(props?.drift).toEqual([expect.stringContaining("rejects root's password")]);
+    expect(props?.drift).toEqual([expect.stringContaining("rejects the password of root")]);
   });
 
   it("records that etcd cannot be asked, instead of calling it gone, so that the next up verifies", async () => {

@@ -6,13 +6,13 @@ import type { IssuedCertificate } from "./issue";
 import { checkAuthority } from "./check";
 import { planCertificate, validityOf } from "./renewal";
 
-/** Raise it when the provider makes something else of the same inputs: the next `up` then runs `update` once, which re-issues. */
+/** Increase this when the same inputs give a different certificate: the next `up` then re-issues the authority once. */
 export const AUTHORITY_PROVIDER_VERSION = 1;
 
 export interface AuthorityInputs {
   readonly commonName: string;
   readonly lifetimeDays: number;
-  /** Why none may be made now. */
+  /** Why no authority may be created; empty if one may. */
   readonly unproven?: string;
   readonly providerVersion: number;
 }
@@ -32,7 +32,7 @@ export const authorityProvider: dynamic.ResourceProvider<AuthorityInputs, Author
     const plan = planCertificate(new Date(), validityOf(olds.certificatePem));
     return Promise.resolve({
       changes: inputs.changed.length > 0 || plan.action !== "keep",
-      // Another name is another authority: certificates of the old one do not verify against it.
+      // A different name is a different authority: certificates of the old one cannot be verified with it.
       replaces: inputs.certain.filter((name) => name === "commonName"),
     });
   },
@@ -43,7 +43,7 @@ export const authorityProvider: dynamic.ResourceProvider<AuthorityInputs, Author
   },
 
   async update(_id, olds, news) {
-    // The same key and name under a new date: certificates that the old one signed verify against the new one, too.
+    // Same key and name, so certificates that the old one signed can be verified with the new one too.
     const issued = await issueAuthority(new Date(), news, olds.privateKeyPem);
     return { outs: { ...news, ...issued } };
   },

@@ -5,14 +5,14 @@ import type { IssuedCertificate, LeafSpec } from "./issue";
 import { checkCertificate } from "./check";
 import { planCertificate, validityOf } from "./renewal";
 
-/** Raise it when the provider makes something else of the same inputs: the next `up` then re-issues every certificate once. */
+/** Increase this when the same inputs give a different certificate: the next `up` then re-issues every certificate once. */
 export const CERTIFICATE_PROVIDER_VERSION = 1;
 
 export interface CertificateInputs extends LeafSpec {
   readonly providerVersion: number;
 }
 
-/** The authority's key is not repeated in the outputs: its certificate tells whether it has changed. */
+/** The authority's key is not repeated in the outputs: a change of its certificate is enough to detect a new authority. */
 export type CertificateOutputs = Omit<CertificateInputs, "authorityPrivateKeyPem"> & IssuedCertificate;
 
 async function issue(inputs: CertificateInputs): Promise<CertificateOutputs> {
@@ -34,7 +34,7 @@ export const certificateProvider: dynamic.ResourceProvider<CertificateInputs, Ce
       "providerVersion",
     ]);
     const plan = planCertificate(new Date(), validityOf(olds.certificatePem));
-    // Never a replacement: what has the certificate mounted takes the new one in place.
+    // Never a replacement, because the files of running members are updated in place.
     return Promise.resolve({ changes: inputs.changed.length > 0 || plan.action !== "keep", replaces: [] });
   },
 

@@ -1,11 +1,11 @@
 import type { JsonGeneralNames } from "@peculiar/x509";
 
 /**
- * X.509 as strict verifiers want it. Python 3.13 (Patroni's HTTP clients) sets VERIFY_X509_STRICT: an authority needs critical
+ * X.509 certificates that pass strict verification. Python 3.13 (Patroni's HTTP clients) sets VERIFY_X509_STRICT: an authority needs critical
  * basicConstraints, critical keyUsage and a subject key identifier; a leaf needs an authority key identifier and subject alternative
  * names. https://docs.python.org/3/library/ssl.html#ssl.VERIFY_X509_STRICT
  *
- * Keys are ECDSA P-256: every program in the cluster takes them, and handshakes cost a tenth of RSA's.
+ * Keys are ECDSA P-256, which every program in the cluster supports; a handshake costs a tenth of one with RSA.
  */
 
 export interface IssuedCertificate {
@@ -32,7 +32,7 @@ export interface LeafSpec {
   readonly authorityPrivateKeyPem: string;
 }
 
-/** `@peculiar/x509` with what it must find loaded before it. */
+/** Loads `@peculiar/x509`, which requires `reflect-metadata` to be loaded before. */
 function loadX509() {
   require("reflect-metadata");
   const x509 = require("@peculiar/x509") as typeof import("@peculiar/x509");
@@ -41,13 +41,13 @@ function loadX509() {
   return { x509, subtle: webcrypto.subtle };
 }
 
-/** From five minutes ago, because clocks of machines differ. Whole seconds: X.509 has no finer ones. */
+/** Starts five minutes ago, because the clocks of machines differ. X.509 times have whole seconds. */
 function validFrom(now: Date, lifetimeDays: number): { notBefore: Date; notAfter: Date } {
   const second = Math.floor(now.getTime() / 1000) * 1000;
   return { notBefore: new Date(second - 5 * 60_000), notAfter: new Date(second + lifetimeDays * 86_400_000) };
 }
 
-/** 127 random bits, positive and never with a leading zero byte (RFC 5280, 4.1.2.2). */
+/** 127 bits, random except for the highest, so that the number is positive without a leading zero byte (RFC 5280, 4.1.2.2). */
 function randomSerial(): string {
   const { randomBytes } = require("node:crypto") as typeof import("node:crypto");
   const bytes = randomBytes(16);
@@ -83,8 +83,8 @@ async function exportPrivateKey(key: PrivateKey): Promise<string> {
 }
 
 /**
- * A self-signed authority. With the key of the one before it, what that one signed verifies against the new one as well, so
- * that members which still have old certificates and members which have new ones understand each other.
+ * A self-signed authority. If it has the key of the previous one, certificates signed by that can be verified with the new one too, so members
+ * with old and new certificates accept each other.
  */
 export async function issueAuthority(
   now: Date,
@@ -99,7 +99,7 @@ export async function issueAuthority(
     name: [{ CN: [spec.commonName] }],
     ...validity,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-    // `as never` here and below: the library names the browser's CryptoKey type, which is not in Node's libraries.
+    // `as never` here and below: the library uses the browser's CryptoKey type, which is missing in Node's types.
     keys: keys as never,
     extensions: [
       // Path length 0: it signs leaves only.
@@ -115,7 +115,7 @@ export async function issueAuthority(
   };
 }
 
-/** A leaf with a new key. It never outlives its authority. */
+/** A leaf certificate with a new key. It does not outlive its authority. */
 export async function issueLeaf(now: Date, spec: LeafSpec): Promise<IssuedCertificate> {
   const { x509 } = loadX509();
   const authority = new x509.X509Certificate(spec.authorityCertificatePem);

@@ -1,4 +1,4 @@
-/** When a certificate is due for renewal. Pure, so that time can be a test's argument. */
+/** When a certificate is due for renewal. Pure: the time is an argument. */
 
 export interface Validity {
   readonly notBefore: Date;
@@ -8,12 +8,11 @@ export interface Validity {
 export type CertificatePlan =
   { readonly action: "keep" } | { readonly action: "issue" | "renew"; readonly why: string };
 
-/** Renewed when less than this part of the lifetime is left; what ACME clients do, too. */
+/** Renewed when less than this fraction of the lifetime is left, as ACME clients do. */
 const RENEW_BELOW = 1 / 3;
 
 /**
- * @param now the time to decide for
- * @param current the certificate there is, or undefined when there is none (or none that can be read)
+ * @param current undefined if there is no readable certificate
  */
 export function planCertificate(now: Date, current: Validity | undefined): CertificatePlan {
   if (current === undefined) return { action: "issue", why: "there is no readable certificate" };
@@ -29,7 +28,7 @@ export function planCertificate(now: Date, current: Validity | undefined): Certi
   return { action: "keep" };
 }
 
-/** The validity of a PEM certificate; undefined when the text is none. */
+/** The validity of a PEM certificate; undefined if the text is not one. */
 export function validityOf(pem: unknown): Validity | undefined {
   const { X509Certificate } = require("node:crypto") as typeof import("node:crypto");
   if (typeof pem !== "string") return undefined;

@@ -6,12 +6,12 @@ export function checkScopes(scopes: readonly Scope[]): { property: string; reaso
     if (user === "root")
       failures.push({
         property: "scopes",
-        reason: `a scope's user must not be "root": etcd's administrator is`,
+        reason: `a scope's user must not be "root", which is etcd's administrator: choose another name`,
       });
     if (!/^\/[\x21-\x7e]*\/$/.test(prefix)) {
       failures.push({
         property: "scopes",
-        reason: `the prefix of ${user} must begin and end with "/" and be ASCII, got "${prefix}"`,
+        reason: `the prefix of ${user} must start and end with "/" and be printable ASCII without spaces, got "${prefix}"`,
       });
     }
   }
@@ -19,7 +19,7 @@ export function checkScopes(scopes: readonly Scope[]): { property: string; reaso
     .map((scope) => scope.user)
     .filter((user, index, users) => users.indexOf(user) !== index);
   for (const user of twice) failures.push({ property: "scopes", reason: `user "${user}" is declared twice` });
-  // One's keys would be the other's: `/service/a/` and `/service/a/b/`.
+  // Overlapping prefixes, such as `/service/a/` and `/service/a/b/`, would share keys.
   for (const a of scopes) {
     for (const b of scopes) {
       if (a.user < b.user && (a.prefix.startsWith(b.prefix) || b.prefix.startsWith(a.prefix))) {

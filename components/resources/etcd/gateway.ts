@@ -11,8 +11,8 @@ export interface GatewayError {
 }
 
 /**
- * Codes that say nothing of the request: there was no time for it (4), the member has no leader or majority (14), or the member is stopping and its
- * gateway has lost the server behind it (1 cancelled, 2 unknown, 13 internal). All others are etcd's own no.
+ * Codes that do not concern the request: deadline exceeded (4), no leader or majority (14), or the member is stopping and its gateway has lost
+ * the server behind it (1 cancelled, 2 unknown, 13 internal). With all others etcd rejects the request.
  */
 const NO_ANSWER: readonly number[] = [1, 2, 4, 13, 14];
 
@@ -20,12 +20,12 @@ export type GatewayAnswer =
   | { readonly ok: true; readonly value: Record<string, unknown> }
   | { readonly ok: false; readonly error: GatewayError };
 
-/** One connection to one member, with a token when logged in. */
+/** A connection to one member. */
 export interface Gateway {
   call(path: string, body: object, token?: string): Promise<GatewayAnswer>;
 }
 
-/** Throws for what etcd never says: that is another program's word, or half of its own. */
+/** Throws if the answer cannot be from etcd, or is incomplete. */
 export function answerOf(path: string, answer: Pick<HttpsAnswer, "status" | "json" | "text">): GatewayAnswer {
   const body = (answer.json ?? {}) as { code?: number; message?: string; error?: string };
   if (answer.status === 200 && answer.json !== undefined) return { ok: true, value: body };
@@ -40,14 +40,14 @@ export async function withGateway<T>(server: HttpsServer, use: (gateway: Gateway
     use({
       async call(path, body, token) {
         const headers: Record<string, string> = token === undefined ? {} : { authorization: token };
-        // Passwords are hashed by bcrypt on the way, which a busy machine takes a second for.
+        // etcd hashes passwords with bcrypt, which takes a second on a busy machine.
         return answerOf(path, await send({ method: "POST", path, body, headers, timeoutMs: 10_000 }));
       },
     }),
   );
 }
 
-/** Whether a member can read through a majority: `/health` needs no login and asks the quorum. */
+/** Why a member cannot reach a majority; undefined if it can. `/health` needs no login and does a linearizable read. */
 export async function isHealthy(send: SendHttps): Promise<string | undefined> {
   const answer = await send({ method: "GET", path: "/health" });
   const health = (answer.json as { health?: string; reason?: string } | undefined) ?? {};
@@ -55,11 +55,11 @@ export async function isHealthy(send: SendHttps): Promise<string | undefined> {
   return health.reason || `status ${answer.status}`;
 }
 
-/** Asking again does not help where etcd itself has said no. */
+/** An error of a call. `refused`: etcd rejected the request, so a retry does not help. */
 const refused = (what: string, { code, message }: GatewayError): Error =>
   Object.assign(new Error(`${what}: ${message}`), { refused: !NO_ANSWER.includes(code) });
 
-/** Whether an error is etcd's own no, and not that it could not be asked. */
+/** Whether etcd rejected the request, as opposed to being unreachable. */
 export const isRefusal = (error: unknown): boolean => (error as { refused?: boolean }).refused === true;
 
 /** The value of a call that has to succeed. */
@@ -70,7 +70,7 @@ export async function must(
   token?: string,
 ): Promise<Record<string, unknown>> {
   const answer = await gateway.call(path, body, token);
-  if (!answer.ok) throw refused(`etcd refused ${path}`, answer.error);
+  if (!answer.ok) throw refused(`etcd rejects ${path}`, answer.error);
   return answer.value;
 }
 
@@ -82,14 +82,14 @@ export type Login =
 export async function logIn(gateway: Gateway, name: string, password: string): Promise<Login> {
   const answer = await gateway.call("/v3/auth/authenticate", { name, password });
   if (answer.ok) return { result: "ok", token: String(answer.value.token) };
-  // The gateway gives every refusal the same code, so only etcd's own text tells them apart (api/v3rpc/rpctypes/error.go).
+  // The gateway uses the same code for all errors, so only etcd's message distinguishes them (api/v3rpc/rpctypes/error.go).
   if (answer.error.message.includes("authentication is not enabled")) return { result: "not-enabled" };
   if (answer.error.message.includes("authentication failed, invalid user ID or password"))
     return { result: "wrong-password" };
-  throw refused(`etcd refused to log in ${name}`, answer.error);
+  throw refused(`etcd rejects the login of ${name}`, answer.error);
 }
 
-/** Users and roles as they are. */
+/** The current users and roles. */
 export async function readAuthentication(
   gateway: Gateway,
   token: string | undefined,
@@ -107,7 +107,7 @@ export async function readAuthentication(
     const permissions =
       (answer.perm as { permType?: string; key?: string; range_end?: string }[] | undefined) ?? [];
     roles[role] = permissions.map((p) => ({
-      // The gateway leaves out what is the default, and READ is.
+      // The gateway omits default values, and READ is the default.
       type: (p.permType ?? "READ") as Permission["type"],
       key: p.key ?? "",
       rangeEnd: p.range_end ?? "",
@@ -168,8 +168,8 @@ export async function executeStep(
 }
 
 /**
- * Whether the token's owner may write `key`, without writing: etcd checks the permissions of both branches of a transaction, and
- * the branch with the write is never taken, since no key's version is below zero.
+ * Whether the token's user may write `key`, without writing it: etcd checks the permissions of both branches of a transaction, and the branch
+ * with the write is never executed, because no key's version is less than zero.
  */
 export async function mayWrite(gateway: Gateway, key: string, token: string): Promise<boolean> {
   const encoded = Buffer.from(key, "utf8").toString("base64");
@@ -183,5 +183,5 @@ export async function mayWrite(gateway: Gateway, key: string, token: string): Pr
   );
   if (answer.ok) return true;
   if (answer.error.code === 7 || answer.error.message.includes("permission denied")) return false;
-  throw refused(`etcd refused to say whether ${key} may be written`, answer.error);
+  throw refused(`cannot determine whether ${key} may be written`, answer.error);
 }

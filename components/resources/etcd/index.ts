@@ -6,40 +6,40 @@ export { EtcdTrust } from "./trust";
 import { ETCD_AUTHENTICATION_PROVIDER_VERSION } from "./provider";
 
 export interface EtcdAuthenticationArgs {
-  /** Every member of the etcd cluster; any that answers is asked. */
+  /** All members of the etcd cluster; any healthy one is used. */
   readonly members: readonly {
     readonly name: string;
     /** How this machine reaches its client port. */
     readonly reach: Reach;
-    /** The name that its certificate carries. */
+    /** The name in its certificate. */
     readonly serverName: string;
   }[];
   /** PEM of the authority that signed the members' certificates. */
   readonly ca: pulumi.Input<string>;
-  /** Password of etcd's administrator `root`. A change is carried out with the old one. */
+  /** Password of etcd's administrator `root`. To change it, the previous one is used. */
   readonly rootPassword: pulumi.Input<string>;
-  /** Who may use etcd, each locked into its own keys. A scope that is taken off the list loses its user and role; its keys stay. */
+  /** Users of etcd, each restricted to its own keys. Removing a scope deletes its user and role; its keys are kept. */
   readonly scopes: readonly {
-    /** Name of the user; its role has the same name. */
+    /** User name; its role has the same name. */
     readonly user: pulumi.Input<string>;
     readonly password: pulumi.Input<string>;
-    /** The keys that it may read and write: all that begin with this. Begins and ends with "/". */
+    /** The user may read and write all keys with this prefix. Starts and ends with "/". */
     readonly prefix: string;
   }[];
-  /** Root's password before the cluster was adopted by this state, good until it has been set anew. Default none. */
+  /** Password of `root` before this state adopted the cluster, valid until it is changed. Default: none. */
   readonly formerRootPassword?: pulumi.Input<string | undefined>;
-  /** Users of scopes, and their roles, that nobody uses any more; they are deleted. Default none. */
+  /** Users of former scopes, to be deleted with their roles. Default: none. */
   readonly retired?: pulumi.Input<readonly string[]>;
-  /** How long to wait for a majority of the members, in seconds. Default 120. */
+  /** Seconds to wait for a majority of the members. Default 120. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * Users, roles and authentication of an etcd cluster. Resolves when a majority answers, authentication is on, and each scope's user
- * has been seen to be able to write its own keys and no others.
+ * Users, roles and authentication of an etcd cluster. Resolves when a majority answers, authentication is enabled, and it is verified that
+ * each scope's user can write its own keys and no others.
  */
 export class EtcdAuthentication extends DynamicResource {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   declare readonly drift: pulumi.Output<readonly string[]>;
 
   constructor(name: string, args: EtcdAuthenticationArgs, opts?: pulumi.CustomResourceOptions) {

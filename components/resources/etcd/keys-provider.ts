@@ -6,7 +6,7 @@ import type { ClusterMember } from "./reconcile";
 import { printProgress } from "../../dynamic/progress";
 import { reasonOf } from "../../dynamic/reason";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then records the new code. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once. */
 export const ETCD_KEYS_PROVIDER_VERSION = 1;
 
 export interface EtcdKeysInputs {
@@ -18,7 +18,7 @@ export interface EtcdKeysInputs {
   readonly providerVersion: number;
 }
 
-/** The end of the range of keys that begin with `prefix`: its last byte, one higher. */
+/** The end of the range of keys with `prefix`: the prefix with its last byte incremented. */
 export function rangeEnd(prefix: string): string {
   const bytes = Buffer.from(prefix, "utf8");
   bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) + 1;
@@ -67,6 +67,6 @@ export const etcdKeysProvider: dynamic.ResourceProvider<EtcdKeysInputs, EtcdKeys
 
   async delete(_id, props) {
     const deleted = await deleteKeys(props);
-    if (deleted > 0) printProgress(`${deleted} keys below ${props.prefix} were deleted from etcd`);
+    if (deleted > 0) printProgress(`${deleted} keys with prefix ${props.prefix} were deleted from etcd`);
   },
 };

@@ -7,16 +7,16 @@ export interface EtcdKeysArgs {
   readonly members: EtcdAuthenticationArgs["members"];
   /** PEM of the authority that signed the members' certificates. */
   readonly ca: pulumi.Input<string>;
-  /** Who may write the keys. */
+  /** A user that may write the keys. */
   readonly user: pulumi.Input<string>;
   readonly password: pulumi.Input<string>;
-  /** The keys are all that begin with this. Ends with "/". */
+  /** The prefix of all keys. Ends with "/". */
   readonly prefix: string;
 }
 
 /**
- * Keys in etcd that others write, and that go with this resource: deleting it deletes them. What writes them depends on it, so that it
- * has been deleted before.
+ * Deletes the keys with this prefix from etcd when the resource is deleted. Resources that write the keys must depend on it, so that they are
+ * deleted first.
  */
 export class EtcdKeys extends DynamicResource {
   constructor(name: string, args: EtcdKeysArgs, opts?: pulumi.CustomResourceOptions) {

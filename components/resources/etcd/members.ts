@@ -7,18 +7,18 @@ export interface EtcdMembers extends Cluster {
   readonly rootPassword: string;
 }
 
-/** Which members there are to be, for members that find themselves without data or without membership (`etcd-start`). */
+/** The declared members, read by members that start without data or are not in the member list (`etcd-start`). */
 export const DECLARED_MEMBERS_KEY = "/postgres-cluster/etcd-members";
 
-/** As etcd lists it. */
+/** An entry of etcd's member list. */
 export interface ListedMember {
   readonly ID: string;
-  /** Empty for one that was added and never ran. */
+  /** Empty for a member that was added but has never started. */
   readonly name?: string;
   readonly peerURLs?: readonly string[];
 }
 
-/** The members that etcd counts and nobody declared. A member that never ran has no name, but a peer URL. */
+/** Undeclared members in etcd's member list. Matched by peer URL, because a member that has never started has no name. */
 export const undeclared = (
   listed: readonly ListedMember[],
   declared: readonly { readonly serverName: string }[],
@@ -35,11 +35,11 @@ const listMembers = async (gateway: Gateway, token: string | undefined): Promise
     }
   ).members ?? [];
 
-/** Its name, or what else is known of one that never ran. */
+/** The member's name, or else its peer URL or ID. */
 export const memberLabel = ({ name, peerURLs = [], ID }: ListedMember): string =>
   name === undefined || name === "" ? (peerURLs[0] ?? ID) : name;
 
-/** Names of the members that etcd counts and nobody declared. */
+/** Names of the undeclared members in etcd's member list. */
 export async function strangers(cluster: EtcdMembers): Promise<readonly string[]> {
   const member = await findHealthyMember(cluster, 0);
   return withGateway({ ...member, ca: cluster.ca }, async (gateway) => {
@@ -51,8 +51,8 @@ export async function strangers(cluster: EtcdMembers): Promise<readonly string[]
 }
 
 /**
- * Writes down who is to be a member and removes everybody else, one at a time, each when a majority of the rest answers. etcd itself
- * refuses what would leave it without one.
+ * Stores the list of declared members and removes all others, one at a time, each when a majority of the rest answers. etcd itself rejects a
+ * removal that would lose the quorum.
  */
 export async function declareMembers(
   wanted: EtcdMembers & { readonly deadlineSeconds: number },
@@ -67,7 +67,7 @@ export async function declareMembers(
         const token = await rootToken(gateway, passwords);
         const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
         const names = wanted.members.map(({ name }) => name);
-        // First, so that nobody who is removed comes again.
+        // First, so that a removed member does not join again.
         await must(
           gateway,
           "/v3/kv/put",
@@ -76,9 +76,9 @@ export async function declareMembers(
         );
         const [leaving] = undeclared(await listMembers(gateway, token), wanted.members);
         if (leaving === undefined) return { done: true, value: undefined };
-        printProgress(`etcd: removed member ${memberLabel(leaving)}`);
+        printProgress(`etcd: remove member ${memberLabel(leaving)}`);
         await must(gateway, "/v3/cluster/member/remove", { ID: leaving.ID }, token);
-        return { done: false, why: `${memberLabel(leaving)} was removed, and the others go on` };
+        return { done: false, why: `${memberLabel(leaving)} was removed; checking the others` };
       });
     },
   );

@@ -5,7 +5,7 @@ import { recordedState } from "../../dynamic/recorded-state";
 import { DynamicResource } from "../../dynamic/resource";
 import { declareMembers, type EtcdMembers, strangers } from "./members";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const ETCD_MEMBERSHIP_PROVIDER_VERSION = 1;
 
 export interface EtcdMembershipInputs extends EtcdMembers {
@@ -14,22 +14,22 @@ export interface EtcdMembershipInputs extends EtcdMembers {
 }
 
 export type EtcdMembershipOutputs = EtcdMembershipInputs & {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   readonly drift: readonly string[];
 };
 
-/** Nobody, when no majority answers: nothing can be mended then, and what waits for this brings the members back. */
+/** Empty if no majority answers: nothing can be corrected then, and the resources that depend on this one restart the members. */
 const undeclaredNow = (cluster: EtcdMembers): Promise<readonly string[]> =>
   strangers(cluster).catch(() => []);
 
 export const etcdMembershipProvider: dynamic.ResourceProvider<EtcdMembershipInputs, EtcdMembershipOutputs> = {
-  // Other credentials reach the members later than this, and are no reason to talk to them.
+  // Changed credentials reach the members later than this resource, and are no reason to contact them.
   diff(_id, olds, news) {
     const { changed } = changedInputs(olds, news, ["members", "providerVersion"]);
     return Promise.resolve({ changes: changed.length > 0 || olds.drift.length > 0, replaces: [] });
   },
 
-  // At first nobody is there whom to tell. A cluster that is older than this resource may have members who are to go.
+  // A new cluster has no members yet. One that is older than this resource may have members that are no longer declared.
   async create(inputs) {
     if ((await undeclaredNow(inputs)).length > 0) await declareMembers(inputs, undefined);
     return { id: "membership", outs: { ...inputs, drift: [] } };
@@ -38,7 +38,10 @@ export const etcdMembershipProvider: dynamic.ResourceProvider<EtcdMembershipInpu
   async read(id, props) {
     const recorded = recordedState(props);
     const names = await undeclaredNow(recorded);
-    return { id, props: { ...recorded, drift: names.map((name) => `${name} is a member and not declared`) } };
+    return {
+      id,
+      props: { ...recorded, drift: names.map((name) => `${name} is a member, but not declared`) },
+    };
   },
 
   async update(_id, olds, news) {
@@ -50,13 +53,13 @@ export const etcdMembershipProvider: dynamic.ResourceProvider<EtcdMembershipInpu
 export interface EtcdMembershipArgs extends Pick<EtcdMembers, "members"> {
   readonly ca: pulumi.Input<string>;
   readonly rootPassword: pulumi.Input<string>;
-  /** How long to wait for a majority, in seconds. Default 120. */
+  /** Seconds to wait for a majority. Default 120. */
   readonly deadlineSeconds?: number;
 }
 
 /**
- * Who belongs to an etcd cluster, told to the cluster before its members are changed: one that is to go is no member any more when it
- * stops, so that no majority is ever counted with members that are gone. One that is to come adds itself (`etcd-start`).
+ * The members of an etcd cluster, declared before they are changed: a member is removed from the member list before it stops, so the quorum
+ * never includes members that no longer exist. A new member adds itself (`etcd-start`).
  */
 export class EtcdMembership extends DynamicResource {
   constructor(name: string, args: EtcdMembershipArgs, opts?: pulumi.CustomResourceOptions) {

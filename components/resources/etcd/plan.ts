@@ -1,14 +1,14 @@
-/** What to change in etcd's users and roles. Pure: the provider reads the state, and executes the steps in order. */
+/** Plans changes of etcd's users and roles. Pure: the provider reads the state and executes the steps in order. */
 
 export interface Scope {
-  /** The user; its role has the same name. */
+  /** User name; its role has the same name. */
   readonly user: string;
-  /** The keys that it may read and write: every one that begins with this. */
+  /** The user may read and write all keys with this prefix. */
   readonly prefix: string;
 }
 
 export interface Permission {
-  /** Base64, as the gateway writes it. */
+  /** Base64, as in the gateway's JSON. */
   readonly key: string;
   readonly rangeEnd: string;
   readonly type: "READ" | "WRITE" | "READWRITE";
@@ -16,11 +16,11 @@ export interface Permission {
 
 export interface AuthenticationState {
   readonly enabled: boolean;
-  /** User to the names of its roles. */
+  /** Names of each user's roles, by user. */
   readonly users: Readonly<Record<string, readonly string[]>>;
-  /** Role to its permissions. `root` has every permission and lists none. */
+  /** Permissions by role. `root` has all permissions, and lists none. */
   readonly roles: Readonly<Record<string, readonly Permission[]>>;
-  /** Users whose password is known to be the wanted one already. */
+  /** Users that already have the declared password. */
   readonly passwordsRight: readonly string[];
 }
 
@@ -32,12 +32,12 @@ export type AuthenticationStep =
   | { readonly do: "enable" };
 
 /**
- * The end of the range "every key that begins with the prefix": the prefix with its last byte raised by one, as
- * `clientv3.GetPrefixRangeEnd` has it.
+ * Permission for all keys with the prefix. The range ends at the prefix with its last byte incremented, as in
+ * `clientv3.GetPrefixRangeEnd`.
  */
 export function prefixPermission(prefix: string): Permission {
   const end = Buffer.from(prefix, "utf8");
-  // Prefixes are ASCII, so that the last byte is never 0xff and needs no carry.
+  // Prefixes are ASCII, so the last byte is never 0xff and there is no carry.
   const last = end.length - 1;
   end.writeUInt8(end.readUInt8(last) + 1, last);
   return {
@@ -52,7 +52,7 @@ function samePermission(a: Permission, b: Permission): boolean {
 }
 
 /**
- * @param removed scopes that were declared before and no longer are; users and roles that we never declared stay
+ * @param removed scopes that are no longer declared; users and roles that were never declared are kept
  */
 export function planAuthentication(
   state: AuthenticationState,
@@ -82,7 +82,7 @@ export function planAuthentication(
     if (state.users[user] !== undefined) steps.push({ do: "delete-user", user });
     if (state.roles[user] !== undefined) steps.push({ do: "delete-role", role: user });
   }
-  // Last: from here on only `root` may change users.
+  // Last, because from then on only `root` may change users.
   if (!state.enabled) steps.push({ do: "enable" });
   return steps;
 }

@@ -9,7 +9,7 @@ import type { ClusterMember } from "./reconcile";
 import { inspectAuthentication, reconcileAuthentication } from "./reconcile";
 import { printProgress } from "../../dynamic/progress";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then runs `update` once, which is idempotent. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once, which is idempotent. */
 export const ETCD_AUTHENTICATION_PROVIDER_VERSION = 1;
 
 export interface EtcdAuthenticationInputs {
@@ -26,7 +26,7 @@ export interface EtcdAuthenticationInputs {
 }
 
 export type EtcdAuthenticationOutputs = EtcdAuthenticationInputs & {
-  /** What a refresh found different from what was declared; the next `up` mends it. */
+  /** Differences from the declaration that a refresh found. The next `up` corrects them. */
   readonly drift: readonly string[];
 };
 
@@ -59,7 +59,7 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
     const recorded = recordedState(props);
     return orDrift(id, recorded, async () => {
       const seen = await inspectAuthentication(recorded);
-      // A fresh etcd knows no users: the resource is gone, and the next `up` makes it again.
+      // A new etcd cluster has no users: report the resource as deleted, so that the next `up` creates it again.
       if (!seen.enabled) return {};
       return { id, props: { ...recorded, drift: seen.drift } };
     });
@@ -71,7 +71,7 @@ export const etcdAuthenticationProvider: dynamic.ResourceProvider<
   },
 
   delete() {
-    // Switching authentication off would open everything that is still stored.
+    // Disabling authentication would expose everything that is still stored.
     printProgress("etcd's users and authentication are kept in its data volumes");
     return Promise.resolve();
   },

@@ -19,7 +19,7 @@ import { reasonOf } from "../../dynamic/reason";
 export interface ClusterMember {
   readonly name: string;
   readonly reach: Reach;
-  /** The name that its certificate carries. */
+  /** The name in its certificate. */
   readonly serverName: string;
 }
 
@@ -34,7 +34,7 @@ export interface Cluster {
   readonly ca: string;
 }
 
-/** The first member that can ask a majority. */
+/** The first member that can reach a majority. */
 export async function findHealthyMember(cluster: Cluster, deadlineSeconds: number): Promise<ClusterMember> {
   return waitUntil({ what: "a majority of etcd's members answers", deadlineSeconds }, async () => {
     const failures: string[] = [];
@@ -51,7 +51,7 @@ export async function findHealthyMember(cluster: Cluster, deadlineSeconds: numbe
   });
 }
 
-/** Root's token; undefined while authentication is off. A changed password of root is tried after the new one. */
+/** The token of `root`; undefined if authentication is disabled. Tries the passwords in order: the new one, then former ones. */
 export async function rootToken(gateway: Gateway, passwords: readonly string[]): Promise<string | undefined> {
   for (const password of passwords) {
     const login = await logIn(gateway, "root", password);
@@ -59,7 +59,7 @@ export async function rootToken(gateway: Gateway, passwords: readonly string[]):
     if (login.result === "not-enabled") return undefined;
   }
   throw permanent(
-    "etcd has authentication enabled and rejects root's password: its data volumes belong to another stack or state. " +
+    "etcd rejects the password of root, so its data volumes belong to another stack or state. " +
       "Restore the state that created them, or back up Patroni's dynamic configuration and delete etcd's volumes",
   );
 }
@@ -82,8 +82,8 @@ interface Wanted extends Cluster, Credentials {
 }
 
 /**
- * Makes users, roles, permissions and passwords as wanted, and proves that a scope is locked in. Where etcd stops answering on the way, or loses
- * its leader, it looks again at what is still to be done.
+ * Changes users, roles, permissions and passwords to the declared ones, and verifies that each scope is restricted to its keys. If etcd stops
+ * answering meanwhile or loses its leader, the remaining steps are planned again.
  */
 export async function reconcileAuthentication(
   wanted: Wanted,
@@ -116,7 +116,7 @@ async function reconcileOn(
       passwordsRight: token === undefined ? [] : await usersWithRightPassword(gateway, passwords),
       ...(await readAuthentication(gateway, token)),
     };
-    // Root's own password last: its change makes the token invalid.
+    // The password of root last, because changing it invalidates the token.
     const retired = (wanted.retired ?? []).map((user) => ({ user, prefix: "" }));
     const steps = planAuthentication(state, wanted.scopes, [...(before?.scopes ?? []), ...retired]);
     const isLast = (step: (typeof steps)[number]) =>
@@ -129,21 +129,25 @@ async function reconcileOn(
   });
 }
 
-/** A scope's user writes its own keys and is refused everywhere else; anything else is a hole or an outage to come. */
+/** Verifies that a scope's user can write its own keys and no others. */
 async function proveScope(gateway: Gateway, scope: Scope, password: string): Promise<void> {
   const login = await logIn(gateway, scope.user, password);
-  if (login.result !== "ok") throw permanent(`etcd: ${scope.user} cannot log in (${login.result})`);
+  if (login.result !== "ok") throw permanent(`etcd: user ${scope.user} cannot log in (${login.result})`);
   if (!(await mayWrite(gateway, `${scope.prefix}permission-check`, login.token))) {
-    throw permanent(`etcd: ${scope.user} may not write its own keys below ${scope.prefix}`);
+    throw permanent(
+      `etcd: user ${scope.user} has no permission to write its own keys, with prefix ${scope.prefix}`,
+    );
   }
   for (const foreign of [`${scope.prefix.slice(0, -1)}-elsewhere/permission-check`, "permission-check"]) {
     if (await mayWrite(gateway, foreign, login.token)) {
-      throw permanent(`etcd: ${scope.user} may write ${foreign}, outside ${scope.prefix}`);
+      throw permanent(
+        `etcd: user ${scope.user} has permission to write ${foreign}, outside its prefix ${scope.prefix}`,
+      );
     }
   }
 }
 
-/** What a refresh sees. Fails when etcd cannot be asked: an outage is no proof that something is gone. */
+/** The current state, for a refresh. Fails if etcd cannot be reached, because an outage does not mean that something was deleted. */
 export async function inspectAuthentication(
   recorded: Cluster & Credentials,
 ): Promise<{ readonly enabled: boolean; readonly drift: readonly string[] }> {

@@ -10,17 +10,17 @@ import { isHealthy } from "./gateway";
 import type { Cluster, ClusterMember } from "./reconcile";
 import { reasonOf } from "../../dynamic/reason";
 
-/** Raise it when the provider does something else for the same inputs: the next `up` then records the new code. */
+/** Increase this when the provider does something different with the same inputs: the next `up` then runs `update` once. */
 export const ETCD_TRUST_PROVIDER_VERSION = 1;
 
 export interface EtcdTrustInputs extends Cluster {
-  /** The members ran before this state had anything to do with them, and have not been started since. */
+  /** The members run since before this state adopted them, so they must be restarted even if the resource is new. */
   readonly running: boolean;
   readonly deadlineSeconds: number;
   readonly providerVersion: number;
 }
 
-/** Why a member does not serve; undefined when it does. */
+/** Why a member is not healthy; undefined if it is. */
 const problemOf = (member: ClusterMember, ca: string): Promise<string | undefined> =>
   withHttps({ ...member, ca }, (send) => isHealthy(send)).catch((error: unknown) => reasonOf(error));
 
@@ -37,14 +37,14 @@ async function allServe({ members, ca, deadlineSeconds }: EtcdTrustInputs, what:
   });
 }
 
-/** One after the other, each when all of them serve. */
+/** Restarts one member at a time, each when all are healthy. */
 async function restartAll(inputs: EtcdTrustInputs): Promise<void> {
   for (const { name, reach } of inputs.members) {
-    await allServe(inputs, "every member of etcd serves, before the next one is restarted");
-    printProgress(`restarting ${name}, so that it reads the changed certificate authorities`);
+    await allServe(inputs, "all etcd members are healthy before the next one is restarted");
+    printProgress(`restart ${name}, so that it reads the changed certificate authorities`);
     await restartMember(reach);
   }
-  await allServe(inputs, "every member of etcd serves");
+  await allServe(inputs, "all etcd members are healthy");
 }
 
 export const etcdTrustProvider: dynamic.ResourceProvider<EtcdTrustInputs, EtcdTrustInputs> = {
@@ -65,14 +65,15 @@ export const etcdTrustProvider: dynamic.ResourceProvider<EtcdTrustInputs, EtcdTr
 };
 
 export interface EtcdTrustArgs extends Pick<EtcdTrustInputs, "members"> {
-  /** PEM of the authorities that members trust. */
+  /** PEM of the trusted authorities. */
   readonly ca: pulumi.Input<string>;
+  /** The members ran before this state adopted them. */
   readonly running: pulumi.Input<boolean>;
-  /** How long to wait for the members, before each restart and after the last one, in seconds. Default 180. */
+  /** Seconds to wait for healthy members, before each restart and after the last one. Default 180. */
   readonly deadlineSeconds?: number;
 }
 
-/** Whom etcd's members trust as peers. They read it once, when they start: another authority restarts them, one at a time. */
+/** The certificate authorities that etcd's members trust for peers. Members only read them at startup, so a change restarts them one by one. */
 export class EtcdTrust extends DynamicResource {
   constructor(name: string, args: EtcdTrustArgs, opts?: pulumi.CustomResourceOptions) {
     super(

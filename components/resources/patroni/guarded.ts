@@ -74,7 +74,9 @@ async function refuseBadOnes(
   const question = questionOf(desired, live, group);
   const judgement = await judge(members, leader, question);
   if (judgement.by === undefined)
-    throw new Error(`cannot check whether PostgreSQL accepts the configuration: ${judgement.why}`);
+    throw new Error(
+      `cannot check whether PostgreSQL accepts the configuration, because no member can run postgres-judge; nothing was changed: ${judgement.why}`,
+    );
   if (judgement.refusals.length > 0)
     throw new Error(describeRefusals(judgement.refusals, question, group.section));
 }

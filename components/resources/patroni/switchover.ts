@@ -30,7 +30,8 @@ export async function switchover(
   { candidate, from: leads, deadlineSeconds = 60 }: SwitchoverOptions = {},
 ): Promise<SwitchoverResult> {
   const from = leads ?? (await readStatus(rest)).leader;
-  if (from === undefined) throw new Error("the cluster has no leader to switch over from");
+  if (from === undefined)
+    throw new Error("cannot switch over: the cluster has no leader (docs/runbooks/no-leader.md)");
   let said = "";
   const look = async (): Promise<{ to: string } | { why: string; ask: boolean }> => {
     const status = await readStatus(rest);

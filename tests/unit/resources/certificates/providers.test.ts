@@ -136,16 +136,16 @@ describe("certificate providers", () => {
       (await leaf.check({} as never, leafInputs({} as AuthorityOutputs, change))).failures;
     expect(await failures(bad)).toEqual([
       { property: "commonName", reason: `must have 1 to 64 characters, got 65: "${"x".repeat(65)}"` },
-      { property: "lifetimeDays", reason: "must be a number of days above 0, got 0" },
-      { property: "usages", reason: `must name "server", "client" or both` },
+      { property: "lifetimeDays", reason: "must be a number of days greater than 0, got 0" },
+      { property: "usages", reason: `must be "server", "client" or both, got none` },
       {
         property: "dnsNames",
         reason:
-          "a certificate needs at least one DNS name or IP address: verifiers do not look at its common name",
+          "must have at least one DNS name, or ipAddresses at least one address: clients do not verify the common name",
       },
     ]);
     expect(await failures({ ipAddresses: ["localhost"] })).toEqual([
-      { property: "ipAddresses", reason: `"localhost" is no IP address` },
+      { property: "ipAddresses", reason: `must be IP addresses, got "localhost"` },
     ]);
     const unknown = Object.fromEntries(Object.keys(bad).map((key) => [key, UNKNOWN]));
     expect(await failures(unknown)).toEqual([]);

@@ -134,7 +134,7 @@ describe("the members of an etcd cluster", () => {
 
     const membership = served(etcdMembershipProvider);
     const seen = await membership.provider.read("membership", { ...inputs(3), drift: [] });
-    expect(seen.props?.drift).toEqual(names.slice(3).map((name) => `${name} is a member and not declared`));
+    expect(seen.props?.drift).toEqual(names.slice(3).map((name) => `${name} is a member, but not declared`));
 
     // As an up of a stack that is older than the resource.
     await membership.provider.create(inputs(3));

@@ -36,7 +36,7 @@ describe("the provider of EtcdMembership", () => {
     expect(await changes({ ca: "other", rootPassword: "other" })).toBe(false);
     expect(await changes({ members: [member(0)] })).toBe(true);
     expect(await changes({ providerVersion: 2 })).toBe(true);
-    expect(await changes({}, { drift: ["pg-etcd-4 is a member and not declared"] })).toBe(true);
+    expect(await changes({}, { drift: ["pg-etcd-4 is a member, but not declared"] })).toBe(true);
   });
 
   test("waits for nobody at first, nor in a refresh: what brings the members waits for it", async () => {

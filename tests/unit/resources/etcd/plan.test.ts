@@ -91,8 +91,8 @@ describe("checkScopes", () => {
       { user: "d", prefix: "/service/a/d/" },
     ]).map(({ reason }) => reason);
     expect(reasons).toEqual([
-      `a scope's user must not be "root": etcd's administrator is`,
-      `the prefix of c must begin and end with "/" and be ASCII, got "service/c"`,
+      `a scope's user must not be "root", which is etcd's administrator: choose another name`,
+      `the prefix of c must start and end with "/" and be printable ASCII without spaces, got "service/c"`,
       `user "patroni-a" is declared twice`,
       "the prefixes of d and patroni-a overlap: /service/a/d/, /service/a/",
       "the prefixes of d and patroni-a overlap: /service/a/d/, /service/a/",

@@ -26,7 +26,7 @@ describe("whom etcd's members trust", () => {
     const reach = { via: "tcp", host: "127.0.0.1", port } as const;
     const members = [{ name: "pg-etcd-0", serverName: "pg-etcd-0", reach }];
     await expect(provider.update("trust", inputs, { ...inputs, members })).rejects.toThrow(
-      /every member of etcd serves, before the next one is restarted: timed out after 1 s\. Last seen: pg-etcd-0: .*ECONNREFUSED/,
+      /all etcd members are healthy before the next one is restarted: timed out after 1 s\. Last seen: pg-etcd-0: .*ECONNREFUSED/,
     );
   });
 });
