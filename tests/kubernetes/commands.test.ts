@@ -84,7 +84,7 @@ const nowhere = join(stack.folder, "nowhere.kubeconfig");
       }
     });
 
-    test("a pod that no node takes: doctor says the scheduler's reason, and what it means for a drain (F8)", async () => {
+    test("a pod that no node can run: doctor reports the scheduler's reason, and that nodes cannot be drained (F8)", async () => {
       const pod = stack.member("pool-read", 0);
       const [node = ""] = (
         await kubectl(["get", "nodes", "--output", "jsonpath={.items[*].metadata.name}"])
@@ -96,7 +96,7 @@ const nowhere = join(stack.folder, "nowhere.kubeconfig");
           const { stdout } = await operator.run("doctor");
           expect(stdout).toMatch(
             new RegExp(
-              `WRONG +${pod} +Pending, .*unschedulable.*\n +-> bring it back, with its data: no node takes it`,
+              `WRONG +${pod} +Pending, .*unschedulable.*\n +-> bring it back, with its data: no node can run it`,
             ),
           );
           expect(stdout).toMatch(new RegExp(`WRONG +events +${pod}: FailedScheduling: `));

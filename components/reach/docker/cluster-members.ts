@@ -9,13 +9,13 @@ import { lineStream } from "../lines";
 import { dockerEngine, execIn, isNotFound } from "./engine";
 import { LABELS } from "./names";
 
-/** What the engine tells of a container, as far as it is used here. */
+/** The properties of a container that are used here. */
 export interface ContainerFacts {
   readonly name: string;
   readonly workload: string;
   readonly state: string;
   readonly status: string;
-  /** Of its health check; undefined where it has none. */
+  /** Status of its health check; undefined if it has none. */
   readonly health?: string;
   readonly startedAt: string;
   readonly restarts: number;
@@ -77,9 +77,9 @@ export function dockerMembers(cluster: string): ClusterMembers {
 
     execute: (member, command, timeoutSeconds) => execIn(dockerEngine(), member, command, timeoutSeconds),
 
-    /** By the engine's own client, which knows every terminal. */
+    /** Runs the `docker` CLI, which supports every terminal. */
     attach(member, command, environment: AttachEnvironment = {}) {
-      // Only the variables' names stand in the arguments, so that no other user of this machine reads a password in the process list.
+      // Only the names of the variables are arguments: other users of this machine could read a password in the process list.
       const names = Object.keys(environment).flatMap((name) => ["--env", name]);
       const terminal = process.stdin.isTTY && process.stdout.isTTY ? ["--tty"] : [];
       const child = spawn("docker", ["exec", "--interactive", ...terminal, ...names, member, ...command], {
@@ -98,7 +98,7 @@ export function dockerMembers(cluster: string): ClusterMembers {
       const frames = follow
         ? await container.logs({ ...options, follow: true })
         : Readable.from([await container.logs({ ...options, follow: false })]);
-      // Each of its own: a line that has come by halves is not joined with one of the other.
+      // One stream per output, so that a partial line is never joined with a line of the other output.
       const outputs = [lineStream(line), lineStream(line)] as const;
       dockerEngine().modem.demuxStream(frames, ...outputs);
       await finished(frames, { writable: false });

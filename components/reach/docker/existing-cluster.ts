@@ -1,4 +1,4 @@
-/** A cluster's secrets and members as the engine shows them. */
+/** A cluster's secrets and members as the Docker engine reports them. */
 import type { ExistingCluster, SecretFiles } from "../existing-cluster";
 import { dockerEngine, execIn } from "./engine";
 import { LABELS, secretVolumeName } from "./names";
@@ -38,7 +38,7 @@ export function existingDockerCluster(cluster: string): ExistingCluster {
           reasons.push(`${name}: ${reasonOf(error)}`);
         }
       }
-      throw new Error(reasons.join("; ") || `none of its members runs (${workloads.join(", ")})`);
+      throw new Error(reasons.join("; ") || `no member is running (${workloads.join(", ")})`);
     },
   };
 }

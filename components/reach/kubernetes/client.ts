@@ -1,4 +1,4 @@
-/** The Kubernetes API, as kubectl finds it. */
+/** A Kubernetes API client that uses the same configuration as kubectl. */
 import type { Duplex, Readable, Writable } from "node:stream";
 import { configuredCluster } from "./configured-cluster";
 
@@ -101,7 +101,7 @@ export interface NetworkPolicy {
   };
 }
 
-/** What happened to an object, as a controller or a kubelet tells it. */
+/** What happened to an object, as reported by a controller or a kubelet. */
 export interface Event {
   readonly type?: string;
   readonly reason?: string;
@@ -112,7 +112,7 @@ export interface Event {
   readonly involvedObject?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
 }
 
-/** Of cert-manager: a Certificate, or what it asks an issuer for. */
+/** A cert-manager Certificate or CertificateRequest. */
 export interface Certificate {
   readonly metadata?: Metadata & {
     readonly annotations?: Readonly<Record<string, string>>;
@@ -194,7 +194,7 @@ interface Config {
   makeApiClient<Api>(api: new () => Api): Api;
 }
 
-/** What is used of @kubernetes/client-node; its own types are those of an ES module, which this one cannot import. */
+/** The part of @kubernetes/client-node that is used here. Its own types belong to an ES module, which this CommonJS module cannot import. */
 interface Client {
   readonly CoreV1Api: new () => CoreV1Api;
   readonly AppsV1Api: new () => AppsV1Api;
@@ -214,7 +214,7 @@ interface Client {
     ): Promise<{ on(event: "close", listener: () => void): unknown; close(): void }>;
   };
   readonly Log: new (config: Config) => {
-    /** `container` may be empty: a pod of ours has one. Resolves when the answer begins; what follows goes to `output`, to its end. */
+    /** `container` may be empty, since our pods have a single one. Resolves when the response starts; its body is then written to `output`. */
     log(
       namespace: string,
       pod: string,
@@ -238,9 +238,9 @@ interface Client {
   };
 }
 
-/** A client of the cluster that is meant; fails when the kubeconfig has no context of the name that is set. */
+/** A client of the configured cluster; fails if the kubeconfig does not have the configured context. */
 export function kubernetesClient(): { readonly client: Client; readonly config: Config } {
-  // Loads although it is an ES module: Node 22 requires those.
+  // An ES module: Node 22 can load it with `require`.
   const client = require("@kubernetes/client-node") as Client;
   const { existsSync } = require("node:fs") as typeof import("node:fs");
   const { homedir } = require("node:os") as typeof import("node:os");

@@ -13,24 +13,24 @@ export interface KubernetesPlace {
   readonly clusterDomain: string;
 }
 
-/** Two looks of a readiness check. A pod does not say whether it has been looked at yet. */
+/** Enough for two readiness probes. A pod does not report whether it has been probed yet. */
 const FIRST_LOOKS_MS = 15_000;
 const WORKLOAD = "app.kubernetes.io/name";
 
-/** One word for what a pod is; `running` when its program runs, ready or not. */
+/** A pod's state in one word; `running` when its program runs, ready or not. */
 export function stateOf(pod: Pod): string {
   const [container] = pod.status?.containerStatuses ?? [];
   const { running, waiting, terminated } = container?.state ?? {};
-  if (pod.metadata?.deletionTimestamp !== undefined) return "ending";
+  if (pod.metadata?.deletionTimestamp !== undefined) return "terminating";
   if (running !== undefined) return "running";
-  // A program that ended waits to be started again, for longer each time.
+  // The kubelet restarts a container that has exited after a delay that grows each time.
   if (terminated !== undefined || waiting?.reason === "CrashLoopBackOff") return "restarting";
   return (pod.status?.phase ?? "unknown").toLowerCase();
 }
 
 const iso = (date: Date | string): string => new Date(date).toISOString();
 
-/** A pod as a member; `address` is its name among the others. */
+/** Describes a pod as a member; `address` is the name by which the other members know it. */
 export function describeMember(pod: Pod, address: string, now: Date): ClusterMember {
   const { name, ready, state: words } = describePod(pod);
   const [container] = pod.status?.containerStatuses ?? [];
@@ -48,7 +48,7 @@ export function describeMember(pod: Pod, address: string, now: Date): ClusterMem
   };
 }
 
-/** The pods that there are, and those that their StatefulSets should have. */
+/** The existing pods, and those that are missing from their StatefulSets. */
 export function membersOf(
   pods: readonly Pod[],
   sets: readonly StatefulSet[],
@@ -66,7 +66,7 @@ export function membersOf(
       const name = `${metadata?.name ?? ""}-${ordinal}`;
       const workload = metadata?.labels?.[WORKLOAD] ?? "";
       if (found.some((member) => member.name === name)) return [];
-      const status = "there is no such pod";
+      const status = "the pod does not exist";
       return [
         {
           ...{ name, workload, status, state: "missing", readiness: "unready", node: "", restarts: 0 },
@@ -78,18 +78,19 @@ export function membersOf(
   return [...found, ...missing].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
-/** What keeps a pod away, by what it says of itself, and what mends that; every one of them comes by itself then. */
+/** Why a pod does not run, derived from its status, and the remedy. Once the cause is fixed, Kubernetes starts the pod by itself. */
 export function revivalOf({ state, status }: Pick<ClusterMember, "state" | "status">): string {
   if (/ErrImagePull|ImagePullBackOff|InvalidImageName/.test(status))
-    return "its image cannot be pulled: correct images.registry, images.tags or kubernetes.imagePullSecret, then `up`";
-  if (/OOMKilled/.test(status)) return "it ran out of memory: raise its `memory`, then `up`";
-  if (state === "restarting") return "its program ends by itself, and is started again: its log says why";
+    return "its image cannot be pulled: correct images.registry, images.tags or kubernetes.imagePullSecret, then run `up`";
+  if (/OOMKilled/.test(status)) return "it ran out of memory: raise its `memory`, then run `up`";
+  if (state === "restarting") return "its program keeps exiting and is restarted: see its log";
   if (/nodes are available|not scheduled|unschedulable/i.test(status))
-    return "no node takes it: give the Kubernetes cluster room, or lower `memory` and `cpu`; it then comes by itself";
+    return "no node can run it: add capacity to the Kubernetes cluster, or lower `memory` and `cpu`; it is then scheduled by itself";
   if (state === "missing")
-    return "its StatefulSet makes it, unless it is refused: see `events`, or run `up` where the StatefulSet is gone";
-  if (state === "ending") return "it is ending, and made anew then; it waits for a node that does not answer";
-  return "it comes by itself when its node and its volume do: see `events`";
+    return "its StatefulSet recreates it, unless the pod is rejected: see `events`, or run `up` if the StatefulSet does not exist";
+  if (state === "terminating")
+    return "it is terminating, and is recreated afterwards; if this does not end, its node does not answer";
+  return "it starts by itself once its node and its volume are available: see `events`";
 }
 
 export function kubernetesMembers(place: KubernetesPlace): ClusterMembers {
@@ -97,7 +98,7 @@ export function kubernetesMembers(place: KubernetesPlace): ClusterMembers {
   const selected = { namespace, labelSelector: `app.kubernetes.io/instance=${cluster}` };
   return {
     platform: `Kubernetes (namespace ${namespace})`,
-    // Policies let no member out to the entry, where they are enforced.
+    // Where network policies are enforced, no member may connect to the entry.
     membersReachEntry: false,
 
     async list() {
@@ -108,7 +109,7 @@ export function kubernetesMembers(place: KubernetesPlace): ClusterMembers {
       ]).catch((error: unknown) => {
         throw new Error(refusalOf(error), { cause: error });
       });
-      // Pods of jobs bear no ordinal, and are no members.
+      // Pods of jobs have no ordinal and are not members.
       const members = pods.items.filter(({ metadata }) => /-\d+$/.test(metadata?.name ?? ""));
       return membersOf(members, sets.items, place, new Date());
     },
@@ -118,7 +119,9 @@ export function kubernetesMembers(place: KubernetesPlace): ClusterMembers {
 
     attach(pod, command, environment = {}) {
       if (Object.keys(environment).length > 0)
-        throw new Error("variables would stand in the API server's records of what was executed");
+        throw new Error(
+          "environment variables cannot be passed to a pod's command: they would appear in the API server's audit log",
+        );
       return attachToPod(namespace, pod, command);
     },
 
@@ -152,7 +155,7 @@ async function attachToPod(namespace: string, pod: string, command: readonly str
             "",
             [...command],
             process.stdout,
-            // A terminal has one output.
+            // A terminal has a single output.
             interactive ? null : process.stderr,
             input,
             interactive,
@@ -163,7 +166,7 @@ async function attachToPod(namespace: string, pod: string, command: readonly str
             },
           )
           .then((opened) => {
-            opened.on("close", () => reject(new Error(`${command[0]} in ${pod}: cut off`)));
+            opened.on("close", () => reject(new Error(`${command[0]} in ${pod}: the connection was closed`)));
           }, reject);
       }),
   );

@@ -1,7 +1,7 @@
 /**
- * Which cluster is meant. Pulumi's Kubernetes provider is told so by the settings `kubernetes:kubeconfig` (a path or the text itself) and
- * `kubernetes:context`, both optional (https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/). What our own
- * providers do must never meet another cluster than the objects that it is for.
+ * Which Kubernetes cluster to use. Pulumi's Kubernetes provider reads it from the settings `kubernetes:kubeconfig` (a path or the text itself)
+ * and `kubernetes:context`, both optional (https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/). Our own providers
+ * must use the same cluster.
  */
 import type * as pulumi from "@pulumi/pulumi";
 
@@ -10,17 +10,17 @@ export interface ConfiguredCluster {
   readonly context?: string;
 }
 
-/** The process of the providers serves one stack. */
-let meant: ConfiguredCluster = {};
+/** The provider process serves a single stack. */
+let configured: ConfiguredCluster = {};
 
-/** For `configure` of a dynamic provider: in memory only, since a kubeconfig holds credentials. */
+/** The `configure` of a dynamic provider. The settings are kept in memory only, since a kubeconfig holds credentials. */
 export async function keepConfiguredCluster({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> {
   const kubeconfig = config.get("kubernetes:kubeconfig");
   const context = config.get("kubernetes:context");
-  meant = {
+  configured = {
     ...(kubeconfig && { kubeconfig }),
     ...(context && { context }),
   };
 }
 
-export const configuredCluster = (): ConfiguredCluster => meant;
+export const configuredCluster = (): ConfiguredCluster => configured;

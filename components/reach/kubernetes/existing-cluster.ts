@@ -1,4 +1,4 @@
-/** A cluster's secrets and members as the API server shows them. */
+/** A cluster's secrets and members as the API server reports them. */
 import type { ExistingCluster, SecretFiles } from "../existing-cluster";
 import { kubernetesClient } from "./client";
 import { execInPod } from "./pods";
@@ -48,7 +48,7 @@ export function existingKubernetesCluster(namespace: string, cluster: string): E
           reasons.push(`${pod}: ${reasonOf(error)}`);
         }
       }
-      throw new Error(reasons.join("; ") || `none of its members runs (${workloads.join(", ")})`);
+      throw new Error(reasons.join("; ") || `no member is running (${workloads.join(", ")})`);
     },
   };
 }

@@ -14,7 +14,7 @@ export const selectorLabels = (id: ClusterIdentity, workload: string): Record<st
   "app.kubernetes.io/name": workload,
 });
 
-/** Selects every pod that runs an image of ours, whatever workload it belongs to. */
+/** Selects every pod that runs one of our images, whatever its workload. */
 export const programLabels = (id: ClusterIdentity, image: string): Record<string, string> => ({
   "app.kubernetes.io/instance": id.cluster,
   "app.kubernetes.io/component": image,
@@ -27,10 +27,10 @@ export const objectLabels = (id: ClusterIdentity, workload?: string): Record<str
 });
 
 /**
- * On every object of ours: what its declaration says counts, also where somebody else has written last. Without, the API server refuses a field
- * that another manager of fields has set: of an adopted cluster, whose objects another state made; of what was changed by kubectl; of an object
- * whose creation was interrupted (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
- * That the cluster is this state's is asked before anything is changed.
+ * On every object of ours: the declaration overrides what other field managers have written. Without it, the API server rejects changes of
+ * fields with another manager: in an adopted cluster, whose objects another state created, after a change with kubectl, or after an interrupted
+ * creation (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
+ * That this state owns the cluster is checked before anything is changed.
  */
 export const OBJECT_ANNOTATIONS = { "pulumi.com/patchForce": "true" } as const;
 
@@ -38,7 +38,7 @@ export const OBJECT_ANNOTATIONS = { "pulumi.com/patchForce": "true" } as const;
 export const replicaAddress = (id: KubernetesIdentity, workload: string, ordinal: number): string =>
   `${replicaName(id, workload, ordinal)}.${workloadName(id, workload)}.${id.namespace}.svc.${id.clusterDomain}`;
 
-/** The Service that leads to ready replicas only; the headless one also names those that start. */
+/** The Service that routes to ready replicas only; the headless one also resolves to those that are starting. */
 export const readyServiceName = (id: ClusterIdentity, workload: string): string =>
   `${workloadName(id, workload)}-ready`;
 
@@ -46,7 +46,7 @@ export const readyServiceName = (id: ClusterIdentity, workload: string): string 
 export const exposedServiceName = (id: ClusterIdentity, workload: string): string =>
   `${workloadName(id, workload)}-exposed`;
 
-/** Bears the mark of the cluster's owner, and outlives every stack. */
+/** Holds the mark of the cluster's owner, and is not deleted with the stack. */
 export const ownerObjectName = (id: ClusterIdentity): string => `${id.cluster}-owner`;
 export const OWNER_ANNOTATION = "postgres-cluster/owner";
 
@@ -59,7 +59,7 @@ export const configMapName = (workload: string, directory: string): string =>
     .replace(/[^a-z0-9]+/gi, "-")
     .toLowerCase()}`;
 
-/** A short digest that names content: another content is another object. */
+/** A short digest of the content for an object's name: other content is a new object. */
 export const contentHash = (files: Readonly<Record<string, string>>): string =>
   createHash("sha256")
     .update(JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))))

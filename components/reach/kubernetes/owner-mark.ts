@@ -1,13 +1,13 @@
 /**
- * A cluster's owner, as an annotation of an object of its own in the namespace that holds the claims. The API server lets one
- * writer make an object, and refuses a change of what has changed meanwhile.
+ * A cluster's owner, as an annotation of a separate object in the namespace that holds the claims. The API server lets only one
+ * writer create an object, and rejects an update of an object that has changed since it was read.
  */
 import { type MarkStore, markText, readMark } from "../owner-mark";
 import { type ConfigMap, kubernetesClient } from "./client";
 import { OWNER_ANNOTATION, ownerObjectName } from "./names";
 import { isStatus } from "./pods";
 
-/** What a person runs who knows that a cluster is an owner's, and has nothing that proves it. */
+/** The commands that mark a cluster by hand, for a person who knows who owns it but has no proof. */
 export const kubernetesMarkByHand = (namespace: string, cluster: string, owner: string): string => {
   const name = ownerObjectName({ cluster });
   const annotation = `${OWNER_ANNOTATION}='${JSON.stringify({ owner })}'`;
@@ -36,7 +36,7 @@ export function kubernetesMark(namespace: string, cluster: string): MarkStore {
       const labelSelector = `app.kubernetes.io/instance=${cluster}`;
       const [object, claims] = await Promise.all([
         read(),
-        // Of a namespace that does not exist it lists none.
+        // The list is empty if the namespace does not exist.
         core().listNamespacedPersistentVolumeClaim({ namespace, labelSelector }),
       ]);
       const data = claims.items.map(({ metadata }) => metadata?.name ?? "").sort();
@@ -74,7 +74,7 @@ export function kubernetesMark(namespace: string, cluster: string): MarkStore {
             { cause: error },
           );
         if (!isStatus(error, 409)) throw error;
-        // Somebody else was quicker: what he wrote decides.
+        // Somebody else wrote a mark first, and that mark decides.
         make(markOf(await read()));
         throw error;
       }

@@ -1,19 +1,19 @@
-/** What the dynamic resources ask of pods. */
+/** Operations on pods that the dynamic resources need. */
 import type { Writable } from "node:stream";
 import { messageOf } from "../../dynamic/reason";
 import { waitUntil } from "../../dynamic/wait-until";
 import type { Execution } from "../cluster-members";
 import { kubernetesClient, type Pod, type Status } from "./client";
 
-/** A pod as the API server knows it. */
+/** A pod as the API server reports it. */
 export interface MemberPod {
   readonly name: string;
-  /** Of the template that it was made from. */
+  /** Revision of the template that it was created from. */
   readonly revision: string;
   readonly ready: boolean;
-  /** It has been told to end. */
+  /** It is being deleted. */
   readonly ending: boolean;
-  /** What keeps it from being ready, in a few words. */
+  /** Why it is not ready, in a few words. */
   readonly state: string;
 }
 
@@ -29,7 +29,7 @@ export const podNames = ({ statefulSet, replicas }: PodSet): string[] =>
 
 export const isStatus = (error: unknown, code: number): boolean => (error as { code?: number }).code === code;
 
-/** What the API server said of a request that it refused, in a line; of any other error its message. */
+/** The API server's message about a request that it rejected; for any other error, that error's message. */
 export function refusalOf(error: unknown): string {
   const { body } = (error ?? {}) as { readonly body?: unknown };
   try {
@@ -38,12 +38,12 @@ export function refusalOf(error: unknown): string {
     };
     if (typeof message === "string" && message !== "") return message;
   } catch {
-    // Not the API server's own words.
+    // Not a status of the API server.
   }
   return messageOf(error);
 }
 
-/** The pods of a StatefulSet that exist, and the revision that they should have. Undefined while the controller has not seen its template. */
+/** The existing pods of a StatefulSet, and the revision that they should have. Undefined until the controller has observed its template. */
 export async function readPods(
   set: PodSet,
 ): Promise<{ readonly pods: readonly MemberPod[]; readonly revision: string } | undefined> {
@@ -69,7 +69,7 @@ export async function readPods(
   };
 }
 
-/** A pod in the words of the rolling change; its state is what a person would look for first. */
+/** Describes a pod for the rolling update; `state` is what a person would look for first. */
 export function describePod(pod: Pod): MemberPod {
   const { metadata, status } = pod;
   const [container] = status?.containerStatuses ?? [];
@@ -82,7 +82,7 @@ export function describePod(pod: Pod): MemberPod {
     ...(scheduled?.status === "False" ? [scheduled.message ?? "not scheduled"] : []),
     ...(waiting ? [[waiting.reason, waiting.message].filter(Boolean).join(": ")] : []),
     ...(terminated
-      ? [`ended with ${terminated.exitCode}${terminated.reason ? ` (${terminated.reason})` : ""}`]
+      ? [`exited with ${terminated.exitCode}${terminated.reason ? ` (${terminated.reason})` : ""}`]
       : []),
     ...(restarts > 0 ? [`restarted ${restarts} times`] : []),
   ];
@@ -95,7 +95,7 @@ export function describePod(pod: Pod): MemberPod {
   };
 }
 
-/** Deletes a pod, with the grace period that it has; its StatefulSet makes it anew. */
+/** Deletes a pod with its own grace period; its StatefulSet recreates it. */
 export async function deletePod(namespace: string, name: string): Promise<void> {
   const { client, config } = kubernetesClient();
   await config
@@ -106,7 +106,7 @@ export async function deletePod(namespace: string, name: string): Promise<void> 
     });
 }
 
-/** Deletes a pod, and resolves when its StatefulSet has made another one of its name. */
+/** Deletes a pod, and resolves when its StatefulSet has created a new one of the same name. */
 export async function replacePod(namespace: string, name: string): Promise<void> {
   const { client, config } = kubernetesClient();
   const core = config.makeApiClient(client.CoreV1Api);
@@ -124,18 +124,18 @@ export async function replacePod(namespace: string, name: string): Promise<void>
     const now = await uid();
     return now !== undefined && now !== before
       ? { done: true, value: undefined }
-      : { done: false, why: now === undefined ? "it is gone" : "it is ending" };
+      : { done: false, why: now === undefined ? "it does not exist yet" : "it is terminating" };
   });
 }
 
-/** The exit code in the API server's last word on a command; undefined when the command did not run to its end. */
+/** The exit code in the API server's final status of a command; undefined when the command did not finish. */
 export const exitCodeOf = ({ status, details }: Status): number | undefined => {
   if (status === "Success") return 0;
   const code = details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
   return code === undefined ? undefined : Number(code);
 };
 
-/** Runs a command in a pod's only container; the exit code and both of its outputs. Fails when the pod does not run it, or not in time. */
+/** Runs a command in a pod's only container and returns its exit code and outputs. Fails if the pod cannot run it or it exceeds its timeout. */
 export async function execInPod(
   {
     namespace,
@@ -176,7 +176,7 @@ export async function execInPod(
         )
         .then((opened) => {
           socket = opened;
-          opened.on("close", () => reject(new Error(`${command[0]} in ${pod}: cut off`)));
+          opened.on("close", () => reject(new Error(`${command[0]} in ${pod}: the connection was closed`)));
         }, reject);
     });
     const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString("utf8").trim();

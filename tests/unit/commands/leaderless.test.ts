@@ -48,7 +48,7 @@ describe("doctor and status say what a group without a leader waits for, and wha
     const kubernetes = kubernetesMembers({ cluster: "pg", namespace: "db", clusterDomain: "cluster.local" });
     const keys = { sync: SYNC, members: { c: runs() } };
     expect(judge(keys, { a: "missing", b: "pending" }, kubernetes)).toContain(
-      "a first: its StatefulSet makes it, unless it is refused",
+      "a first: its StatefulSet recreates it, unless the pod is rejected",
     );
     expect(judge(keys, { a: "running", b: "pending" }, kubernetes)).toContain(
       "or kubectl delete pod a --namespace db. Only if",

@@ -70,27 +70,27 @@ describe("members of a cluster look the same on both platforms (S6)", () => {
     expect(describeMember(pod(running(60), false), "a", NOW).readiness).toBe("unready");
   });
 
-  test("a pod that does not run, in a word, and what brings it back", () => {
+  test("the state of a pod that does not run, and its remedy", () => {
     const crashed = pod({ waiting: { reason: "CrashLoopBackOff" } }, false);
     const unpulled = pod({ waiting: { reason: "ImagePullBackOff", message: "not found" } }, false);
     const ending = pod(running(600), true, { deletionTimestamp: NOW });
     expect([pod(undefined, false), crashed, ending].map(stateOf)).toEqual([
       "pending",
       "restarting",
-      "ending",
+      "terminating",
     ]);
     const revival = (each: Pod): string => revivalOf(describeMember(each, "a", NOW));
-    expect(revival(pod(undefined, false))).toMatch(/^no node takes it: /);
-    expect(revival(crashed)).toMatch(/its log says why$/);
+    expect(revival(pod(undefined, false))).toMatch(/^no node can run it: /);
+    expect(revival(crashed)).toMatch(/see its log$/);
     expect(revival(unpulled)).toMatch(/^its image cannot be pulled: correct images\.registry/);
-    expect(revival(ending)).toMatch(/^it is ending/);
-    expect(revivalOf({ state: "missing", status: "" })).toMatch(/^its StatefulSet makes it/);
-    expect(revivalOf({ state: "restarting", status: "ended with 137 (OOMKilled)" })).toMatch(
+    expect(revival(ending)).toMatch(/^it is terminating/);
+    expect(revivalOf({ state: "missing", status: "" })).toMatch(/^its StatefulSet recreates it/);
+    expect(revivalOf({ state: "restarting", status: "exited with 137 (OOMKilled)" })).toMatch(
       /^it ran out of memory/,
     );
   });
 
-  test("pods that a StatefulSet should have and has not are members, too; addresses are the names that members know", () => {
+  test("pods that are missing from a StatefulSet are members, too; addresses are the names by which members know each other", () => {
     const set = {
       metadata: { name: "pg-etcd", labels: { "app.kubernetes.io/name": "etcd" } },
       spec: { replicas: 2 },
@@ -102,13 +102,13 @@ describe("members of a cluster look the same on both platforms (S6)", () => {
     ]);
   });
 
-  test("a password is given to no command that the API server writes down", () => {
+  test("no password is passed to a command that the API server may log", () => {
     expect(() => kubernetesMembers(PLACE).attach("pg-patroni-0", ["psql"], { PGPASSWORD: "x" })).toThrow(
-      "variables would stand in the API server's records",
+      "environment variables cannot be passed to a pod's command",
     );
   });
 
-  test("what ends a member that hangs is the platform's own", () => {
+  test("each platform has its own command to restart a member that hangs", () => {
     expect(dockerMembers("pg").restarting("a")).toBe("docker restart a");
     expect(kubernetesMembers(PLACE).restarting("a")).toBe("kubectl delete pod a --namespace db");
     expect(dockerMembers("pg").reach("a", 1)).toEqual({ via: "docker", container: "a", port: 1 });

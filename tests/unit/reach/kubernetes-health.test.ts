@@ -19,7 +19,7 @@ const set = {
 const text = (findings: readonly { readonly ok: boolean; readonly seen: string }[]): readonly string[] =>
   findings.map(({ ok, seen }) => `${ok ? "ok" : "WRONG"} ${seen}`);
 
-describe("doctor judges what only Kubernetes has (S6)", () => {
+describe("doctor checks what only Kubernetes has (S6)", () => {
   const budget = (status: PodDisruptionBudget["status"]): PodDisruptionBudget => ({
     ...{ metadata: { name: "pg-etcd" }, status },
   });
@@ -27,7 +27,7 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
   test.each([
     [
       { expectedPods: 3, currentHealthy: 3, desiredHealthy: 2, disruptionsAllowed: 1 },
-      "ok 1, each of which lets one member go at this moment",
+      "ok 1, each of which currently allows a disruption",
     ],
     [
       { expectedPods: 3, currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 },
@@ -35,11 +35,11 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
     ],
     [
       { expectedPods: 3, currentHealthy: 3, desiredHealthy: 3, disruptionsAllowed: 0 },
-      "WRONG pg-etcd never allows a disruption (3 of 3 must be healthy): a drain waits for ever",
+      "WRONG pg-etcd never allows a disruption (3 of 3 must be healthy): draining a node waits forever",
     ],
     [
       { expectedPods: 0, currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0 },
-      "WRONG pg-etcd finds no pod, and protects none",
+      "WRONG pg-etcd matches no pods, so it protects none",
     ],
   ])("a disruption budget %j", (status, seen) => {
     expect(text(judgeBudgets([budget(status)], ["pg-etcd"]))).toEqual([seen]);
@@ -47,7 +47,7 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
 
   test("a workload without a budget", () => {
     expect(text(judgeBudgets([], ["pg-etcd"]))).toEqual([
-      "WRONG pg-etcd has none: a drained node would take all of its members at once",
+      "WRONG pg-etcd has none: draining a node could evict all of its members at once",
     ]);
   });
 
@@ -61,12 +61,12 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
     status: { phase, capacity: { storage: "1Gi" }, conditions },
   });
 
-  test("claims: bound, without a volume, lost, growing, missing, and those of members that left", () => {
+  test("claims: bound, without a volume, lost, being expanded, missing, and those of removed members", () => {
     const [first, second, third] = ["data-pg-etcd-0", "data-pg-etcd-1", "data-pg-etcd-2"] as const;
     const judged = (...claims: PersistentVolumeClaim[]) => text(judgeClaims(claims, [set]));
     expect(judged(claim(first, "Bound"), claim(second, "Bound"))).toEqual(["ok 2 bound to their volumes"]);
     expect(judged(claim(first, "Bound"), claim(second, "Bound"), claim(third, "Bound"))).toEqual([
-      "ok 2 bound to their volumes; of members that left there are data-pg-etcd-2, yours to delete",
+      "ok 2 bound to their volumes; claims of removed members, yours to delete: data-pg-etcd-2",
     ]);
     expect(judged(claim(first, "Pending"), claim(second, "Lost"))).toEqual([
       "WRONG data-pg-etcd-0 is Pending: it has no volume yet",
@@ -76,26 +76,26 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
       { type: "FileSystemResizePending", status: "True", message: "waiting" },
     ]);
     expect(judged(growing)).toEqual([
-      "WRONG data-pg-etcd-0 has 1Gi of 2Gi: the file system grows when its pod is started anew (waiting)",
-      "WRONG data-pg-etcd-1 is not there",
+      "WRONG data-pg-etcd-0 has 1Gi of 2Gi: its file system is expanded when the pod restarts (waiting)",
+      "WRONG data-pg-etcd-1 does not exist",
     ]);
   });
 
-  test("network policies: of every workload, and the one that denies the rest", () => {
+  test("network policies: one for every workload, and the default deny policy", () => {
     const own = {
       spec: { podSelector: { matchLabels: { "app.kubernetes.io/name": "etcd" } }, policyTypes: ["Ingress"] },
     };
     const deny = { spec: { podSelector: { matchLabels: {} }, policyTypes: ["Ingress", "Egress"] } };
     const out = { spec: { podSelector: { matchLabels: {} }, policyTypes: ["Egress"] } };
     expect(text(judgePolicies([own, deny], ["etcd"]))[0]).toMatch(
-      /^ok 2 accepted, for every workload; whether .* it does not tell$/,
+      /^ok 2, for every workload \(whether .* cannot be checked here\)$/,
     );
     expect(text(judgePolicies([own, out], ["etcd", "patroni"]))).toEqual([
-      "WRONG missing: the one that denies what no other admits, patroni",
+      "WRONG missing: the default deny policy, patroni",
     ]);
   });
 
-  test("events: the last of each reason, of pods that are not ready and of what makes them, and nothing that is over", () => {
+  test("events: the last of each reason, for pods that are not ready and for their StatefulSets, and no outdated ones", () => {
     const now = new Date("2026-01-01T12:00:00Z");
     const pod = (name: string, ready: boolean): Pod => ({
       metadata: { name },
@@ -135,19 +135,19 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
       judgeEvents([event("pg-etcd-1", reason, message, 1)], pods, [set], [], now)[0]?.remedy;
     expect(remedies("Failed", "Failed to pull image: not found")).toMatch(/^images\.registry/);
     expect(remedies("BackOff", "Back-off pulling image x")).toMatch(/^images\.registry/);
-    expect(remedies("FailedPreStopHook", "PreStopHook failed")).toBe("its log says more");
+    expect(remedies("FailedPreStopHook", "PreStopHook failed")).toBe("see its log");
     expect(text(judgeEvents([], pods, [set], [], now))).toEqual([
-      "ok none that explains a pod which is not ready",
+      "ok no recent warnings about pods that are not ready",
     ]);
   });
 
-  test("an issuer's certificates: issued, refused with its words, and not renewed in time", () => {
+  test("an issuer's certificates: issued, refused with its message, and not renewed in time", () => {
     const now = new Date("2026-03-01T00:00:00Z");
     const certificate = (status: object) => ({ metadata: { name: "pg-etcd-certificate" }, status });
     const ready = { type: "Ready", status: "True" };
     const times = { notAfter: "2026-04-01T00:00:00Z", renewalTime: "2026-03-11T00:00:00Z" };
     expect(text(judgeCertificates([certificate({ conditions: [ready], ...times })], now))).toEqual([
-      "ok issued, ends 2026-04-01; cert-manager renews it 2026-03-11",
+      "ok issued, expires 2026-04-01; cert-manager renews it 2026-03-11",
     ]);
     const refused = [
       { type: "Ready", status: "False", message: "Issuing certificate as Secret does not exist" },
@@ -158,13 +158,13 @@ describe("doctor judges what only Kubernetes has (S6)", () => {
     ]);
     const late = { ...times, renewalTime: "2026-02-20T00:00:00Z" };
     expect(text(judgeCertificates([certificate({ conditions: [ready], ...late })], now))).toEqual([
-      "WRONG ends 2026-04-01, and should have been renewed 2026-02-20",
+      "WRONG expires 2026-04-01, should have been renewed 2026-02-20",
     ]);
     expect(judgeCertificates([], now)).toEqual([]);
   });
 });
 
-describe("what an account may not see is said, and hides nothing else (S6)", () => {
+describe("a missing permission is reported and hides nothing else (S6)", () => {
   const kubernetes = new KubernetesApi();
   let version = 200;
   beforeAll(() => {
@@ -183,12 +183,12 @@ describe("what an account may not see is said, and hides nothing else (S6)", () 
   afterAll(() => kubernetes.stop());
   const asked = () => platformHealth({ namespace: "ns", labelSelector: "app.kubernetes.io/instance=pg" });
 
-  test("a right that is missing names the role that has it; without cert-manager there are no certificates", async () => {
+  test("a missing permission names the role that has it; without cert-manager there are no certificates", async () => {
     const findings = await asked();
     expect(findings[0]).toEqual({ part: "Kubernetes", ok: true, seen: "v1.34.4, context c" });
     expect(findings).toContainEqual({
-      ...{ part: "disruption budgets", ok: false, seen: "this account may not list them" },
-      remedy: "docs/kubernetes-operator.yaml has the rights that these commands need",
+      ...{ part: "disruption budgets", ok: false, seen: "this account is not allowed to list them" },
+      remedy: "grant it the role in docs/kubernetes-operator.yaml",
     });
     expect(findings.map(({ part }) => part)).toEqual(
       expect.arrayContaining(["claims", "network policies", "events"]),
@@ -196,7 +196,7 @@ describe("what an account may not see is said, and hides nothing else (S6)", () 
     expect(findings.filter(({ part }) => part.startsWith("certificate"))).toEqual([]);
   });
 
-  test("a kubeconfig that cannot be read is a finding, and no stack trace", async () => {
+  test("a kubeconfig that cannot be read is a finding, not a stack trace", async () => {
     const before = clientEnvironment["KUBECONFIG"];
     clientEnvironment["KUBECONFIG"] = "/dev/null";
     const findings = await asked();

@@ -1,7 +1,7 @@
 import type { PodDisruptionBudget } from "../client";
 import { bad, type Finding, good } from "../../finding";
 
-/** Whether each workload has its budget, and a node can be drained: one member of a group may go at a time. */
+/** Checks that each workload has a disruption budget, and that the budget lets a node be drained: one member of a group at a time. */
 export function judgeBudgets(
   budgets: readonly PodDisruptionBudget[],
   workloads: readonly string[],
@@ -13,8 +13,8 @@ export function judgeBudgets(
     .map((workload) =>
       bad(
         part,
-        `${workload} has none: a drained node would take all of its members at once`,
-        "`up` makes it",
+        `${workload} has none: draining a node could evict all of its members at once`,
+        "`up` creates it",
       ),
     );
   const wrong = budgets.flatMap((budget) => {
@@ -26,26 +26,28 @@ export function judgeBudgets(
     } = budget.status ?? {};
     const name = nameOf(budget);
     if (expectedPods === 0)
-      return [bad(part, `${name} finds no pod, and protects none`, "`up` makes its members or its selector")];
+      return [
+        bad(part, `${name} matches no pods, so it protects none`, "`up` restores its pods or its selector"),
+      ];
     if (disruptionsAllowed > 0) return [];
     return desiredHealthy >= expectedPods
       ? [
           bad(
             part,
-            `${name} never allows a disruption (${desiredHealthy} of ${expectedPods} must be healthy): a drain waits for ever`,
-            "somebody changed it: `up --refresh` puts it back",
+            `${name} never allows a disruption (${desiredHealthy} of ${expectedPods} must be healthy): draining a node waits forever`,
+            "it was changed outside Pulumi: `up --refresh` restores it",
           ),
         ]
       : [
           bad(
             part,
             `${name} allows no disruption: ${currentHealthy} of ${expectedPods} members are healthy, ${desiredHealthy} must be`,
-            "a drain waits until the others are ready: mend them, and delete no pod to hurry",
+            "draining a node waits until the others are ready: repair them, and do not delete pods to speed it up",
           ),
         ];
   });
   const all = [...without, ...wrong];
   return all.length > 0
     ? all
-    : [good(part, `${budgets.length}, each of which lets one member go at this moment`)];
+    : [good(part, `${budgets.length}, each of which currently allows a disruption`)];
 }

@@ -1,7 +1,7 @@
 import type { Certificate } from "../client";
 import { bad, type Finding, good } from "../../finding";
 
-/** Of an issuer's certificates: whether each is issued, and when cert-manager renews it. None where the cluster has its own authority. */
+/** Checks that cert-manager has issued each certificate and renews it on time. A cluster with its own authority has no such certificates. */
 export function judgeCertificates(certificates: readonly Certificate[], now: Date): readonly Finding[] {
   return certificates.map(({ metadata, status }) => {
     const part = `certificate ${metadata?.name ?? ""}`;
@@ -12,15 +12,15 @@ export function judgeCertificates(certificates: readonly Certificate[], now: Dat
     const remedy = "docs/runbooks/certificate-expired.md, With an issuer";
     if (ready?.status !== "True") {
       const why = [ready?.message, issuing?.message].filter(Boolean).join("; ");
-      return bad(part, `not issued: ${why || "cert-manager has not said anything of it"}`, remedy);
+      return bad(part, `not issued: ${why || "cert-manager has not reported a status"}`, remedy);
     }
-    // It renews within minutes; what is late by a day is refused or forgotten.
+    // cert-manager renews within minutes; if it is a day late, the renewal was refused or is stuck.
     if (renewalTime !== undefined && now.getTime() - Date.parse(renewalTime) > 86_400_000)
       return bad(
         part,
-        `ends ${day(notAfter)}, and should have been renewed ${day(renewalTime)}${issuing?.message ? `: ${issuing.message}` : ""}`,
+        `expires ${day(notAfter)}, should have been renewed ${day(renewalTime)}${issuing?.message ? `: ${issuing.message}` : ""}`,
         remedy,
       );
-    return good(part, `issued, ends ${day(notAfter)}; cert-manager renews it ${day(renewalTime)}`);
+    return good(part, `issued, expires ${day(notAfter)}; cert-manager renews it ${day(renewalTime)}`);
   });
 }

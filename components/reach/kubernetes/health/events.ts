@@ -1,25 +1,25 @@
 import type { Event, Pod, StatefulSet } from "../client";
 import { bad, type Finding, good } from "../../finding";
 
-/** Longer ago than the slowest of what is tried again. */
+/** Longer than the longest retry interval, so that a problem that persists is always included. */
 const RECENT_MS = 10 * 60_000;
 
-/** By reason and message. */
+/** Matched against `<reason>: <message>`. */
 const REMEDIES: readonly [RegExp, string][] = [
-  [/FailedScheduling/, "give the Kubernetes cluster room for it, or lower `memory` and `cpu`"],
+  [/FailedScheduling/, "add capacity to the Kubernetes cluster, or lower `memory` and `cpu`"],
   [
     /FailedMount|FailedAttachVolume/,
-    "a volume goes to another node when the former lets go of it: is that node off? (docs/runbooks/node-lost.md)",
+    "a volume can only be attached once the previous node has released it: is that node down? (docs/runbooks/node-lost.md)",
   ],
-  [/FailedCreate/, "a quota or an admission rule of the namespace refuses the pod: the message names it"],
+  [/FailedCreate/, "a quota or an admission policy of the namespace rejects the pod: the message names it"],
   [
     /pull(ing)? image|ErrImage|ImagePull/,
-    "images.registry, images.tags and kubernetes.imagePullSecret say where the image comes from; or see its log",
+    "images.registry, images.tags and kubernetes.imagePullSecret must be correct; otherwise see the pod's log",
   ],
-  [/ProvisioningFailed/, "kubernetes.storageClass must exist, and have room"],
+  [/ProvisioningFailed/, "kubernetes.storageClass must exist and have free capacity"],
 ];
 
-/** What was lately complained of about pods that are not ready, and about what makes pods and volumes. Of pods that are ready it is over. */
+/** Recent warnings about claims, incomplete StatefulSets and pods that are not ready. Warnings about a pod that is ready now are outdated. */
 export function judgeEvents(
   events: readonly Event[],
   pods: readonly Pod[],
@@ -49,11 +49,11 @@ export function judgeEvents(
     if (event.type !== "Warning" || now.getTime() - at(event) > RECENT_MS) continue;
     if (about[kind]?.includes(name)) last.set(`${name ?? ""} ${event.reason ?? ""}`, event);
   }
-  if (last.size === 0) return [good("events", "none that explains a pod which is not ready")];
+  if (last.size === 0) return [good("events", "no recent warnings about pods that are not ready")];
   return [...last.values()].map(({ reason = "", message = "", count = 1, involvedObject }) => {
     const remedy = REMEDIES.find(([pattern]) => pattern.test(`${reason}: ${message}`))?.[1];
     const times = count > 1 ? ` (${count} times)` : "";
     const seen = `${involvedObject?.name ?? ""}: ${reason}: ${message.trim()}${times}`;
-    return bad("events", seen, remedy ?? "its log says more");
+    return bad("events", seen, remedy ?? "see its log");
   });
 }

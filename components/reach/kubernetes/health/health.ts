@@ -1,4 +1,4 @@
-/** What is checked on Kubernetes and exists nowhere else. Each check is asked for by itself: a right that is missing hides one of them. */
+/** The checks that only exist on Kubernetes. Each kind of object is listed separately, so that a missing permission hides only that kind. */
 import { messageOf } from "../../../dynamic/reason";
 import { bad, type Finding, good } from "../../finding";
 import { type Certificate, kubernetesClient } from "../client";
@@ -16,7 +16,7 @@ interface Selected {
   readonly labelSelector: string;
 }
 
-/** The first finding is about the API server; where it does not answer it is the only one. */
+/** The first finding is about the API server. It is the only one if the API server does not answer. */
 export async function platformHealth(selected: Selected): Promise<readonly Finding[]> {
   const version = await serverVersion();
   return version.ok ? [version, ...(await objectsHealth(selected))] : [version];
@@ -36,7 +36,7 @@ async function serverVersion(): Promise<Finding> {
     }
   } catch (error) {
     const remedy =
-      "kubernetes:kubeconfig and kubernetes:context in the stack's settings name it, else KUBECONFIG";
+      "check kubernetes:kubeconfig and kubernetes:context in the stack's settings, or KUBECONFIG if they are not set";
     return bad("Kubernetes", messageOf(error), remedy);
   }
 }
@@ -69,7 +69,7 @@ async function objectsHealth(selected: Selected): Promise<readonly Finding[]> {
           ...{ group: "cert-manager.io", version: "v1", plural: "certificates" },
         })
         .catch((error: unknown) => {
-          // Where cert-manager is not installed there is no such kind, and nobody who asked for its certificates.
+          // Without cert-manager the kind does not exist, and there are no certificates to check.
           if (isStatus(error, 404)) return { items: [] as readonly Certificate[] };
           throw error;
         }),
@@ -110,10 +110,10 @@ async function asked<Item>(
     return { items: (await answer).items };
   } catch (error) {
     const forbidden = isStatus(error, 403);
-    const seen = forbidden ? "this account may not list them" : refusalOf(error);
+    const seen = forbidden ? "this account is not allowed to list them" : refusalOf(error);
     const remedy = forbidden
-      ? "docs/kubernetes-operator.yaml has the rights that these commands need"
-      : "the API server's own log says more";
+      ? "grant it the role in docs/kubernetes-operator.yaml"
+      : "see the API server's log";
     return { problem: bad(what, seen, remedy) };
   }
 }

@@ -3,7 +3,7 @@ import { bad, type Finding, good } from "../../finding";
 
 const WORKLOAD = "app.kubernetes.io/name";
 
-/** Whether the policies are there for every workload. The API server accepts them also where the cluster's network does not enforce any. */
+/** Checks that every workload has its policies. The API server also accepts policies if the cluster's network plugin does not enforce them. */
 export function judgePolicies(
   policies: readonly NetworkPolicy[],
   workloads: readonly string[],
@@ -14,13 +14,13 @@ export function judgePolicies(
     ({ spec }, i) => labels[i]?.[WORKLOAD] === undefined && spec?.policyTypes?.includes("Ingress"),
   );
   const without = workloads.filter((workload) => !labels.some((each) => each[WORKLOAD] === workload));
-  const missing = [...(denied ? [] : ["the one that denies what no other admits"]), ...without];
+  const missing = [...(denied ? [] : ["the default deny policy"]), ...without];
   return missing.length > 0
-    ? [bad(part, `missing: ${missing.join(", ")}`, "`up --refresh` makes them")]
+    ? [bad(part, `missing: ${missing.join(", ")}`, "`up --refresh` recreates them")]
     : [
         good(
           part,
-          `${policies.length} accepted, for every workload; whether the cluster's network enforces them it does not tell`,
+          `${policies.length}, for every workload (whether the network plugin enforces them cannot be checked here)`,
         ),
       ];
 }
