@@ -1,4 +1,4 @@
-/** Which platform's code answers for a cluster: the only place here that knows both. */
+/** Selects the platform's implementation: the only module here that imports both. */
 import type { ClusterMembers } from "./cluster-members";
 import { dockerMembers } from "./docker/cluster-members";
 import { existingDockerCluster } from "./docker/existing-cluster";
@@ -14,14 +14,14 @@ export const existingCluster = (place: OwnerPlace): ExistingCluster =>
     ? existingDockerCluster(place.cluster)
     : existingKubernetesCluster(place.namespace, place.cluster);
 
-/** How a person writes the mark; undefined where every owner can prove himself. */
+/** The command that marks a cluster by hand; undefined on Docker, where an owner can always prove the ownership. */
 export const markByHand = (place: OwnerPlace, owner: string): string | undefined =>
   place.via === "docker" ? undefined : kubernetesMarkByHand(place.namespace, place.cluster, owner);
 
 export const markStore = (place: OwnerPlace): MarkStore =>
   place.via === "docker" ? dockerMark(place.cluster) : kubernetesMark(place.namespace, place.cluster);
 
-/** The members, for operators' commands. `clusterDomain` is the DNS domain of the Kubernetes cluster. */
+/** The members, for the operators' commands. `clusterDomain` is the DNS domain of the Kubernetes cluster. */
 export const clusterMembers = (place: OwnerPlace, clusterDomain = "cluster.local"): ClusterMembers =>
   place.via === "docker"
     ? dockerMembers(place.cluster)

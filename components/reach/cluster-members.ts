@@ -1,66 +1,66 @@
-/** What operators' commands ask of a cluster's members, wherever these run. One implementation per platform; `by-platform.ts` picks it. */
+/** What the operators' commands need from a cluster's members. One implementation per platform; `by-platform.ts` selects it. */
 import type { Finding } from "./finding";
 import type { Reach } from "./reach";
 
 export interface ClusterMember {
   readonly name: string;
   readonly workload: string;
-  /** `running`; else the platform's word for what it is: `exited`, `paused`, `restarting`, `pending`, `missing`, ... */
+  /** `running`, or the platform's name for another state: `exited`, `paused`, `restarting`, `pending`, `missing`, ... */
   readonly state: string;
-  /** What its readiness check says; `starting` until that has had time to say anything. */
+  /** Result of its readiness check; `starting` until the check has had time to run. */
   readonly readiness: "ready" | "starting" | "unready";
-  /** For a person: `Up 2 minutes (healthy)`, or why it does not run. */
+  /** For display: `Up 2 minutes (healthy)`, or why it does not run. */
   readonly status: string;
-  /** The name under which the other members know it. */
+  /** The name by which the other members reach it. */
   readonly address: string;
-  /** The machine that it runs on; empty while it runs on none. */
+  /** The machine that it runs on; empty if it does not run. */
   readonly node: string;
-  /** When its program was started, ISO 8601; undefined while it does not run. */
+  /** When its program was started, ISO 8601; undefined if it does not run. */
   readonly startedAt?: string;
-  /** How often it was started again by itself. */
+  /** How often the platform has restarted it. */
   readonly restarts: number;
 }
 
 /** How a command in a member ended. */
 export interface Execution {
   readonly exitCode: number;
-  /** What it printed. */
+  /** Its standard output. */
   readonly stdout: string;
-  /** The same with what it complained of, as both came. */
+  /** Standard output and standard error, interleaved as they arrived. */
   readonly output: string;
 }
 
 export interface LogRequest {
-  /** How many of its last lines; undefined: all that is kept. */
+  /** Number of last lines. Default: all lines that the platform keeps. */
   readonly tail?: number;
-  /** Go on until the member ends. */
+  /** Follow the log until the member stops. */
   readonly follow: boolean;
 }
 
 export interface ClusterMembers {
-  /** What runs the members, as a sentence names it: `the Docker engine`. */
+  /** What runs the members, for use in a sentence: `the Docker engine`. */
   readonly platform: string;
-  /** Whether a member is admitted to the entry, as a client is. */
+  /** Whether a member may connect to the entry like a client. */
   readonly membersReachEntry: boolean;
 
-  /** Every member that there is or should be, by name. Fails when the platform cannot be asked. */
+  /** All existing and missing members, sorted by name. Fails if the platform does not answer. */
   list(): Promise<readonly ClusterMember[]>;
-  /** Runs a command to its end. Fails when the member does not run, or the command takes longer than its time. */
+  /** Runs a command and waits for it. Fails if the member does not run or the command exceeds its timeout. */
   execute(member: string, command: readonly string[], timeoutSeconds: number): Promise<Execution>;
-  /** Runs a command with this process's terminal, or its input and outputs, as its own; resolves with its exit code. */
+  /** Runs a command with the terminal, or the standard streams, of this process; resolves with its exit code. */
   attach(member: string, command: readonly string[], environment?: AttachEnvironment): Promise<number>;
-  /** Hands over the lines of its log; resolves when there are no more. */
+  /** Calls `line` for each line of its log; resolves at the end of the log. */
   logs(member: string, request: LogRequest, line: (text: string) => void): Promise<void>;
-  /** How this machine gets to a port of it. */
+  /** How this machine reaches one of its ports. */
   reach(member: string, port: number): Reach;
 
-  /** What brings back a member that does not run, as a sentence goes on after "bring it back: ". */
+  /** How to bring back a member that does not run, as the end of the sentence "bring it back: ...". */
   revival(member: Pick<ClusterMember, "name" | "state" | "status">): string;
-  /** What ends a member that runs and hangs, and starts it anew. */
+  /** The command that restarts a member that hangs. */
   restarting(member: string): string;
-  /** What is checked of the platform itself, and of what only exists there. */
+  /** Checks the platform itself, and the objects that exist only there. */
   health(): Promise<readonly Finding[]>;
 }
 
-/** Variables of the command. A platform that could not keep them from other users refuses them. */
+/** Environment variables of the command. A platform that cannot hide them from other users rejects them. */
 export type AttachEnvironment = Readonly<Record<string, string>>;

@@ -1,12 +1,12 @@
-/** Commands in members, wherever these run. */
+/** Running commands in members, on any platform. */
 import type { Execution } from "./cluster-members";
 import { dockerEngine, execIn } from "./docker/engine";
 import { execInPod } from "./kubernetes/pods";
 import type { Reach } from "./reach";
 
 /**
- * Runs a command in a member and gives its exit code and both of its outputs. Fails when the member does not run, or the command takes longer
- * than its time; undefined for a server outside the stack, in which nothing can be run.
+ * Runs a command in a member and returns its exit code and outputs. Fails if the member does not run or the command exceeds its timeout.
+ * Undefined for a server outside the stack, where no command can be run.
  */
 export async function executeIn(
   reach: Reach,
@@ -20,7 +20,7 @@ export async function executeIn(
       return execIn(dockerEngine(), reach.container, command, timeoutSeconds);
     case "kubernetes": {
       const { namespace, pod } = reach;
-      // A pod of ours has one container, which the API server takes when none is named.
+      // Our pods have a single container, which is the API server's default.
       return execInPod({ namespace, pod, container: "" }, command, timeoutSeconds);
     }
   }

@@ -1,13 +1,13 @@
 /**
- * What a running cluster tells whoever controls its platform: the secrets that its members have, and what they answer from inside.
+ * What can be read from a running cluster with access to its platform: its members' secrets, and the output of commands in them.
  */
 
 /** Files by name. */
 export type SecretFiles = Readonly<Record<string, string>>;
 
 export interface ExistingCluster {
-  /** The secrets of the cluster, by the name under which `Platform.secret` keeps them. */
+  /** The secrets of the cluster, by their name in `Platform.secret`. */
   secrets(): Promise<Readonly<Record<string, SecretFiles>>>;
-  /** Runs a command in the first of the running members of these workloads in which it succeeds; what it prints. Fails when there is none. */
+  /** Tries a command in the running members of these workloads until it succeeds in one, and returns its output. Fails if it succeeds in none. */
   run(workloads: readonly string[], command: readonly string[], timeoutSeconds: number): Promise<string>;
 }

@@ -1,4 +1,4 @@
-/** What a check found: nothing wrong, or what it is and how to mend it. */
+/** The result of a check: fine, or what is wrong and how to fix it. */
 export interface Finding {
   /** What was checked: a member's name, `etcd`, `disk`. */
   readonly part: string;

@@ -4,9 +4,9 @@ import { openInTime, withTunnelProblem } from "./open-in-time";
 /** An HTTPS server inside the cluster. */
 export interface HttpsServer {
   readonly reach: Reach;
-  /** The name that its certificate must carry. */
+  /** The name that its certificate must contain. */
   readonly serverName: string;
-  /** PEM of the authority that must have signed it; no other is trusted. */
+  /** PEM of the authority that must have signed its certificate; no other is trusted. */
   readonly ca: string;
 }
 
@@ -23,25 +23,25 @@ export interface HttpsRequest {
 export interface HttpsAnswer {
   readonly status: number;
   readonly text: string;
-  /** The parsed text, when it is JSON. */
+  /** The parsed text, if it is JSON. */
   readonly json: unknown;
 }
 
 export type SendHttps = (request: HttpsRequest) => Promise<HttpsAnswer>;
 
-/** An open way to a server; whoever opens it closes it. */
+/** An open connection path to a server. The caller closes it. */
 export interface HttpsClient {
   readonly send: SendHttps;
   close(): Promise<void>;
 }
 
-/** Opens the way to a server. Every request is verified against the server's name and authority. */
+/** Opens a connection path to a server. Every connection verifies the server's name and authority. */
 export async function openHttps(server: HttpsServer): Promise<HttpsClient> {
   const https = require("node:https") as typeof import("node:https");
   const tls = require("node:tls") as typeof import("node:tls");
   const { isIP } = require("node:net") as typeof import("node:net");
   const opened = await openInTime(server.reach, 15_000, { direct: true });
-  // A tunnel may cost a process in the container for each connection, so requests share one.
+  // A tunnel may need a process in the container for each connection, so requests share connections.
   const agent = new https.Agent({ keepAlive: true, maxSockets: 4 });
   const send: SendHttps = (request) =>
     new Promise((resolve, reject) => {
@@ -53,7 +53,7 @@ export async function openHttps(server: HttpsServer): Promise<HttpsClient> {
         method: request.method,
         path: request.path,
         ca: server.ca,
-        // SNI must not be an address (RFC 6066), so the name is checked here and not by what the socket was opened to.
+        // SNI must not be an address (RFC 6066), so the name is verified here instead of the socket's host.
         servername: isIP(server.serverName) === 0 ? server.serverName : "",
         checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(server.serverName, certificate),
         headers: {
@@ -99,7 +99,7 @@ export async function openHttps(server: HttpsServer): Promise<HttpsClient> {
   };
 }
 
-/** Opens the way to a server, lets `use` send requests, and closes it whatever happens. */
+/** Opens a connection path to a server, lets `use` send requests, and always closes it. */
 export async function withHttps<T>(server: HttpsServer, use: (send: SendHttps) => Promise<T>): Promise<T> {
   const client = await openHttps(server);
   try {

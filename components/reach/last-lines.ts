@@ -1,8 +1,8 @@
-/** The end of a member's log, for errors about a member. */
+/** The end of a member's log, for error messages. */
 import { dockerEngine, logOf } from "./docker/engine";
 import { kubernetesClient } from "./kubernetes/client";
 
-/** Whose log; every `Reach` is one. */
+/** Where the log is; every `Reach` is assignable to it. */
 type Source =
   | { readonly via: "docker"; readonly container: string }
   | { readonly via: "kubernetes"; readonly namespace: string; readonly pod: string }
@@ -24,7 +24,7 @@ async function readLog(source: Source, lines: number): Promise<string> {
   }
 }
 
-/** The last lines of a log, each indented; empty when there is none, or it cannot be read: it is only there to explain something else. */
+/** The last lines of a log, indented. Empty if it cannot be read: the log only adds details to another error. */
 export async function lastLines(source: Source, lines: number): Promise<string> {
   const text = await readLog(source, lines).catch(() => "");
   return text.trimEnd().replace(/^(?=.)/gm, "    | ");

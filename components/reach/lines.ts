@@ -1,7 +1,7 @@
-/** Text that comes in pieces, as lines. */
+/** Splits streamed text into lines. */
 import type { Writable } from "node:stream";
 
-/** A stream that hands over each line that is written to it, without its end; the last one also when nothing ends it. */
+/** A stream that calls `line` for each line written to it, without the line break; also for a last line without one. */
 export function lineStream(line: (text: string) => void): Writable {
   const { Writable: Stream } = require("node:stream") as typeof import("node:stream");
   const { StringDecoder } = require("node:string_decoder") as typeof import("node:string_decoder");

@@ -3,7 +3,7 @@ import { openTunnel } from "./tunnel";
 import type { Reach } from "./reach";
 import { messageOf } from "../dynamic/reason";
 
-/** Opens a reach, or fails when that takes longer than `timeoutMs`; one that opens later is closed. */
+/** Opens a tunnel, or fails after `timeoutMs`. A tunnel that opens later is closed. */
 export async function openInTime(
   reach: Reach,
   timeoutMs: number,
@@ -27,7 +27,7 @@ export async function openInTime(
   }
 }
 
-/** Adds what a tunnel complained about to an error: the client itself only sees that it was cut off. */
+/** Adds the tunnel's last problem to an error: the client only sees that its connection was closed. */
 export function withTunnelProblem(error: unknown, opened: Tunnel): Error {
   const failed = error instanceof Error ? error : new Error(messageOf(error));
   const problem = opened.lastProblem();

@@ -1,13 +1,13 @@
 /**
- * The owner's mark: who may change a cluster, written down where its data are, so that it outlives every state.
+ * The owner's mark: who may change a cluster. It is stored next to the cluster's data, so that it survives the loss of any Pulumi state.
  */
 
-/** Where the data of a cluster are, and with them its mark. */
+/** Where the data of a cluster and its mark are. */
 export type OwnerPlace =
   | { readonly via: "docker"; readonly cluster: string }
   | { readonly via: "kubernetes"; readonly cluster: string; readonly namespace: string };
 
-/** What the mark says. Only `owner` decides; the rest tells people whom to ask. */
+/** The content of the mark. Only `owner` decides; the rest tells people whom to ask. */
 export interface Mark {
   /** The random id in the owner's state. */
   readonly owner: string;
@@ -17,10 +17,10 @@ export interface Mark {
   readonly since: string;
 }
 
-/** What is there of a cluster, before anything is changed. */
+/** What exists of a cluster before anything is changed. */
 export interface Seen {
   readonly mark?: Mark;
-  /** Names of what holds its data: volumes, claims. */
+  /** Names of its data volumes or claims. */
   readonly data: readonly string[];
 }
 
@@ -28,18 +28,18 @@ export interface Seen {
 export interface MarkStore {
   look(): Promise<Seen>;
   /**
-   * Writes the mark in one step with a look at what is there: `make` gets the mark that would be overwritten, and throws when that must not be.
-   * Of two who write at the same time, the second one sees the mark of the first.
+   * Reads and writes the mark atomically: `make` gets the mark that would be overwritten, and throws if it must not be.
+   * Of two concurrent writers, the second one sees the mark of the first.
    */
   write(make: (found: Mark | undefined) => Mark): Promise<void>;
-  /** Takes the mark away. */
+  /** Removes the mark. */
   remove(): Promise<void>;
 }
 
 export const markText = ({ owner, stack, project, since }: Mark): string =>
   `${JSON.stringify({ owner, stack, project, since })}\n`;
 
-/** Never undefined for a text: one that cannot be read belongs to somebody, too. */
+/** Never undefined: an unreadable mark also means that the cluster has an owner. */
 export function readMark(text: string): Mark {
   let read: Partial<Record<keyof Mark, unknown>>;
   try {

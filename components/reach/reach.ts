@@ -1,11 +1,11 @@
 /**
  * How the machine that runs `pulumi up` reaches a port inside the cluster. Plain data, so that it can be an input of a dynamic
- * resource and lie in the state; `openTunnel` makes a local TCP listener of it.
+ * resource and be stored in the state; `openTunnel` turns it into a local address.
  */
 export type Reach =
-  /** Through the Docker engine: a relay (`socat`) is executed in the container, so no port needs to be published. */
+  /** Through the Docker engine: a relay (`socat`) runs in the container, so no port needs to be published. */
   | { readonly via: "docker"; readonly container: string; readonly port: number }
-  /** Through the Kubernetes API server's port-forward, or straight to the pod where an `address` is given that is reached from here. */
+  /** Through the Kubernetes API server's port-forward, or directly to the pod if `address` is set. */
   | {
       readonly via: "kubernetes";
       readonly namespace: string;
@@ -13,5 +13,5 @@ export type Reach =
       readonly port: number;
       readonly address?: string;
     }
-  /** Straight, for servers outside the stack and for tests. */
+  /** Directly, for servers outside the stack and for tests. */
   | { readonly via: "tcp"; readonly host: string; readonly port: number };

@@ -3,7 +3,7 @@ import { dockerEngine } from "./docker/engine";
 import { replacePod } from "./kubernetes/pods";
 import type { Reach } from "./reach";
 
-/** Stops a member's program in its own time and starts it again, with the files that it has now. Resolves when it has been started. */
+/** Stops a member gracefully and starts it with its current files. Resolves when it has been started. */
 export async function restartMember(reach: Reach): Promise<void> {
   switch (reach.via) {
     case "docker":

@@ -1,13 +1,13 @@
-/** This process's terminal, handed to a program that runs elsewhere. */
+/** Connects this process's terminal to a program that runs elsewhere. */
 import type { Readable } from "node:stream";
 
 export interface Terminal {
-  /** Whether a person sits at it; else the input is a file or a pipe, and no terminal is to be made there either. */
+  /** False if the input or output is a file or a pipe: then the program must not get a terminal either. */
   readonly interactive: boolean;
   readonly input: Readable;
 }
 
-/** Lends the terminal, in raw mode so that every key goes to the program; gives it back whatever happens. */
+/** Switches the terminal to raw mode, so that every key goes to the program, and always restores it. */
 export async function withTerminal<T>(use: (terminal: Terminal) => Promise<T>): Promise<T> {
   const { PassThrough } = require("node:stream") as typeof import("node:stream");
   const { isatty } = require("node:tty") as typeof import("node:tty");
@@ -20,7 +20,7 @@ export async function withTerminal<T>(use: (terminal: Terminal) => Promise<T>): 
     return await use({ interactive, input });
   } finally {
     stdin.unpipe(input);
-    // A process that still reads would not end.
+    // A process that still reads its input would not exit.
     stdin.pause();
     if (interactive) stdin.setRawMode(false);
   }

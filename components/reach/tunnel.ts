@@ -6,23 +6,23 @@ import { kubernetesClient } from "./kubernetes/client";
 import type { Reach } from "./reach";
 import { messageOf } from "../dynamic/reason";
 
-/** Where to connect to. Every connection is carried to the port; closing ends those that are open. */
+/** The address to connect to. Every connection is forwarded to the port; `close` also ends open connections. */
 export interface Tunnel {
   readonly host: string;
   readonly port: number;
-  /** The last thing that went wrong on the way, such as a refused connection: the client sees only that it was cut off. */
+  /** The last problem with forwarding, such as a refused connection: the client only sees that its connection was closed. */
   lastProblem(): string | undefined;
   close(): Promise<void>;
 }
 
-/** Carries one client; resolves when both ways are finished, rejects with what went wrong. */
+/** Forwards one client's connection. Resolves when both directions are finished. */
 type Carry = (client: Socket) => Promise<void>;
 
 /**
- * Makes a port inside the cluster reachable on this machine. Fails when its member does not run.
+ * Makes a port inside the cluster reachable from this machine. Fails if its member does not run.
  *
- * @param direct The server admits who comes from outside its member: where the member's own address is reached from here, as with a Docker
- * engine on this machine, no relay is needed, which takes a tenth of a second of processor time for each connection. Default false.
+ * @param direct The server also accepts connections from outside its member. If the member's address can be reached from here, as with a Docker
+ * engine on this machine, no relay is used, which would take a tenth of a second of CPU time per connection. Default false.
  */
 export async function openTunnel(reach: Reach, { direct = false } = {}): Promise<Tunnel> {
   switch (reach.via) {
@@ -55,7 +55,7 @@ async function listen(carry: Carry): Promise<Tunnel> {
     client.on("close", () => clients.delete(client));
     client.on("error", () => client.destroy());
     carry(client).then(
-      // Not before it has got what was sent to it last.
+      // Only after everything that was written has been sent.
       () => client.destroySoon(),
       (error: unknown) => {
         problem = messageOf(error);
@@ -80,17 +80,17 @@ async function listen(carry: Carry): Promise<Tunnel> {
   };
 }
 
-/** The address of a running container in its network; empty when it has none of its own. */
+/** The address of a running container in its network; empty if it has none. */
 async function containerAddress(name: string): Promise<string> {
   const { State, NetworkSettings } = await dockerEngine().getContainer(name).inspect();
   if (!State.Running) throw new Error(`container ${name} is not running (${State.Status})`);
   return Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? "";
 }
 
-/** A quarter of a second is long on one machine; where the engine is elsewhere nobody answers, or nobody who has the certificate. */
+/** Whether something accepts connections at an address. 250 ms is plenty on the same machine. A wrong server would fail TLS verification. */
 function answersAt(host: string, port: number): Promise<boolean> {
   const { connect } = require("node:net") as typeof import("node:net");
-  // An engine on another machine has addresses that mean something else here.
+  // With an engine on another machine, the container addresses are not valid here.
   const elsewhere = /^(tcp|ssh|https?):/.test(process.env["DOCKER_HOST"] ?? "");
   if (host === "" || elsewhere) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -103,12 +103,12 @@ function answersAt(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Executes a relay in the container for each connection, so that no port needs to be published. */
+/** Runs a relay in the container for each connection, so that no port needs to be published. */
 function dockerCarrier(name: string, port: number): Carry {
   const container = dockerEngine().getContainer(name);
   return async (client) => {
     const exec = await container.exec({
-      // After one side has finished, the other one has this long to say the rest; socat's default is half a second.
+      // After one side has closed, the other one has this long to send the rest; socat's default is 0.5 s.
       Cmd: ["socat", "-t", "30", "-", `TCP:127.0.0.1:${port},nodelay`],
       AttachStdin: true,
       AttachStdout: true,
@@ -116,7 +116,7 @@ function dockerCarrier(name: string, port: number): Carry {
     });
     const stream = await exec.start({ hijack: true, stdin: true });
     const complaint = await carryFrames(client, stream);
-    // socat's lines begin with the time and its process id; the last one is the error. The same problem must read the same again.
+    // The last line is the error. Without the time and process id at its start, the same problem has the same text each time.
     const said = complaint
       .split("\n")
       .at(-1)
@@ -125,13 +125,13 @@ function dockerCarrier(name: string, port: number): Carry {
   };
 }
 
-/** Joins a client with the stream of an execution: raw towards it, frames from it. Resolves, with what came as errors, when the execution has ended. */
+/** Connects a client to the stream of an exec: raw input, framed output. Resolves with the standard error when the exec has ended. */
 function carryFrames(client: Socket, stream: Duplex): Promise<string> {
   const { Writable } = require("node:stream") as typeof import("node:stream");
   return new Promise((resolve, reject) => {
     let complaint = "";
     const toClient = new Writable({
-      // A client that reads slowly slows the container down instead of filling this process's memory.
+      // Backpressure: a slow client slows the container down instead of filling this process's memory.
       write(payload: Buffer, _encoding, done) {
         if (!client.write(payload)) {
           stream.pause();
@@ -154,7 +154,7 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
   });
 }
 
-/** One port-forward through the API server for each connection. */
+/** Opens one port-forward through the API server per connection. */
 function kubernetesCarrier(namespace: string, pod: string, port: number): Carry {
   const { PassThrough } = require("node:stream") as typeof import("node:stream");
   const { client: api, config } = kubernetesClient();

@@ -1,11 +1,11 @@
 import { buffer } from "node:stream/consumers";
 import { extract, pack } from "tar-stream";
 
-/** What a volume's files are written with and read from, as a tar archive. */
+/** An entry of the tar archives through which a volume's files are read and written. */
 export interface ArchiveEntry {
   readonly name: string;
   readonly kind: "file" | "directory" | "link";
-  /** Text of a file, target of a link. */
+  /** Text of a file or target of a link. */
   readonly content: string;
 }
 
@@ -16,7 +16,7 @@ const KINDS: Readonly<Record<string, ArchiveEntry["kind"]>> = {
   symlink: "link",
 };
 
-/** An archive whose entries belong to user and group `owner`; files are readable, directories also writable, by it alone. */
+/** An archive whose entries belong to user and group `owner`. Only this user can read files, and read and write directories. */
 export function packArchive(entries: readonly ArchiveEntry[], owner: number): Promise<Buffer> {
   const archive = pack();
   for (const { name, kind, content } of entries) {
@@ -34,7 +34,7 @@ export function packArchive(entries: readonly ArchiveEntry[], owner: number): Pr
   return buffer(archive);
 }
 
-/** The entries of an archive, without those of other kinds. */
+/** The files, directories and links of an archive. */
 export async function unpackArchive(archive: NodeJS.ReadableStream): Promise<ArchiveEntry[]> {
   const entries: ArchiveEntry[] = [];
   const reader = extract();

@@ -1,19 +1,19 @@
-/** What the dynamic resources ask of the Docker engine. */
+/** Operations of the Docker engine that the dynamic resources need. */
 import type Dockerode from "dockerode";
 import type { Execution } from "../cluster-members";
 
-/** The engine that `DOCKER_HOST` names, else the local socket; the same that the Docker provider uses. */
+/** The engine at `DOCKER_HOST`, by default at the local socket; the same one that the Docker provider uses. */
 export function dockerEngine(): Dockerode {
   const Engine = require("dockerode") as typeof Dockerode;
   return new Engine();
 }
 
-/** Whether the engine answered that there is no such thing. Any other failure says nothing about the thing. */
+/** Whether the engine answered that the object does not exist. Any other error says nothing about the object. */
 export function isNotFound(error: unknown): boolean {
   return (error as { statusCode?: number }).statusCode === 404;
 }
 
-/** Stops a container in its own time. One that is gone, or has stopped by itself, is stopped. */
+/** Stops a container gracefully. Does nothing if it does not exist or has already stopped. */
 export async function stopContainer(engine: Dockerode, name: string): Promise<void> {
   await engine
     .getContainer(name)
@@ -23,7 +23,7 @@ export async function stopContainer(engine: Dockerode, name: string): Promise<vo
     });
 }
 
-/** What a container without a terminal said, in the order in which it came: its output alone, and with its errors. */
+/** The output of a container without a terminal, in order: standard output alone, and together with standard error. */
 export async function outputsOf(
   engine: Dockerode,
   frames: NodeJS.ReadableStream,
@@ -38,7 +38,7 @@ export async function outputsOf(
         done();
       },
     });
-  // The engine sends both as one stream of frames.
+  // The engine multiplexes both into one stream of frames.
   engine.modem.demuxStream(frames, into(stdout, output), into(output));
   await finished(frames, { writable: false });
   const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString("utf8");
@@ -53,8 +53,8 @@ export async function logOf(engine: Dockerode, container: string, lines: number)
 }
 
 /**
- * Runs a command in a running container. Fails when there is none (404) or it does not run (409), and when the command takes
- * longer than its time; it then goes on in the container, which the engine has no means to end.
+ * Runs a command in a container. Fails if the container does not exist (404) or does not run (409), or if the command exceeds its
+ * timeout. It then continues in the container, because the engine cannot stop it.
  */
 export async function execIn(
   engine: Dockerode,
@@ -75,14 +75,14 @@ export async function execIn(
   return { exitCode: ExitCode ?? -1, stdout: said.stdout.trim(), output: said.output.trim() };
 }
 
-/** A container as a person would ask for it. */
+/** The state of a container. */
 export interface MemberState {
-  /** `running`, `restarting`, `exited`, `created`, ...; `missing` when there is no such container. */
+  /** `running`, `restarting`, `exited`, `created`, ...; `missing` if the container does not exist. */
   readonly status: string;
   readonly health: string;
   readonly exitCode: number;
   readonly restarts: number;
-  /** When the program was started; empty when there is no container. */
+  /** When the program was started; empty if the container does not exist. */
   readonly startedAt: string;
 }
 

@@ -1,15 +1,15 @@
 /**
- * How files lie in a volume that running programs read: as in a Kubernetes Secret volume. The files are in a directory of this
+ * The layout of files in a volume that running programs read, as in a Kubernetes Secret volume: the files are in a directory of this
  * version, `..data` points to it, and every file is a link through `..data`. Renaming a new `..data` over the old one changes all
- * of them in one step, so no reader ever sees half a change.
+ * of them atomically, so no reader ever sees a partial change.
  */
 import type { ArchiveEntry } from "./archive";
 
 export type Files = Readonly<Record<string, string>>;
 
 /**
- * What is written before the switch, for a volume mounted at `/<root>`; `dataLink` is `..data` where nobody reads yet, else a name
- * that is renamed to it.
+ * What is written before the switch, for a volume mounted at `/<root>`. `dataLink` is `..data` if no program reads the volume yet, otherwise a
+ * temporary name, which is then renamed.
  */
 export function layoutEntries(
   root: string,
@@ -27,28 +27,28 @@ export function layoutEntries(
       content: files[name] ?? "",
     })),
     { name: dataLink, kind: "link", content: version },
-    // An existing link is right already; writing it again would take it away for a moment.
+    // An existing link is already correct; writing it again would remove it for a moment.
     ...names
       .filter((name) => !present.includes(name))
       .map((name): ArchiveEntry => ({ name, kind: "link", content: `..data/${name}` })),
   ];
   return [
-    // The volume's own root: the programs' user must own it to rename in it.
+    // The volume's root: the programs' user must own it to rename files in it.
     { name: root, kind: "directory", content: "" },
     ...entries.map((entry) => ({ ...entry, name: `${root}/${entry.name}` })),
   ];
 }
 
-/** What is in the volume at its top, and the files as a program reads them: through the links. */
+/** The top-level names of a volume, and the files as a program reads them, through the links. */
 export interface Laid {
   readonly top: readonly string[];
   /** The directory that `..data` points to. */
   readonly version?: string;
-  /** Undefined when the volume does not hold our layout. */
+  /** Undefined if the volume does not have our layout. */
   readonly files: Files | undefined;
 }
 
-/** Reads the archive of a volume mounted at a directory whose last name is `root`. */
+/** Reads the archive of a volume mounted at `/<root>`. */
 export function laidFiles(entries: readonly ArchiveEntry[], root: string): Laid {
   const inside = entries
     .map((entry) => ({ ...entry, name: entry.name.replace(/\/$/, "").slice(root.length + 1) }))
@@ -75,9 +75,9 @@ export function sameFiles(a: Files | undefined, b: Files): boolean {
 }
 
 /**
- * What must go after the switch to `version`: links whose files are not wanted any more, and former versions, but not the last one. Who looks for a
- * file in the moment of the switch, on a busy machine, may have read the old `..data` and not yet what it points to. libpq, for one,
- * connects without a certificate whose file is not there. So a secret that was replaced stays in its program's volume until the next change.
+ * What to remove after the switch to `version`: links to files that no longer exist, and former versions except the previous one. During the
+ * switch, a program on a busy machine may have resolved the old `..data` but not opened the file yet. libpq, for example, connects without a
+ * certificate if its file is missing. So a replaced secret stays in the volume until the next change.
  */
 export const staleNames = (laid: Laid, files: Files, version: string): string[] =>
   laid.top.filter((name) => !["..data", version, laid.version].includes(name) && files[name] === undefined);

@@ -1,11 +1,11 @@
 /** Names of Docker objects, made from the names in `../names.ts`. */
 
-/** Labels of everything the platform makes, by which operators' commands find them. */
+/** Labels of all objects that the platform creates; operators' commands find them by these. */
 export const LABELS = {
   stack: "postgres-cluster.stack",
   workload: "postgres-cluster.workload",
   replica: "postgres-cluster.replica",
-  /** On the short-lived containers through which files are put into a volume; the value is the volume's name. */
+  /** On the short-lived containers that read and write a volume's files; the value is the volume's name. */
   helper: "postgres-cluster.helper",
 } as const;
 

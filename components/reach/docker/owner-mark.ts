@@ -1,6 +1,6 @@
 /**
- * A cluster's owner, in a volume of its own beside the data volumes. Not a label: another
- * label is another volume, and that would take the data along.
+ * A cluster's owner, in a separate volume next to the data volumes. Not in a label: changing a label recreates the volume and
+ * would delete the data.
  */
 import type Dockerode from "dockerode";
 import { type Mark, type MarkStore, markText, readMark } from "../owner-mark";
@@ -9,10 +9,10 @@ import { LABELS, ownerVolumeName } from "./names";
 import { readVolumeFile, removeHelpers, withVolume, writeVolumeFile } from "./volume-files";
 
 const FILE = "owner.json";
-/** Whoever holds the volume reads and writes for a moment; a helper that is older was left by a run that was killed. */
+/** A run holds the volume only for a moment; an older helper was left behind by a run that was killed. */
 const HELD_SECONDS = 30;
 
-/** Does what the engine refuses as long as somebody else holds the volume. */
+/** Retries while the engine rejects the attempt because another run holds the volume. */
 async function whenFree<T>(engine: Dockerode, volume: string, attempt: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + 2 * HELD_SECONDS * 1000;
   for (;;) {
@@ -48,9 +48,9 @@ export function dockerMark(cluster: string): MarkStore {
 
     async write(make) {
       const engine = dockerEngine();
-      // Making one that is there changes nothing.
+      // Does nothing if the volume exists.
       await engine.createVolume({ Name: volume, Labels: { [LABELS.stack]: cluster } });
-      // The engine lets one container have a name: whoever made it may write.
+      // Container names are unique on the engine, so only the run that created this container may write.
       await whenFree(engine, volume, () =>
         withVolume(engine, volume, { name: `${volume}-lock` }, async (helper) => {
           await writeVolumeFile(helper, FILE, markText(make(await found(helper))));

@@ -1,4 +1,4 @@
-/** Reading and writing a volume's files through containers that exist for a moment. */
+/** Reads and writes a volume's files through short-lived helper containers. */
 import type Dockerode from "dockerode";
 import { packArchive, unpackArchive } from "./archive";
 import { isNotFound } from "./engine";
@@ -11,16 +11,16 @@ import {
   staleNames,
 } from "./mounted-files-layout";
 
-/** The name, below `/`, under which helpers mount the volume. */
+/** The directory below `/` where helpers mount the volume. */
 const ROOT = "files";
 const HELPER_LABEL = "postgres-cluster.helper";
-/** An image without content: the engine reads and writes the volumes of a container that never runs. */
+/** An empty image: the engine can read and write the volumes of a container that never runs. */
 const EMPTY_IMAGE = { repo: "postgres-cluster/empty", tag: "1" };
 
-/** Arguments: the names that are not wanted any more. `mv -T` is rename(2), which readers see as one step. */
+/** Arguments: the names to remove. `mv -T` is rename(2), which is atomic for readers. */
 const SWITCH_SCRIPT = 'cd /files && mv -T ..data_new ..data && rm -rf -- "$@"';
 
-/** Makes the volume hold exactly `files`. Whatever a run that was killed has left is cleared away first. */
+/** Makes the volume contain exactly `files`. Removes the leftovers of a run that was killed first. */
 export async function writeVolume(
   engine: Dockerode,
   volume: string,
@@ -34,7 +34,7 @@ export async function writeVolume(
   const image = readers.find((reader) => reader.Labels[HELPER_LABEL] === undefined)?.ImageID;
   const version = `..${Date.now().toString(36)}`;
   if (image === undefined) {
-    // Nobody reads: no need for one step, and a new volume is the way to remove files without running a program.
+    // No readers, so the change need not be atomic. Recreating the volume removes files without running a program.
     if (laid.top.length > 0) await emptyVolume(engine, volume);
     const archive = await packArchive(layoutEntries(ROOT, files, version, "..data", []), owner);
     await withHelper(engine, volume, {}, (helper) => helper.putArchive(archive, { path: "/" }));
@@ -52,7 +52,9 @@ export async function writeVolume(
     await helper.start();
     const { StatusCode } = (await helper.wait()) as { StatusCode: number };
     if (StatusCode !== 0)
-      throw new Error(`files of volume ${volume} could not be switched: exit code ${StatusCode}`);
+      throw new Error(
+        `the files of volume ${volume} could not be replaced: mv or rm failed with exit code ${StatusCode}`,
+      );
   });
 }
 
@@ -62,12 +64,12 @@ export async function readVolume(engine: Dockerode, volume: string): Promise<Lai
   });
 }
 
-/** Whether there is a file of this name at the top of a volume. */
+/** Whether a volume has a file of this name at its top level. */
 export async function volumeHas(engine: Dockerode, volume: string, file: string): Promise<boolean> {
   return withHelper(engine, volume, {}, (helper) =>
     helper.infoArchive({ path: `/${ROOT}/${file}` }).then(
       (answer) => {
-        // An answer that nobody reads keeps its connection, and this process with it.
+        // An unread response keeps its connection open, and so this process alive.
         (answer as NodeJS.ReadableStream).resume();
         return true;
       },
@@ -79,7 +81,7 @@ export async function volumeHas(engine: Dockerode, volume: string, file: string)
   );
 }
 
-/** Lets `use` read and write a volume's files through a helper, which holds the volume meanwhile. `name` is the helper's. */
+/** Lets `use` read and write a volume's files through a helper, which holds the volume meanwhile. `name` is the helper's name. */
 export const withVolume = <T>(
   engine: Dockerode,
   volume: string,
@@ -87,7 +89,7 @@ export const withVolume = <T>(
   use: (helper: Dockerode.Container) => Promise<T>,
 ): Promise<T> => withHelper(engine, volume, options, use);
 
-/** The text of a file at the top of a helper's volume; undefined when there is none. */
+/** The text of a file at the top level of a helper's volume; undefined if it does not exist. */
 export async function readVolumeFile(helper: Dockerode.Container, file: string): Promise<string | undefined> {
   try {
     const entries = await unpackArchive(await helper.getArchive({ path: `/${ROOT}/${file}` }));
@@ -98,7 +100,7 @@ export async function readVolumeFile(helper: Dockerode.Container, file: string):
   }
 }
 
-/** Writes a file at the top of a helper's volume, which root alone reads. */
+/** Writes a file at the top level of a helper's volume. Only root can read it. */
 export async function writeVolumeFile(
   helper: Dockerode.Container,
   file: string,
@@ -109,8 +111,8 @@ export async function writeVolumeFile(
 }
 
 /**
- * Removes containers that an interrupted run has left; they would hold the volume.
- * @param olderThanSeconds where another run may have one at this moment: those that it would not have for so long
+ * Removes the helpers that an interrupted run has left; they would hold the volume.
+ * @param olderThanSeconds spares younger helpers, which another run may be using. Default 0.
  */
 export async function removeHelpers(engine: Dockerode, volume: string, olderThanSeconds = 0): Promise<void> {
   const filters = { label: [`${HELPER_LABEL}=${volume}`] };
@@ -152,7 +154,7 @@ async function withHelper<T>(
 
 async function removeContainer(container: Dockerode.Container): Promise<void> {
   await container.remove({ force: true, v: false }).catch((error: unknown) => {
-    // 409: another run is removing it at this moment.
+    // 409: another run is already removing it.
     if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 409) throw error;
   });
 }
