@@ -1,6 +1,6 @@
 import { isUnknown } from "./unknown-value";
 
-/** A text that is equal for equal values, whatever the order of the keys; a key without a value is as good as no key. */
+/** A canonical text: equal for equal values, regardless of the order of keys. An undefined value equals a missing key. */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item)).join(",")}]`;
   if (typeof value === "object" && value !== null) {
@@ -14,15 +14,15 @@ export function canonicalText(value: unknown): string {
 }
 
 export interface ChangedInputs {
-  /** Inputs that differ from what was recorded, or that are not known yet. */
+  /** Inputs that differ from the recorded ones, or are not known yet. */
   readonly changed: readonly string[];
-  /** Those of them whose new value is known: only these may be a reason for a replacement. */
+  /** Changed inputs whose new value is known. Only these may cause a replacement. */
   readonly certain: readonly string[];
 }
 
 /**
- * Compares the inputs of a dynamic resource with its recorded outputs, which echo the inputs. `names` says which keys are inputs:
- * what a provider computes is no reason for a change.
+ * Compares the inputs of a dynamic resource with its recorded outputs, which include the inputs. `names` lists the keys that are inputs:
+ * values that a provider computes are not compared.
  */
 export function changedInputs(olds: object, news: object, names: readonly string[]): ChangedInputs {
   const before = olds as Record<string, unknown>;

@@ -2,8 +2,8 @@ import { printProgress } from "./progress";
 import { messageOf } from "./reason";
 
 /**
- * Looks at a server for `read`. One that cannot be looked at is neither gone nor as it was: the refresh goes on, since it is what heals
- * a cluster that has lost members, and `drift` makes the `up` after it run `update`, which looks again once they are back.
+ * Reads the state of a server for `read`. If it cannot be read, it is neither deleted nor verified: the refresh continues, since it repairs
+ * a cluster that has lost members, and `drift` makes the next `up` run `update`, which reads it again once they are back.
  */
 export async function orDrift<Recorded extends object, Seen>(
   id: string,

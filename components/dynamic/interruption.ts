@@ -1,11 +1,11 @@
-/** What the engine asks of every provider at the first Ctrl-C: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto. */
+/** The request that the engine sends to every provider at the first Ctrl-C: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto. */
 const CANCEL = "/pulumirpc.ResourceProvider/Cancel";
 let signal: AbortSignal | undefined;
 
 /**
- * Aborted once the run that this process works for is interrupted. The engine says so to each provider; the SDK's server of dynamic ones
- * answers and does nothing, so it is seen here among the requests that any server of this process gets
- * (https://nodejs.org/api/diagnostics_channel.html#http2, which Node.js 22.17 and newer have).
+ * Aborted when the Pulumi run is interrupted. The engine notifies each provider, but the SDK's server of dynamic providers ignores the
+ * request, so it is detected among all requests that servers of this process receive
+ * (https://nodejs.org/api/diagnostics_channel.html#http2, in Node.js 22.17 and newer).
  */
 export function interruption(): AbortSignal {
   if (signal === undefined) {
@@ -13,7 +13,7 @@ export function interruption(): AbortSignal {
     const events = require("node:events") as typeof import("node:events");
     const controller = new AbortController();
     signal = controller.signal;
-    // Each wait listens, and there may be any number of them at a time.
+    // Each wait adds a listener, and any number of waits may run at a time.
     events.setMaxListeners(0, signal);
     subscribe("http2.server.stream.created", (message) => {
       if ((message as { headers?: Record<string, unknown> }).headers?.[":path"] === CANCEL)
@@ -23,7 +23,7 @@ export function interruption(): AbortSignal {
   return signal;
 }
 
-/** Settles with the interruption, unless it is forgotten before. */
+/** `passed` resolves at the interruption; `forget` removes the listener. */
 export function untilInterrupted(): { readonly passed: Promise<void>; readonly forget: () => void } {
   const interrupted = interruption();
   let settle = (): void => undefined;

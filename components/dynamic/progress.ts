@@ -1,8 +1,8 @@
 /**
- * Shows a line of progress, as the engine shows what a provider prints.
+ * Prints a line of progress; the engine shows what a provider prints.
  *
- * When the engine was killed, nobody reads any more, and nobody will record what is done: the provider's process ends. Left to itself, the
- * SDK's (cmd/dynamic-provider) prints the error of each print, fails at that, and goes on so for ever, with a core and ever more memory.
+ * If the engine was killed, nothing reads the output or records the results any more, so the provider's process exits. Otherwise the SDK's
+ * process (cmd/dynamic-provider) would print the error of each print, fail again, and loop forever, using a CPU core and ever more memory.
  */
 export function printProgress(line: string): void {
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,10 +1,10 @@
-/** What errors say, for waits and for those who read the end of one. */
+/** Messages of errors, for waits and for their final error. */
 
-/** The kinds that say of a program that it is wrong. Not SyntaxError: that is what JSON.parse makes of an answer that is none. */
+/** Errors that indicate a bug in the program. Not SyntaxError, which JSON.parse throws for an invalid response. */
 const PROGRAM_ERRORS = ["TypeError", "ReferenceError", "RangeError", "AssertionError"];
 
 /**
- * What an error says, also where it is not an `Error`. Of an object without a message only its kind and its code are told: others of its
+ * The message of anything that was thrown, also if it is not an `Error`. For an object without a message, only its kind and code: other
  * fields, such as the headers of a request, may be secret.
  */
 export function messageOf(error: unknown): string {
@@ -13,7 +13,7 @@ export function messageOf(error: unknown): string {
     readonly code?: unknown;
   };
   if (typeof message === "string" && message !== "") return message;
-  // Node.js says it so when each address of a host has refused: https://nodejs.org/api/net.html#socketconnectoptions-connectlistener
+  // Node.js throws this when each address of a host has refused the connection: https://nodejs.org/api/net.html#socketconnectoptions-connectlistener
   if (Array.isArray(errors) && errors.length > 0) return errors.map(messageOf).join("; ");
   const kind = name ?? (constructor as { name?: string } | undefined)?.name ?? "an error";
   return typeof code === "string" || typeof code === "number"
@@ -21,13 +21,13 @@ export function messageOf(error: unknown): string {
     : `${kind} without a message`;
 }
 
-/** Whether it is a mistake of the program, which no time mends, and nothing that happened to it. */
+/** Whether it is a bug in the program, which waiting does not fix, and not a failure of something else. */
 export const isProgramError = (error: unknown): error is Error =>
   error instanceof Error && PROGRAM_ERRORS.some((kind) => error.name.split(" ")[0] === kind);
 
 /**
- * What an error says to somebody who can go on without what failed: who waits, or asks the next member. A mistake of the program is thrown on,
- * with the place where it was made, and ends every wait that it reaches.
+ * The message of an error for a caller that can continue: one that waits, or that tries the next member. A bug in the program is rethrown
+ * with its location instead, and ends every wait that it reaches.
  */
 export function reasonOf(error: unknown): string {
   if ((error as { mistake?: boolean } | null)?.mistake === true) throw error;

@@ -1,4 +1,4 @@
-/** What `read` was given to look for. Without it there is nothing to go by: these resources cannot be imported. */
+/** The recorded state that `read` receives. It has none in an import, which these resources do not support. */
 export function recordedState<T>(props: T | undefined): T {
   if (props === undefined)
     throw new Error("there is no recorded state of this resource; it cannot be imported");

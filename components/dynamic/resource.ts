@@ -2,13 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { name as PACKAGE } from "../../package.json";
 
 /**
- * A dynamic resource, as `pulumi.dynamic.Resource` is one, of whose provider Pulumi keeps where it is instead of its whole code: a few lines in
- * the state of each resource and in a preview as JSON, and nothing to serialise (docs/decisions/0037-the-state-names-a-provider.md).
+ * A dynamic resource like `pulumi.dynamic.Resource`, but its state contains the location of its provider instead of the provider's whole code.
+ * This keeps the state and previews as JSON short, and nothing is serialised (docs/decisions/0037-the-state-names-a-provider.md).
  */
 export class DynamicResource extends pulumi.CustomResource {
   /**
-   * @param provider the file below components/, without its ending, and the name in it: `resources/etcd/trust#etcdTrustProvider`
-   * @param former type and name in older versions, whose states know the resource by those
+   * @param provider the file below components/, without its extension, and the exported name: `resources/etcd/trust#etcdTrustProvider`
+   * @param former type and name of the resource in states of older versions
    */
   constructor(
     provider: string,
@@ -27,8 +27,8 @@ export class DynamicResource extends pulumi.CustomResource {
 }
 
 /**
- * What Pulumi keeps: a module whose `handler` gives the provider (cmd/dynamic-provider of the SDK). It finds this package from where the program
- * runs, as the program does: the project itself is this package, or has it in `node_modules`. The same text on every machine.
+ * What Pulumi stores: a module whose `handler` returns the provider (cmd/dynamic-provider of the SDK). It searches upwards from the working
+ * directory for this package: the project itself is the package, or has it in `node_modules`. The text is the same on every machine.
  */
 const found = (provider: string): string => `exports.handler = () => {
   const { existsSync, readFileSync } = require("node:fs");

@@ -1,10 +1,10 @@
 /**
- * In a preview, `check` and `diff` of a dynamic provider see this text in place of a value that is not known yet. The literal is
- * the SDK's `runtime.unknownValue`, repeated so that nobody loads the SDK for it.
+ * In a preview, `check` and `diff` of a dynamic provider receive this text for a value that is not known yet. It is the SDK's
+ * `runtime.unknownValue`, repeated here so that the SDK need not be loaded.
  */
 const UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Whether a value is unknown, or holds something unknown. */
+/** Whether a value is unknown or contains an unknown value. */
 export function isUnknown(value: unknown): boolean {
   if (value === UNKNOWN_VALUE) return true;
   if (Array.isArray(value)) return value.some((item) => isUnknown(item));

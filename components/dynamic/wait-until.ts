@@ -45,7 +45,7 @@ async function looking<T>(
 ): Promise<T> {
   const started = Date.now();
   const deadline = started + options.deadlineSeconds * 1000;
-  const unanswered: Look<T> = { done: false, why: "the last look did not end" };
+  const unanswered: Look<T> = { done: false, why: "the last check did not finish" };
   let lastWhy = "";
   let lastPrinted = started;
   let explained = options.explain === undefined;
@@ -74,7 +74,7 @@ async function looking<T>(
         `${options.what}: timed out after ${options.deadlineSeconds} s. Last seen: ${why}${explanation ? `\n${explanation}` : ""}`,
       );
     }
-    // A wait of a second or two is normal and worth no line.
+    // A wait of one or two seconds is normal and not worth a line.
     if (waited >= 2 && (why !== lastWhy || now - lastPrinted >= 10_000)) {
       printProgress(`waiting until ${options.what} (${waited} s of ${options.deadlineSeconds} s): ${why}`);
       lastWhy = why;
@@ -85,13 +85,13 @@ async function looking<T>(
       const explanation = await options.explain?.();
       if (explanation) printProgress(explanation);
     }
-    // Looks are slow where a machine is busy, and must not be what keeps it so.
+    // Checks are slow on a busy machine and must not add to its load.
     const pause = Math.max(options.intervalMs ?? 500, Math.min(now - began, 5000));
     await sleep(Math.min(pause, deadline - now), interrupted);
   }
 }
 
-/** Ends sooner with `end`. */
+/** Resolves earlier if `end` does. */
 const sleep = (ms: number, end?: Promise<void>): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
@@ -101,5 +101,5 @@ const sleep = (ms: number, end?: Promise<void>): Promise<void> =>
     });
   });
 
-/** An error that a look throws when waiting longer does not help. */
+/** An error for a check to throw if waiting longer does not help. */
 export const permanent = (message: string): Error => Object.assign(new Error(message), { permanent: true });

@@ -6,7 +6,7 @@ import { type AwaitedMember, isReady, waitReady, waitReadyAfterUpdate } from "./
 
 export interface AllReadyInputs {
   readonly workload: string;
-  /** Another digest is another container: worth looking again. */
+  /** A different digest means a new container, so the wait is repeated. */
   readonly members: readonly (AwaitedMember & { readonly digest: string })[];
   readonly deadlineSeconds: number;
 }
@@ -21,7 +21,7 @@ export const allReadyProvider: pulumi.dynamic.ResourceProvider<AllReadyInputs, A
     return { id: inputs.workload, outs: inputs };
   },
 
-  // "Gone" when a member is not ready, so that the next up waits for it again after it has mended it.
+  // Reports the resource as deleted if a member is not ready, so that the next `up` waits again after repairing it.
   async read(id, props) {
     const engine = dockerEngine();
     for (const member of props?.members ?? []) {

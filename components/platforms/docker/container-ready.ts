@@ -5,10 +5,10 @@ import { dockerEngine } from "../../reach/docker/engine";
 import { type AwaitedMember, waitReady, waitReadyAfterUpdate } from "./wait-ready";
 
 export interface ContainerReadyInputs extends AwaitedMember {
-  /** Digest of what the container is made of; another one means that it has been replaced. */
+  /** Digest of the container's arguments; a different one means that it has been replaced. */
   readonly digest: string;
   readonly deadlineSeconds: number;
-  /** Members that serve were there before it. Default false. */
+  /** It joins members that already serve. Default false. */
   readonly joins?: boolean;
 }
 
@@ -20,8 +20,8 @@ export const containerReadyProvider: pulumi.dynamic.ResourceProvider<
     return diffInputs(olds, news, ["container", "digest", "readiness", "deadlineSeconds"], "container");
   },
 
-  // At first all members start together; `AllReady` waits for them. One that joins others comes before the next one and before any of them
-  // is replaced: two that join a single member of etcd, and are not there yet, would be its majority.
+  // In a new workload all members start together, and `AllReady` waits for them. A member that joins others must be ready before the next one
+  // starts and before any other is replaced: two members that join a single etcd member would be its majority before they run.
   async create(inputs) {
     if (inputs.joins === true)
       await waitReady(dockerEngine(), inputs.container, [inputs], inputs.deadlineSeconds);
@@ -33,7 +33,7 @@ export const containerReadyProvider: pulumi.dynamic.ResourceProvider<
   },
 };
 
-/** The end of a member's step of a rolling change: its new container is ready. Failing here stops the change. */
+/** The second half of a member's step in a rolling update: its new container is ready. A failure stops the update. */
 export class ContainerReady extends DynamicResource {
   constructor(
     name: string,

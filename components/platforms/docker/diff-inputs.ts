@@ -1,7 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs } from "../../dynamic/changed-inputs";
 
-/** Any of `names` that differs is a change; `identity` among them, once it is known, makes another resource of it. */
+/** A difference in any of `names` is a change; one in `identity`, once its value is known, is a replacement. */
 export function diffInputs(
   olds: object,
   news: object,

@@ -2,7 +2,7 @@ import { dockerEngine } from "../../reach/docker/engine";
 import { LABELS } from "../../reach/docker/names";
 import { removeHelpers, volumeHas } from "../../reach/docker/volume-files";
 
-/** Workloads of a cluster that have data volumes on the engine; none when the engine does not answer, which then says so itself. */
+/** Workloads of a cluster that have data volumes on the engine. Empty if the engine does not answer, which is reported elsewhere. */
 export async function workloadsWithData(cluster: string): Promise<ReadonlySet<string>> {
   try {
     const filters = { label: [`${LABELS.stack}=${cluster}`, LABELS.replica] };
@@ -14,8 +14,8 @@ export async function workloadsWithData(cluster: string): Promise<ReadonlySet<st
 }
 
 /**
- * Data volumes of these workloads that no healthy container uses and that hold `file`: what a workload left there when it was taken away. A
- * member that is healthy has none. None when the engine does not answer.
+ * Data volumes of these workloads that no healthy container uses and that contain `file`, which a workload leaves there when it is removed.
+ * The volume of a healthy member has no such file. Empty if the engine does not answer.
  */
 export async function abandonedVolumes(
   cluster: string,

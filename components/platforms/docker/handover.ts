@@ -9,9 +9,9 @@ import { LABELS } from "../../reach/docker/names";
 
 export interface HandoverInputs {
   readonly container: string;
-  /** Digest of what the container is made of; another one means that the container is about to be replaced. */
+  /** Digest of the container's arguments; a different one means that it is about to be replaced. */
   readonly digest: string;
-  /** Runs in the old container before that. */
+  /** Runs in the old container before it is replaced. */
   readonly handover?: Command;
 }
 
@@ -68,7 +68,7 @@ export const handoverProvider: pulumi.dynamic.ResourceProvider<HandoverInputs, H
   },
 };
 
-/** The start of a member's step of a rolling change: what it alone has, such as leadership, is handed over before its container is replaced. */
+/** The first half of a member's step in a rolling update: it hands over what only one member can have, such as leadership. */
 export class Handover extends DynamicResource {
   constructor(name: string, args: HandoverInputs, opts: pulumi.CustomResourceOptions) {
     super("platforms/docker/handover#handoverProvider", name, args, opts, "postgres-cluster", "Handover", {

@@ -1,8 +1,8 @@
 import type { Probe } from "../workload";
 
 /**
- * A duration as Go's `Duration.String()` writes it: `1m0s`, not `60s`. Docker's answer comes back in this form, and the provider
- * compares texts: any other form is a change in every preview.
+ * A duration in the format of Go's `Duration.String()`: `1m0s`, not `60s`. Docker returns it in this format and the provider
+ * compares texts, so any other format would show a change in every preview.
  */
 export function goDuration(seconds: number): string {
   const milliseconds = Math.round(seconds * 1000);
@@ -15,27 +15,27 @@ export function goDuration(seconds: number): string {
   return minutes > 0 ? `${minutes}m${rest}` : rest;
 }
 
-/** A word as POSIX shells read it literally. */
+/** Quotes a word for a POSIX shell. */
 export const shellWord = (word: string): string =>
   /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 
-/** How long Docker gives the whole check. */
+/** Timeout of the whole health check. */
 export const healthCheckTimeout = (readiness: Probe, liveness?: Probe): number =>
   liveness ? readiness.timeoutSeconds + liveness.timeoutSeconds + 1 : readiness.timeoutSeconds;
 
 /**
- * What Docker's health check runs. Docker has one check and does nothing when it fails, so the liveness check is part of it: when
+ * The command of Docker's health check. Docker has a single check and does nothing if it fails, so the liveness check is part of it: if
  * a member is not ready and its liveness check has failed for as long as the spec allows, everything but PID 1 is killed, and the
- * supervisor starts the program again. A ready member is alive, so in normal operation one program runs, not two.
+ * supervisor restarts the program. A ready member is alive, so normally only one of the two checks runs.
  */
 export function healthCheckTest(readiness: Probe, liveness?: Probe): readonly string[] {
   if (!liveness) return ["CMD", ...readiness.command];
-  // `kill -1` spares PID 1 and the caller, and reaches what is in the container and of its user.
+  // `kill -1` signals all processes of the container's user except PID 1 and the caller.
   const script = livenessScript(readiness, liveness, "/dev/shm/.liveness", "kill -s KILL -- -1");
   return ["CMD", "/bin/sh", "-c", script];
 }
 
-/** The script behind `healthCheckTest`, with what a test must be able to replace: where it keeps its state and how it kills. */
+/** The script of `healthCheckTest`. Tests replace its state file and its kill command. */
 export function livenessScript(readiness: Probe, liveness: Probe, state: string, kill: string): string {
   const run = (probe: Probe): string =>
     `timeout -k 1 ${probe.timeoutSeconds} ${probe.command.map(shellWord).join(" ")}`;

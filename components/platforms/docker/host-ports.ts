@@ -3,10 +3,10 @@ import type { Problem } from "../../settings/problems";
 import { LABELS } from "../../reach/docker/names";
 import { dockerEngine } from "../../reach/docker/engine";
 
-/** A port of 127.0.0.1 that an entry gets, and the setting that it follows from. */
+/** A port on 127.0.0.1 that an entry publishes, and the setting that determines it. */
 export interface ExposedPort {
   readonly setting: string;
-  /** Of entry 0; further entries have ports above it. */
+  /** The port of entry 0; further entries use higher ones. */
   readonly value: number;
   readonly entry: number;
   readonly port: number;
@@ -30,7 +30,7 @@ export async function takenHostPorts(
     }));
 }
 
-/** What the cluster's own containers publish; nothing when the engine does not answer, which then says so itself. */
+/** The ports that the cluster's own containers publish. Empty if the engine does not answer, which is reported elsewhere. */
 async function ownPorts(cluster: string): Promise<ReadonlySet<number>> {
   try {
     const filters = { label: [`${LABELS.stack}=${cluster}`] };

@@ -15,16 +15,16 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { ImageSource } from "../../../config-files/images";
 
-/** Where Debian keeps the certificate authorities that an administrator added. */
+/** Debian's folder for additional certificate authorities. */
 export const MACHINE_CERTIFICATES = "/usr/local/share/ca-certificates";
 
-/** `postgres-cluster/etcd:3.5.16-0123456789ab`: the tag says what is in the image, so that it is known before the image is built. */
+/** `postgres-cluster/etcd:3.5.16-0123456789ab`: the tag is derived from the image's content, so it is known before the image is built. */
 export const imageTag = (key: string, source: ImageSource, directory: string): string =>
   `postgres-cluster/${key}:${source.version}-${contentDigest(source, directory).slice(0, 12)}`;
 
 /**
- * Digest of all that makes the image: its Dockerfile, its files with their paths and execute bits, its arguments. Not of additional
- * certificates: they only let the build fetch packages, and must not replace members when they change.
+ * Digest of everything that determines the image: its Dockerfile, its files with their paths and execute bits, its arguments. Additional
+ * certificates are excluded: they only let the build fetch packages, and a change of them must not replace members.
  */
 export function contentDigest(source: ImageSource, directory: string): string {
   const hash = createHash("sha256");
@@ -44,8 +44,8 @@ export function contentDigest(source: ImageSource, directory: string): string {
 }
 
 /**
- * The folder that an image is built from. Where it holds files from elsewhere, that is a folder of its own, named after its content
- * and made when it is not there, so that every run names the same one.
+ * The build context of an image. If it needs files from elsewhere, this is a separate folder, named after its content
+ * and created if it does not exist, so that every run uses the same one.
  */
 export function buildContext(
   key: string,
@@ -53,8 +53,8 @@ export function buildContext(
   directory: string,
   builds = join(homedir(), ".cache/postgres-cluster/builds"),
 ): string {
-  // Absolute: engines differ in what a relative path is relative to. A moved checkout builds again, from the cache, and replaces no
-  // container, since those name the tag.
+  // Absolute, because engines resolve relative paths differently. A moved checkout rebuilds from the cache and replaces no
+  // container, since containers refer to the tag.
   if (!source.files) return resolve(directory);
   const context = join(builds, `${key}-${contentDigest(source, directory).slice(0, 12)}`);
   if (existsSync(context)) return context;
@@ -77,7 +77,7 @@ export function buildContext(
   return context;
 }
 
-/** Files of a file or folder, relative to `directory`. Compiled Python is nobody's input. */
+/** A file, or the files below a folder, relative to `directory`, without compiled Python. */
 function filesBelow(directory: string, path: string): string[] {
   if (!existsSync(join(directory, path)))
     throw new Error(`image input ${path} does not exist in ${directory}`);
@@ -87,7 +87,7 @@ function filesBelow(directory: string, path: string): string[] {
     .flatMap((name) => filesBelow(directory, join(path, name)));
 }
 
-/** The `EXTRA_CA_CERTIFICATES` argument: one PEM bundle of the folder's certificates in base64; undefined when there are none. */
+/** The `EXTRA_CA_CERTIFICATES` argument: the folder's certificates as a PEM bundle in base64; undefined if there are none. */
 export function extraCaCertificates(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
   const files = readdirSync(folder, { recursive: true })

@@ -5,15 +5,15 @@ import { diffInputs } from "./diff-inputs";
 import { dockerEngine, stopContainer } from "../../reach/docker/engine";
 
 export interface LeavingInputs {
-  /** The workload's full name, which its containers' names begin with: `pg-dev-patroni`. */
+  /** The workload's full name, the prefix of its containers' names: `pg-dev-patroni`. */
   readonly workload: string;
-  /** The labels, `key=value`, that all its containers bear. */
+  /** The labels, `key=value`, that all its containers have. */
   readonly labels: readonly string[];
-  /** How many members stay: those with the lowest ordinals. */
+  /** How many members stay, those with the lowest ordinals. */
   readonly replicas: number;
 }
 
-/** Of the containers' names those whose ordinal is not below `replicas`, the highest first. */
+/** The names of containers whose ordinal is at least `replicas`, the highest first. */
 export function leavingMembers(
   names: readonly string[],
   workload: string,
@@ -31,7 +31,7 @@ async function stopLeaving({ workload, labels, replicas }: LeavingInputs): Promi
   const running = await engine.listContainers({ filters: { label: [...labels] } });
   const names = running.map(({ Names }) => (Names[0] ?? "/").slice(1));
   for (const name of leavingMembers(names, workload, replicas)) {
-    printProgress(`stopping ${name}, which is removed, before the other members change`);
+    printProgress(`stopping ${name} before the other members change, because it is no longer declared`);
     await stopContainer(engine, name);
   }
 }
@@ -53,8 +53,8 @@ export const leavingProvider: pulumi.dynamic.ResourceProvider<LeavingInputs, Lea
 };
 
 /**
- * Members that are no longer declared are deleted at the end of `up`, as everything is. Where members hand something over to each other, that
- * is too late: they would be handed over to. So they are stopped before the first of the others is changed.
+ * Stops members that are no longer declared before any other member is changed. Pulumi deletes them only at the end of `up`, and until then
+ * other members could hand over to them, for example leadership.
  */
 export class Leaving extends DynamicResource {
   constructor(name: string, args: LeavingInputs, opts: pulumi.CustomResourceOptions) {

@@ -7,7 +7,7 @@ import { readVolume, removeHelpers, writeVolume } from "../../reach/docker/volum
 
 export interface MountedFilesInputs {
   readonly volume: string;
-  /** Name to text. */
+  /** Texts by file name. */
   readonly files: Files;
   /** User and group that the files belong to. */
   readonly owner: number;
@@ -23,7 +23,7 @@ export const mountedFilesProvider: pulumi.dynamic.ResourceProvider<MountedFilesI
     return { id: inputs.volume, outs: inputs };
   },
 
-  // "Gone" unless the volume holds exactly what is wanted: the next up writes it again.
+  // Reports the resource as deleted unless the volume contains exactly these files, so that the next `up` writes them again.
   async read(id, props) {
     const engine = dockerEngine();
     if (!props) return {};
@@ -42,7 +42,7 @@ export const mountedFilesProvider: pulumi.dynamic.ResourceProvider<MountedFilesI
     return { outs: news };
   },
 
-  // The files go with the volume, which is a resource of its own; a helper left behind would hold it.
+  // The files are deleted with the volume, which is a separate resource. A leftover helper would prevent that.
   async delete(_id, props) {
     await removeHelpers(dockerEngine(), props.volume);
   },
@@ -54,7 +54,7 @@ export interface MountedFilesArgs {
   readonly owner: number;
 }
 
-/** Files in a named volume, changed in one step under the programs that read them. */
+/** Files in a named volume, changed atomically for the programs that read them. */
 export class MountedFiles extends DynamicResource {
   constructor(name: string, args: MountedFilesArgs, opts: pulumi.CustomResourceOptions) {
     super(

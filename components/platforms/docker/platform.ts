@@ -230,7 +230,7 @@ export class DockerPlatform extends pulumi.ComponentResource implements Platform
           dockerfile: source.dockerfile,
           buildArgs: { ...source.buildArgs, ...(extra && { EXTRA_CA_CERTIFICATES: extra }) },
         },
-        // Containers of other stacks may use it, and a rollback to a former version needs no build.
+        // Other stacks' containers may use it, and a rollback to the previous version needs no build.
         keepLocally: true,
         // The provider detects changed files only through this.
         triggers: { content: contentDigest(source, imagesDirectory) },
@@ -291,7 +291,7 @@ const awaited = ({ name, digest, readiness: { command, timeoutSeconds } }: Rende
   readiness: { command, timeoutSeconds },
 });
 
-/** What a member waits for in a rolling change: the member before it is ready again. */
+/** What a member waits for in a rolling update: the previous member must be ready again. */
 function previous(
   order: ReplacementOrder,
   member: RenderedMember,
@@ -301,7 +301,7 @@ function previous(
   return order.oneByOne ? replaced.filter((_, ordinal) => ordinal === before) : [];
 }
 
-/** The start period, the checks after it, and a minute for a busy machine. */
+/** The start period, the checks after it, and a minute in reserve for a busy machine. */
 const readyDeadline = ({ readiness }: WorkloadSpec): number =>
   Math.max(
     120,

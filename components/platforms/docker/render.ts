@@ -7,25 +7,25 @@ import { type Command, type Exposure, PROGRAM_UID, type Probe, type WorkloadSpec
 import { goDuration, healthCheckTest, healthCheckTimeout } from "./health-check";
 import { dataVolumeName, filesVolumeName, LABELS, secretVolumeName } from "../../reach/docker/names";
 
-/** What a workload's description does not say and the platform knows. */
+/** What the platform knows in addition to a workload's spec. */
 export interface DockerContext extends ClusterIdentity {
   /** Name of the cluster's network. */
   readonly network: string;
-  /** The image to run, by a tag that holds the digest of its content, so that it is known before it is built. */
+  /** The image to run. Its tag contains the digest of its content, so it is known before the image is built. */
   readonly image: string;
 }
 
 /**
- * Each check is a process that Docker starts in the container, a tenth of a second of processor time: every 5 and 10 s, an idle stack of 17
- * containers took a quarter of a core for them. `up` asks the members itself while it waits, and whoever serves requests (HAProxy,
- * Patroni) has checks of his own; this one is for those who look, and for a program that hangs, which is given longer than that.
+ * Minimum interval of health checks. Docker starts a process in the container for each one, which takes 0.1 s of CPU time: with intervals of
+ * 5 and 10 s, an idle stack of 17 containers used a quarter of a core. A longer interval is enough for operators and for detecting a
+ * program that hangs: `up` runs the readiness checks itself while it waits, and HAProxy and Patroni have their own checks.
  */
 const LEAST_CHECK_SECONDS = 15;
 
-/** A workload as the arguments of @pulumi/docker's resources. Everything in it is plain: it is known in every preview. */
+/** A workload as arguments of @pulumi/docker's resources. It contains no outputs, so everything is known in a preview. */
 export interface RenderedDocker {
   readonly members: readonly RenderedMember[];
-  /** Volumes with configuration that changes under the running programs. */
+  /** Volumes with configuration that is changed while programs run. */
   readonly fileVolumes: readonly {
     readonly volume: string;
     readonly files: Readonly<Record<string, string>>;
@@ -33,13 +33,13 @@ export interface RenderedDocker {
 }
 
 export interface RenderedMember {
-  /** Full name of the replica; also its container's name, host name and address. */
+  /** Full name of the replica, also its container name, host name and address. */
   readonly name: string;
   readonly ordinal: number;
   readonly container: ContainerArgs;
   readonly containerOptions: { readonly deleteBeforeReplace: true; readonly replaceOnChanges: string[] };
   readonly dataVolume?: string;
-  /** Digest of everything whose change replaces the container. */
+  /** Digest of all arguments whose change replaces the container. */
   readonly digest: string;
   readonly readiness: Probe;
   readonly handover?: Command;
@@ -47,32 +47,32 @@ export interface RenderedMember {
 }
 
 /**
- * The provider says that it updates these in place and does nothing (`resourceDockerContainerUpdate` of
- * kreuzwerker/terraform-provider-docker): they take a new container.
+ * The provider claims to update these in place but does nothing (`resourceDockerContainerUpdate` of
+ * kreuzwerker/terraform-provider-docker), so they require a replacement.
  */
 const REPLACE_ON_CHANGES = [
   ...["healthcheck", "init", "tmpfs", "mounts", "cpuQuota", "cpuPeriod", "sysctls", "logOpts", "rm"],
 ];
 
-/** What the provider really changes in a running container, so that no member is replaced for it, nor hands over. */
+/** What the provider does update in a running container, so a change needs neither a replacement nor a handover. */
 const IN_PLACE: readonly (keyof ContainerArgs)[] = [
   ...(["restart", "memory", "memorySwap", "cpuShares", "destroyGraceSeconds"] as const),
 ];
 
-/** Three files of 10 MB a container: Docker's default keeps everything for ever. */
+/** Three files of 10 MB per container: Docker's default is unlimited. */
 const LOG_OPTIONS = { "max-file": "3", "max-size": "10m" };
 
 /**
- * A container that is gone leaves its address behind in its neighbours' tables, and who connects to it hears nothing for a minute. Most
- * programs have limits of their own; libpq's cancel of a statement has none and cannot be interrupted, and kept Citus' maintenance daemon,
- * and with it PostgreSQL, from stopping (tried: 72 s; with two retries 7 s).
+ * After a container is removed, its address stays in the ARP caches of the others for a minute, and connection attempts to it get no answer.
+ * Most programs have their own timeouts. libpq's cancel request has none and cannot be interrupted, which kept Citus' maintenance daemon,
+ * and so PostgreSQL, from stopping (measured: 72 s; with two retries 7 s).
  */
 const SYSCTLS = { "net.ipv4.tcp_syn_retries": "2" };
 
-/** The address of a replica: its container's name, which Docker's DNS resolves inside the cluster's network. */
+/** The address of a replica is its container name, which Docker's DNS resolves inside the cluster's network. */
 export const dockerAddress = replicaName;
 
-/** Renders a workload. Throws on what Docker cannot do, with the path of the field. */
+/** Renders a workload. Throws an error with the path of the field if Docker does not support something. */
 export function renderDocker(spec: WorkloadSpec, context: DockerContext): RenderedDocker {
   refuseUnrenderable(spec);
   const workload = workloadName(context, spec.name);
@@ -111,16 +111,16 @@ function renderMember(spec: WorkloadSpec, context: DockerContext, ordinal: numbe
     ...(spec.exposed && { ports: publishedPorts(spec.exposed, spec, ordinal) }),
     volumes: volumes(spec, context, dataVolume),
     uploads: uploads(spec),
-    // Mode 1777 as /tmp has it: the programs run as a user that the image may not know.
+    // Mode 1777, like /tmp: the programs run as a user that may not exist in the image.
     ...(spec.scratch?.length && {
       tmpfs: Object.fromEntries([...spec.scratch].sort().map((path) => [path, "mode=1777"])),
     }),
     ...(sharedMemoryMiB && { shmSize: sharedMemoryMiB }),
-    // Without memorySwap every preview shows an update. Equal to memory: no swap, so that the limit is the limit.
+    // Without memorySwap every preview shows an update. Equal to memory means no swap, so the memory limit is strict.
     ...(memoryMiB && { memory: memoryMiB, memorySwap: memoryMiB }),
-    // The kernel's smallest share is 2; 1024 shares are what Docker calls a whole CPU.
+    // The kernel's minimum is 2 shares; in Docker's terms 1024 shares are one CPU.
     ...(cpuMillis && { cpuShares: Math.max(2, Math.round((cpuMillis * 1024) / 1000)) }),
-    // Microseconds in each of the kernel's periods of a tenth of a second.
+    // In microseconds per scheduling period of 0.1 s.
     ...(cpuLimitMillis && { cpuPeriod: 100_000, cpuQuota: cpuLimitMillis * 100 }),
     healthcheck: {
       tests: [...healthCheckTest(readiness, liveness)],
@@ -130,12 +130,12 @@ function renderMember(spec: WorkloadSpec, context: DockerContext, ordinal: numbe
       startInterval: "0s",
       retries: readiness.failureThreshold,
     },
-    // Comes back after a crash, a kill from inside and a restart of the daemon; stays down after an operator's `docker stop`, also
-    // over a restart of the daemon, which "always" would not respect.
+    // Restarts after a crash, a kill from inside and a restart of the daemon. Unlike "always", it stays stopped after an operator's
+    // `docker stop`, even if the daemon restarts.
     restart: "unless-stopped",
     stopSignal: "SIGTERM",
     stopTimeout: spec.stopGraceSeconds,
-    // The provider stops with this, and without it kills at once.
+    // The provider stops the container with this grace period; without it, it kills the container immediately.
     destroyGraceSeconds: spec.stopGraceSeconds,
     sysctls: SYSCTLS,
     capabilities: { drops: ["ALL"] },
@@ -168,7 +168,7 @@ function environment(spec: WorkloadSpec, variables: ReplicaVariables): string[] 
   return [...own, ...REPLICA_VARIABLES.map((name) => `${name}=${variables[name]}`)].sort();
 }
 
-/** On loopback only; in the order of the container's ports, in which Docker gives them back. */
+/** On loopback only. Sorted by container port, as Docker returns them. */
 function publishedPorts({ hostPorts, replicaStep }: Exposure, spec: WorkloadSpec, ordinal: number) {
   return entries(spec.ports)
     .flatMap(([name, { port }]) => {
@@ -200,7 +200,7 @@ function volumes(spec: WorkloadSpec, context: DockerContext, dataVolume: string 
   ];
 }
 
-/** Files whose change replaces the members lie in the container's own layer, so that every container has exactly its own. */
+/** Files whose change replaces the members are stored in the container itself, so each container keeps the ones that it was created with. */
 function uploads(spec: WorkloadSpec) {
   return entries(spec.configuration)
     .filter(([, directory]) => directory.onChange === "replace")
@@ -213,12 +213,12 @@ function uploads(spec: WorkloadSpec) {
     );
 }
 
-/** Digest of a container's arguments without those that change in place. */
+/** Digest of a container's arguments, except those that are updated in place. */
 export function replacementDigest(container: ContainerArgs): string {
   const replacing = entries({ ...container }).filter(([key]) => !IN_PLACE.some((field) => field === key));
   return createHash("sha256").update(JSON.stringify(replacing)).digest("hex");
 }
 
-/** In the order of the keys, so that the order in which a description was written is no change. */
+/** Sorted by key, so that the order in the spec does not matter. */
 const entries = <T>(record: Readonly<Record<string, T>> | undefined): [string, T][] =>
   Object.entries(record ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));

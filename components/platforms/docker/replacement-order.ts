@@ -1,20 +1,20 @@
 import type { RenderedMember } from "./render";
 import { dockerEngine, execIn } from "../../reach/docker/engine";
 
-/** In which order members are replaced, and whether anything runs that could be. */
+/** The order in which members are replaced. */
 export interface ReplacementOrder {
   readonly ordinals: readonly number[];
-  /** False when no container of the workload exists: then all of them are started at the same time. */
+  /** False if no container of the workload exists: then all are started at the same time. */
   readonly oneByOne: boolean;
-  /** Some member is healthy: one that is made now joins others, which must not be touched before it has. */
+  /** Whether any member is healthy. A new member then joins the others, which must not be changed until it has joined. */
   readonly serves: boolean;
 }
 
-/** What the decision needs of Docker; a test gives it something else. */
+/** What the decision needs from Docker. Tests replace it. */
 export interface RunningMembers {
-  /** Those of the named containers that exist. */
+  /** Lists the existing ones of the named containers. */
   list(names: readonly string[]): Promise<readonly ExistingMember[]>;
-  /** What the command prints, or undefined when it fails. */
+  /** Runs a command and returns its output, or undefined if it fails. */
   ask(name: string, command: readonly string[], timeoutSeconds: number): Promise<string | undefined>;
 }
 
@@ -25,9 +25,9 @@ export interface ExistingMember {
 }
 
 /**
- * First the members that are not healthy: replacing a healthy one while another is down would be two down. Then in the order of
- * ordinals; last the replica that a running member names. Nothing about Docker can make it fail: an
- * engine that does not answer, or not in time, or has no containers means the order of ordinals, also in a preview on an empty machine.
+ * Unhealthy members come first: replacing a healthy one while another is down would leave two down. The rest follows by ordinal, except the
+ * replica that a running member's `replacedLast` names, which comes last. It never fails: if the engine does not answer in time, the order is
+ * by ordinal, for example in a preview on a machine without Docker.
  */
 export async function replacementOrder(
   members: readonly AskedMember[],
@@ -65,7 +65,7 @@ async function askedOrder(
     if (!member.replacedLast || !existing.some((c) => c.name === member.name && c.running)) continue;
     const { command, timeoutSeconds } = member.replacedLast;
     const last = await running.ask(member.name, command, timeoutSeconds).catch(() => undefined);
-    // A member that cannot tell, or that is cut off and knows of nobody, does not speak for the others.
+    // A member that fails, or that is isolated and knows no leader, must not decide for the others.
     const ordinal = members.find((m) => m.name === last?.trim())?.ordinal;
     if (ordinal === undefined) continue;
     return { ordinals: [...ordinals.filter((o) => o !== ordinal), ordinal], oneByOne: true, serves };
@@ -73,7 +73,7 @@ async function askedOrder(
   return { ordinals, oneByOne: existing.length > 0, serves };
 }
 
-/** The members as the Docker engine of this machine knows them. */
+/** The members as the Docker engine reports them. */
 export const dockerMembers: RunningMembers = {
   async list(names) {
     const containers = await dockerEngine().listContainers({ all: true, filters: { name: [...names] } });

@@ -1,4 +1,4 @@
-/** Waiting for members. */
+/** Waits until members are ready. */
 import type Dockerode from "dockerode";
 import { lastLines } from "../../reach/last-lines";
 import { dockerEngine, execIn, type MemberState, memberState } from "../../reach/docker/engine";
@@ -7,13 +7,13 @@ import { printProgress } from "../../dynamic/progress";
 /** A member to wait for. */
 export interface AwaitedMember {
   readonly container: string;
-  /** Its readiness check. Docker looks for the first time after a whole interval; asking it ourselves saves that time. */
+  /** Its readiness check. Docker first runs it after a whole interval; running it ourselves saves that time. */
   readonly readiness: { readonly command: readonly string[]; readonly timeoutSeconds: number };
 }
 
-/** A container that has been restarted this often while we looked will not come up. */
+/** After this many restarts during the wait, a container is not expected to become ready. */
 const HOPELESS_RESTARTS = 5;
-/** Nor one that was seen stopped so often in a row; once is what a container shows between two restarts. */
+/** The same after it was seen stopped this often in a row. Once is normal between two restarts. */
 const HOPELESS_HALTS = 6;
 
 /**
@@ -66,7 +66,7 @@ export async function waitReady(
       printProgress(`${what}: waiting for ${names}, ${seconds()} s of at most ${deadlineSeconds} s`);
     }
     waiting = unready;
-    // On a busy machine a look is slow because of what the members are doing, and looks must not take half of it from them.
+    // On a busy machine checks are slow because the members are working, and must not take half of the CPU time from them.
     const pause = Math.min(Math.max(400, Date.now() - began), 2000);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
@@ -92,7 +92,7 @@ export async function waitReadyAfterUpdate<T extends { readonly deadlineSeconds:
   return { outs: news };
 }
 
-/** Docker says healthy, or has not looked yet and the check passes. */
+/** Whether Docker reports it as healthy, or has not run the check yet and the check passes. */
 export async function isReady(
   engine: Dockerode,
   member: AwaitedMember,
@@ -108,7 +108,7 @@ export async function isReady(
   }
 }
 
-/** What is known about a member, for an error message. */
+/** A member's state and the end of its log, for an error message. */
 export async function describeMember(container: string, state: MemberState): Promise<string> {
   const log = state.status === "missing" ? "" : await lastLines({ via: "docker", container }, 15);
   return `  ${container}: ${stateText(state)}${log === "" ? "" : `; the end of its log:\n${log}`}`;

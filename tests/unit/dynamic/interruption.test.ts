@@ -14,7 +14,7 @@ test("an interrupted run ends its waits within seconds; what is done is done (Ct
   expect(JSON.parse(stdout)).toEqual({
     before: 0,
     "in a pause": interrupted("nobody leads"),
-    "in a look that hangs": interrupted("the last look did not end"),
+    "in a look that hangs": interrupted("the last check did not finish"),
     "of one that begins later": interrupted("not yet"),
     "of one that is done": "done: 7",
   });
