@@ -5,13 +5,13 @@ import { VERSIONS } from "./versions";
 export interface ImageSource {
   /** Relative to `config-files/`, like the inputs. */
   readonly dockerfile: string;
-  /** Values of the Dockerfile's `ARG`s. `EXTRA_CA_CERTIFICATES` is added by the platform, where the machine has any. */
+  /** Values of the Dockerfile's `ARG`s. The platform adds `EXTRA_CA_CERTIFICATES` if the machine has any. */
   readonly buildArgs: Readonly<Record<string, string>>;
-  /** Files and folders that end up in the image: a change to one of them is a new image. */
+  /** Files and folders that are copied into the image: a change to one of them is a new image. */
   readonly inputs: readonly string[];
-  /** What the image's tag begins with; a digest of the inputs and arguments follows it. */
+  /** The first part of the image's tag; a digest of the inputs and arguments follows it. */
   readonly version: string;
-  /** Files from elsewhere that lie in the build context, too: their path there, to their path on this machine. */
+  /** Files from elsewhere that are added to the build context: their paths on this machine, by their path in the context. */
   readonly files?: Readonly<Record<string, string>>;
   /** The build stage fetches packages over https and needs the machine's additional CA certificates. */
   readonly usesExtraCaCertificates?: boolean;
@@ -20,15 +20,15 @@ export interface ImageSource {
 /** Debian packages that guests need, by the image of their host. */
 export type GuestPackages = Readonly<Record<string, readonly string[]>>;
 
-/** The images of a system, by the name that a `WorkloadSpec` uses. */
+/** Images by the name that a `WorkloadSpec` uses. */
 export type Images = Readonly<Record<string, ImageSource>>;
 
 const { baseImage, ...versions } = VERSIONS;
 
-/** What scripts read the ports from. */
+/** Files from which scripts read the ports. */
 const PORTS = ["port-numbers.json", "ports.py"];
 
-/** The images as they are without anybody's wishes. */
+/** The images without additions. */
 export const IMAGES: Images = {
   etcd: {
     dockerfile: "etcd/Dockerfile",
@@ -95,18 +95,18 @@ export const IMAGES: Images = {
 /** Name of a Debian package, without a version: https://www.debian.org/doc/debian-policy/ch-controlfields.html#source */
 export const DEBIAN_PACKAGE = /^[a-z0-9][a-z0-9+.-]+$/;
 
-/** Where the Citus of the database's image comes from. */
+/** The Citus package of the database image. */
 export interface CitusPackage {
   /** The series, part of the package's name: `14.0`. */
   readonly version: string;
-  /** A package on this machine. Default: the image's build fetches it from its vendor. */
+  /** A package file on this machine. Default: the image build fetches it from the vendor. */
   readonly file?: string;
 }
 
-/** The name of a Citus package's file, and in it the series. */
+/** Matches the file name of a Citus package and captures its series. */
 export const CITUS_FILE = new RegExp(`^postgresql-${versions.postgres}-citus-(\\d+\\.\\d+)_[^/]+\\.deb$`);
 
-/** The images with what a stack wants in them: Citus, further Debian packages for extensions, and what guests need. */
+/** The images with a stack's additions: Citus, Debian packages for extensions, and packages for guests. */
 export function imagesWith(wishes: {
   readonly citus?: CitusPackage;
   readonly postgresPackages?: readonly string[];
