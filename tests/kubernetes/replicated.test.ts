@@ -215,14 +215,16 @@ if (withKubernetes && !stack.canRunInside)
     },
   );
 
-  test("a volume that cannot grow or shrink is refused with the way out, and no pod is touched (D5)", async () => {
+  test("a volume that cannot be expanded or shrunk is rejected with the way out, and no pod is changed (D5)", async () => {
     stack.configure();
     await stack.up();
     await stack.whole(MEMBERS);
     const before = await stack.podsOf("patroni");
     // The storage class of the one-node cluster makes folders, which have no size. One that grows is for tests/unit/platform/volume-claims.
     stack.configure({ patroni: { volumeSize: "2Gi" } });
-    await expect(stack.up()).rejects.toThrow(/cannot grow from 1Gi to 2Gi: .* restore the old volumeSize/);
+    await expect(stack.up()).rejects.toThrow(
+      /cannot be expanded from 1Gi to 2Gi: .* restore the old volumeSize/,
+    );
     stack.configure({ patroni: { volumeSize: "512Mi" } });
     await expect(stack.preview()).rejects.toThrow(/have 1Gi and cannot shrink to 512Mi/);
     stack.configure();

@@ -6,27 +6,27 @@ import { type Certificate, kubernetesClient } from "../../reach/kubernetes/clien
 
 export interface CertificateIssuedInputs {
   readonly namespace: string;
-  /** Name of the Certificate, and of the Secret that it is written to. */
+  /** Name of the Certificate and of its Secret. */
   readonly certificate: string;
-  /** Of what is asked for: another one is another certificate, worth waiting for. */
+  /** Digest of the Certificate's spec; a different one means a new certificate to wait for. */
   readonly digest: string;
-  /** PEM of the authorities, one of which must have signed it. */
+  /** PEM of the authorities. One of them must have signed it. */
   readonly authority: string;
   readonly deadlineSeconds: number;
 }
 
-/** Why a Certificate is not issued as its present description says; undefined when it is. */
+/** Why a Certificate is not issued according to its current spec; undefined if it is. */
 export function unissued({ metadata, status }: Certificate): string | undefined {
   const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
   const ready = condition("Ready");
-  // What holds for an earlier description says nothing about this one.
+  // A condition of an earlier generation says nothing about the current one.
   const current = (ready?.observedGeneration ?? 0) >= (metadata?.generation ?? 1);
   if (ready?.status === "True" && current) return undefined;
   const said = [ready, condition("Issuing")].flatMap((each) => each?.message ?? []);
   return said.length === 0 ? "cert-manager has not processed it; is it installed?" : said.join(" ");
 }
 
-/** Whether one of the authorities has signed a chain's leaf, itself or through those that stand behind the leaf. */
+/** Whether one of the authorities has signed a chain's leaf certificate, directly or through the chain's intermediates. */
 export function signedByOneOf(authority: string, chain: string): boolean {
   const { X509Certificate } = require("node:crypto") as typeof import("node:crypto");
   const certificates = (pem: string) =>
@@ -46,7 +46,7 @@ export function signedByOneOf(authority: string, chain: string): boolean {
   return false;
 }
 
-/** What the issuer, or whoever must approve, says of the latest request for a certificate. */
+/** The messages of the issuer or approver about the latest CertificateRequest. */
 export function saidOfRequest(certificate: string, requests: readonly Certificate[]): string {
   const latest = requests
     .filter(({ metadata }) => metadata?.annotations?.["cert-manager.io/certificate-name"] === certificate)
@@ -117,7 +117,7 @@ export const certificateIssuedProvider: pulumi.dynamic.ResourceProvider<
   },
 };
 
-/** Resolves when an issuer has made a certificate, and an authority that is trusted has signed it. What mounts it depends on it. */
+/** Resolves when an issuer has issued a certificate that a trusted authority has signed. Workloads that mount it depend on this. */
 export class CertificateIssued extends DynamicResource {
   constructor(name: string, args: CertificateIssuedInputs, opts: pulumi.CustomResourceOptions) {
     super(

@@ -30,7 +30,7 @@ export interface RenderedCertificate {
     readonly metadata: Metadata;
     readonly spec: CertificateSpec;
   };
-  /** What the certificate's holder trusts, under a name that changes with it. */
+  /** The authorities that the certificate's holder trusts, in an object whose name changes with them. */
   readonly authority: {
     readonly apiVersion: "v1";
     readonly kind: "ConfigMap";
@@ -65,11 +65,11 @@ export function renderCertificate(
         commonName,
         dnsNames,
         ipAddresses,
-        // ECDSA signs; "key encipherment" is a matter of RSA (RFC 8813, 3).
+        // ECDSA keys only sign; "key encipherment" applies to RSA (RFC 8813, section 3).
         usages: ["digital signature", "server auth", "client auth"],
         duration: `${days * 24}h`,
         renewBefore: `${days * 8}h`,
-        // A key of its own for each certificate, in the form that every program here reads.
+        // A new key for each certificate, in a format that every program here can read.
         privateKey: { algorithm: "ECDSA", size: 256, encoding: "PKCS8", rotationPolicy: "Always" },
         secretTemplate: { labels: names.objectLabels(context) },
       },
@@ -77,7 +77,7 @@ export function renderCertificate(
     authority: {
       apiVersion: "v1",
       kind: "ConfigMap",
-      // etcd reads whom it trusts once, when it starts: another authority is another object, and replaces the members.
+      // etcd reads its trusted authorities only at startup. So a new authority is a new object, which replaces the members.
       metadata: metadata(`${secretName}-authority-${names.contentHash(data)}`),
       immutable: true,
       data,

@@ -26,7 +26,7 @@ const policy = (
   spec,
 });
 
-/** What holds for every pod of the cluster: nothing comes in or goes out but what a workload's own policies admit, and names are resolved. */
+/** The policies of all pods of the cluster: deny all traffic that no workload's policy allows, but allow DNS. */
 export function renderDefaultPolicies(id: names.KubernetesIdentity): NetworkPolicy[] {
   const podSelector = { matchLabels: { "app.kubernetes.io/instance": id.cluster } };
   return [
@@ -34,15 +34,15 @@ export function renderDefaultPolicies(id: names.KubernetesIdentity): NetworkPoli
     policy(id, `${id.cluster}-names`, undefined, {
       podSelector,
       policyTypes: ["Egress"],
-      // Wherever the cluster's DNS runs: a pod of it, or an address of the node.
+      // Any destination: the cluster's DNS may be a pod or an address of the node.
       egress: [{ ports: (["UDP", "TCP"] as const).map((protocol) => ({ protocol, port: 53 })) }],
     }),
   ];
 }
 
 /**
- * Who reaches a workload: what may come in at its pods, and, for the programs that `from` names, that they may go there. Policies add up,
- * so each workload brings both sides, and none needs to know of another. Networks of `directFrom` may come to every port.
+ * Who may connect to a workload: the ingress policy of its pods, and the egress policies of the programs in `from`. Policies are additive,
+ * so each workload declares both sides without knowing the others. The networks in `directFrom` may connect to every port.
  */
 export function renderPolicies(
   spec: WorkloadSpec,

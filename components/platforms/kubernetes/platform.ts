@@ -33,13 +33,13 @@ export interface KubernetesPlatformArgs extends Written<typeof KUBERNETES_SETTIN
   readonly adopt?: AdoptArgs;
 }
 
-/** A cloud volume takes minutes to grow, and claims of new members exist only once their pods are created. */
+/** Expanding a cloud volume takes minutes, and claims of new members exist only once their pods are created. */
 const GROWTH_DEADLINE_SECONDS = 900;
 
 /** An issuer signs in a second. One that uses an external service or needs manual approval takes longer. */
 const ISSUE_DEADLINE_SECONDS = 300;
 
-/** The start period, the checks after it, the stop before it, and two minutes for scheduling and volumes. */
+/** The stop before the start, the start period, the checks after it, and two minutes for scheduling and volumes. */
 const readyDeadline = (spec: WorkloadSpec): number =>
   stopSeconds(spec) +
   spec.readiness.startPeriodSeconds +
@@ -123,8 +123,8 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       if (manifest.metadata.name === exposed) this.exposed.set(spec.name, service);
       return service;
     });
-    // Another object is another resource, never the replacement of one: a replaced one waits for its deletion when an `up` fails, and would be
-    // deleted in use when the next one goes back to it.
+    // A new object is a new resource, not a replacement: if an `up` fails, a replaced object stays pending deletion, and would be deleted while
+    // in use if the next `up` reverts to it.
     const configMaps = rendered.configMaps.map(({ formerly, manifest }) => {
       const { name } = manifest.metadata;
       const aliases = name === formerly ? [] : [{ name: formerly }];
@@ -231,7 +231,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       },
       { parent, dependsOn: [wanted] },
     );
-    // Last, so that nothing has changed if the authority is the wrong one.
+    // Only after the check, so that nothing has changed if the authority is wrong.
     const trusted = authority.metadata.name;
     this.secrets.set(name, new ConfigMap(trusted, authority, { parent, dependsOn: [issued] }));
     this.authorities.set(name, trusted);
@@ -275,7 +275,7 @@ export class KubernetesPlatform extends pulumi.ComponentResource implements Plat
       throw new pulumi.RunError(`${spec.name} does not expose a port "${portName}", or is not deployed yet.`);
     }
     const inside = `${this.serviceDns(names.exposedServiceName(this.args, spec.name))}:${port}`;
-    // The provider's types promise a status that a Service without a load balancer has not.
+    // The provider's types declare a status that a Service without a load balancer does not have.
     const status = service.status as pulumi.Output<ServiceStatus | undefined>;
     return status.apply((known) => [
       ...(known?.loadBalancer?.ingress ?? []).map(({ hostname, ip }) => `${hostname ?? ip ?? ""}:${port}`),

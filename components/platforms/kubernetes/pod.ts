@@ -14,7 +14,7 @@ type EnvVar = inputs.core.v1.EnvVar;
 type Volume = inputs.core.v1.Volume;
 type VolumeMount = inputs.core.v1.VolumeMount;
 
-/** What Pod Security's level "restricted" demands, and a read-only root; https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+/** The Pod Security Standard "restricted" and a read-only root file system: https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
 export const CONTAINER_SECURITY: inputs.core.v1.SecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },
@@ -25,9 +25,9 @@ export const POD_SECURITY: inputs.core.v1.PodSecurityContext = {
   runAsNonRoot: true,
   runAsUser: PROGRAM_UID,
   runAsGroup: PROGRAM_UID,
-  // Volumes belong to this group; secrets are then readable by it (mode 0440) and by nobody else.
+  // Volumes belong to this group, so that secrets (mode 0440) are readable only by it.
   fsGroup: PROGRAM_UID,
-  // Without it the kubelet walks through the whole data volume at every start.
+  // Otherwise the kubelet changes the ownership of the whole data volume at every start.
   fsGroupChangePolicy: "OnRootMismatch",
   seccompProfile: { type: "RuntimeDefault" },
 };
@@ -35,11 +35,11 @@ export const POD_SECURITY: inputs.core.v1.PodSecurityContext = {
 /** Name of the data volume, and of the template of its claims. */
 export const DATA_CLAIM = "data";
 
-/** Octal 0440; the API takes decimal numbers. */
+/** Octal 0440; in JSON the API accepts only decimal numbers. */
 const SECRET_MODE = 0o440;
 const CONFIGURATION_MODE = 0o444;
 
-/** The variables that every member has. Kubernetes expands `$(NAME)` only with variables that stand before. */
+/** The environment variables of every member. Kubernetes expands `$(NAME)` only for variables that are defined earlier. */
 export function environment(spec: WorkloadSpec, id: KubernetesIdentity, service: string): EnvVar[] {
   return [
     { name: "REPLICA_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
@@ -55,15 +55,15 @@ export function environment(spec: WorkloadSpec, id: KubernetesIdentity, service:
   ];
 }
 
-/** Checked here, expanded by Kubernetes. */
+/** The variables are checked here and expanded by Kubernetes. */
 export function containerArguments(spec: WorkloadSpec): string[] | undefined {
   spec.command?.forEach((text, i) => parseText(text, `${spec.name}.command[${i}]`));
   return spec.command && [...spec.command];
 }
 
 /**
- * Kubernetes does not expand variables in the commands of probes and hooks, but the variables are in their environment: a command
- * that uses one goes through a shell.
+ * Kubernetes does not expand variables in the commands of probes and hooks, but they are in the environment. So a command
+ * that uses one is run by a shell.
  */
 export function execCommand(command: readonly string[], path: string): string[] {
   const words = command.map((text, i) => parseText(text, `${path}[${i}]`));
@@ -92,10 +92,10 @@ export function probes(
   });
   const { readiness, liveness } = spec;
   return {
-    // A member that starts is not ready and nothing else comes of it: failures do not count here anyway.
+    // No start period: a failing readiness probe of a starting member has no further consequences.
     readinessProbe: probe(readiness, "readiness"),
     ...(liveness && { livenessProbe: probe(liveness, "liveness") }),
-    // Until this one has succeeded once the liveness probe does not run: failures in the start period do not count.
+    // The liveness probe does not run until the startup probe has succeeded once.
     ...(liveness &&
       liveness.startPeriodSeconds > 0 && {
         startupProbe: {
@@ -107,13 +107,13 @@ export function probes(
 }
 
 /**
- * How long a member that clients reach through a Service still takes their connections when it is asked to stop: every node has to hear
- * first that it goes, and one that has not yet sends connections that would be refused
+ * How long a terminating member that clients reach through a Service still accepts connections: until every node has removed its endpoint,
+ * nodes may still route new connections to it
  * (https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/).
  */
 const LAST_CONNECTIONS_SECONDS = 5;
 
-/** What happens in a member before its program is told to stop. The sleep needs no shell, but Kubernetes 1.30. */
+/** The preStop hook, which runs before the program is told to stop. Its `sleep` action requires Kubernetes 1.30. */
 export function beforeStop({ name, beforeStop, exposed }: WorkloadSpec): Pick<Container, "lifecycle"> {
   if (beforeStop) {
     const command = execCommand(beforeStop.command, `${name}.beforeStop.command`);
@@ -122,19 +122,19 @@ export function beforeStop({ name, beforeStop, exposed }: WorkloadSpec): Pick<Co
   return exposed ? { lifecycle: { preStop: { sleep: { seconds: LAST_CONNECTIONS_SECONDS } } } } : {};
 }
 
-/** How long a member may take to stop, with what happens before. */
+/** A member's termination grace period, which includes the preStop hook. */
 export const stopSeconds = ({ stopGraceSeconds, beforeStop, exposed }: WorkloadSpec): number =>
   stopGraceSeconds + (beforeStop?.timeoutSeconds ?? (exposed ? LAST_CONNECTIONS_SECONDS : 0));
 
-/** What mounts depend on besides the workload. */
+/** What mounts depend on in addition to the workload. */
 export interface MountContext extends KubernetesIdentity {
-  /** The ConfigMap with `ca.crt` of each secret that an issuer writes, by the secret's name. Default: we write all of them. */
+  /** The ConfigMap with `ca.crt` for each Secret that an issuer writes, by the secret's name. Default: no issuer writes one. */
   readonly authorities?: Readonly<Record<string, string>>;
 }
 
 /**
- * The files of a Secret. Of one that an issuer writes the certificate and its key alone: whom a member trusts is ours to say, in a
- * ConfigMap. The issuer writes an authority there, too, but only the one that it signs with now, and some write none.
+ * The files of a Secret. If an issuer writes it, only the certificate and its key: the authorities that a member trusts come from our own
+ * ConfigMap, because an issuer writes only the authority that it currently signs with, or none at all.
  * https://cert-manager.io/docs/trust/
  */
 const secretSource = (name: string, authority: string | undefined): Omit<Volume, "name"> =>
@@ -150,7 +150,7 @@ const secretSource = (name: string, authority: string | undefined): Omit<Volume,
         },
       };
 
-/** Where everything is mounted, and from what. The data volume comes from the claim template of the same name. */
+/** The mounts and their volumes. The data volume comes from the claim template of the same name. */
 export function mounts(
   spec: WorkloadSpec,
   id: MountContext,
@@ -185,8 +185,8 @@ export function mounts(
 }
 
 /**
- * Configuration whose change replaces the members has a name with its content's digest: another content is another object, so the
- * pod template changes and members that have not been replaced yet keep what they started with.
+ * Configuration whose change replaces the members has the digest of its content in its name: new content is a new object, so the
+ * pod template changes, and members that have not been replaced yet keep the files that they started with.
  */
 export const mountedConfigMap = (
   workload: string,
@@ -198,7 +198,7 @@ export const mountedConfigMap = (
     : `${configMapName(workload, path)}-${contentHash(directory.files)}`;
 
 /**
- * Memory requests equal the limit, so that a node never promises what it does not have. With a limit of CPU that equals its request, too,
+ * The memory request equals the limit, so that a node's memory is never overcommitted. If the CPU limit equals its request, too,
  * the pod is "Guaranteed", the last to be evicted: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
  */
 export function resources(spec: WorkloadSpec): inputs.core.v1.ResourceRequirements | undefined {
@@ -213,6 +213,6 @@ export function resources(spec: WorkloadSpec): inputs.core.v1.ResourceRequiremen
   return { requests, ...(Object.keys(limits).length > 0 && { limits }) };
 }
 
-/** In the order of the keys, so that the order in which a description was written is no change. */
+/** Sorted by key, so that the order in the spec does not matter. */
 export const sorted = <T>(record: Readonly<Record<string, T>> | undefined): [string, T][] =>
   Object.entries(record ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));

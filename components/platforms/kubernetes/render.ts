@@ -20,18 +20,18 @@ import {
   stopSeconds,
 } from "./pod";
 
-/** What a workload's description does not say and the platform knows. */
+/** What the platform knows in addition to a workload's spec. */
 export interface KubernetesContext extends MountContext {
   /** The image to run, with its tag or digest. */
   readonly image: string;
-  /** Class of the data volumes. Undefined: the cluster's default class. */
+  /** Storage class of the data volumes. Default: the cluster's default class. */
   readonly storageClass?: string;
-  /** How exposed ports are reached from outside: https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types */
+  /** Type of the Service for exposed ports: https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types */
   readonly exposeAs: "ClusterIP" | "NodePort" | "LoadBalancer";
   readonly exposeAnnotations?: Readonly<Record<string, string>>;
   readonly priorityClass?: string;
   readonly imagePullSecret?: string;
-  /** Networks from which the machine that runs `pulumi up` comes to the members itself. */
+  /** Networks from which `pulumi up` connects to members directly. */
   readonly directFrom?: readonly string[];
 }
 
@@ -47,11 +47,11 @@ type ObjectMeta = {
   annotations: Record<string, string>;
 };
 
-/** A workload as manifests. Everything in it is plain. */
+/** A workload as manifests. It contains no outputs. */
 export interface RenderedKubernetes {
   readonly statefulSet: Manifest<inputs.apps.v1.StatefulSet>;
   readonly services: readonly Manifest<inputs.core.v1.Service>[];
-  /** `formerly` is what the resource was called when it did not bear the object's name. */
+  /** `formerly` is the resource's name in older versions, where it differed from the object's name. */
   readonly configMaps: readonly {
     readonly formerly: string;
     readonly manifest: Manifest<inputs.core.v1.ConfigMap>;
@@ -60,7 +60,7 @@ export interface RenderedKubernetes {
   readonly networkPolicies: ReturnType<typeof renderPolicies>;
 }
 
-/** Renders a workload. Throws on what Kubernetes cannot do, with the path of the field. */
+/** Renders a workload. Throws an error with the path of the field if Kubernetes does not support something. */
 export function renderKubernetes(spec: WorkloadSpec, context: KubernetesContext): RenderedKubernetes {
   refuseUnrenderable(spec);
   const workload = workloadName(context, spec.name);
@@ -93,7 +93,7 @@ export function renderKubernetes(spec: WorkloadSpec, context: KubernetesContext)
   };
 }
 
-/** Another one means other pods. */
+/** A different digest means different pods. */
 export const templateDigest = ({ spec }: RenderedKubernetes["statefulSet"]): string =>
   names.contentHash({ template: JSON.stringify((spec as { readonly template: unknown }).template) });
 
@@ -110,12 +110,12 @@ function statefulSet(
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
-    // Its members may be ready only when others are there that need it; `PodsReady` waits for them.
+    // Its members may become ready only after workloads that depend on it have started; `PodsReady` waits for them.
     metadata: meta(workload, { "pulumi.com/skipAwait": "true" }),
     spec: {
       replicas: spec.replicas,
       serviceName: workload,
-      // All members start together. `Rollout` replaces them, the leader last; the controller would begin with the greatest ordinal.
+      // All members start together. `Rollout` replaces them, the leader last; the controller would start with the highest ordinal.
       podManagementPolicy: "Parallel",
       updateStrategy: { type: "OnDelete" },
       selector: { matchLabels: selector },
@@ -126,12 +126,12 @@ function statefulSet(
         },
         spec: {
           automountServiceAccountToken: false,
-          // Variables of all the namespace's Services would depend on the order in which things were made.
+          // The variables for the namespace's Services would depend on the order in which objects were created.
           enableServiceLinks: false,
           ...placement(context),
           securityContext: POD_SECURITY,
           terminationGracePeriodSeconds: stopSeconds(spec),
-          // Both are preferred, not required: a cluster with fewer nodes than members still runs them all.
+          // Preferred, not required: a cluster with fewer nodes than members still runs all of them.
           affinity: {
             podAntiAffinity: {
               preferredDuringSchedulingIgnoredDuringExecution: [
@@ -158,7 +158,7 @@ function statefulSet(
               name: spec.name,
               image: context.image,
               imagePullPolicy: "IfNotPresent",
-              // The image's own entry point runs it under the supervisor.
+              // The image's entry point runs it under the supervisor.
               ...(args && { args }),
               env: environment(spec, context, workload),
               ports: sorted(spec.ports).map(([name, port]) => ({ name, containerPort: port.port })),
@@ -209,9 +209,9 @@ function services(
   return [
     {
       ...base,
-      // It has no endpoints before the StatefulSet that needs it: waiting for them would never end (pulumi-kubernetes#1974).
+      // It has no endpoints until the StatefulSet that depends on it exists, so waiting for them would never end (pulumi-kubernetes#1974).
       metadata: meta(workload, { "pulumi.com/skipAwait": "true" }),
-      // Members find each other by name while they start, before any of them is ready.
+      // Members resolve each other's names while they start, before any of them is ready.
       spec: { clusterIP: "None", publishNotReadyAddresses: true, selector, ports },
     },
     {
@@ -225,7 +225,7 @@ function services(
             ...base,
             metadata: meta(
               names.exposedServiceName(context, spec.name),
-              // A load balancer's address is worth waiting for: it is an output of the stack.
+              // Wait only for a load balancer's address, which is an output of the stack.
               {
                 ...context.exposeAnnotations,
                 ...(context.exposeAs !== "LoadBalancer" && { "pulumi.com/skipAwait": "true" }),

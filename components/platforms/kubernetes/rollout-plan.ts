@@ -1,25 +1,25 @@
-/** Which member of a StatefulSet a rolling change replaces next. Pure. */
+/** Which member of a StatefulSet a rolling update replaces next. Pure. */
 import type { MemberPod } from "../../reach/kubernetes/pods";
 
 export type RolloutStep =
   | { readonly is: "done" }
-  /** Nothing may be done now. */
+  /** No member may be replaced now. */
   | { readonly is: "wait"; readonly why: string }
   | { readonly is: "replace"; readonly pod: string };
 
-/** Why not every member is there and ready; empty when they are. */
+/** Why members are not ready; empty if all are. */
 export function unreadyMembers(members: readonly string[], pods: readonly MemberPod[]): string[] {
   return members.flatMap((name) => {
     const pod = pods.find((other) => other.name === name);
     if (pod === undefined) return [`${name} does not exist yet`];
-    if (pod.ending) return [`${name} is ending`];
+    if (pod.ending) return [`${name} is terminating`];
     return pod.ready ? [] : [`${name} is not ready (${pod.state})`];
   });
 }
 
 /**
- * One member at a time, and only while every other one is ready: two down at once could be a majority. First those that are not ready
- * anyway; last the one that `last` names, the leader, so that clients see one change of it and not several.
+ * Replaces one member at a time, and only while all others are ready: two down at once could be a majority. Members that are not ready
+ * come first. The one that `last` names, the leader, comes last, so that clients see a single switchover.
  */
 export function nextRolloutStep(
   members: readonly string[],
@@ -31,7 +31,7 @@ export function nextRolloutStep(
     pods.some((pod) => pod.name === name && pod.revision !== revision),
   );
   const unready = unreadyMembers(members, pods);
-  // It is down already: to replace it takes nobody away, and may be what mends it.
+  // It is already down: replacing it does not reduce availability and may repair it.
   const broken = outdated.find((name) => pods.some((pod) => pod.name === name && !pod.ready && !pod.ending));
   if (broken !== undefined && members.every((name) => pods.some((pod) => pod.name === name && !pod.ending)))
     return { is: "replace", pod: broken };

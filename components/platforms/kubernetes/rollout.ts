@@ -11,17 +11,17 @@ import { printProgress } from "../../dynamic/progress";
 export interface RolloutInputs extends PodSet {
   /** The pods' only container. */
   readonly container: string;
-  /** Of the pod template: another one means that the pods are to be replaced. */
+  /** Digest of the pod template; a different one means that the pods must be replaced. */
   readonly digest: string;
   /** Runs in a pod before it is replaced. */
   readonly handover?: Command;
-  /** Runs in any pod and prints the name of the one that is to be replaced last. */
+  /** Runs in any pod and prints the name of the pod to replace last. */
   readonly replacedLast?: Command;
-  /** How long one member may take until it is ready. */
+  /** How long each member may take to become ready. */
   readonly deadlineSeconds: number;
 }
 
-/** The pod that the members report as leader; undefined if none of them can. */
+/** The pod that the members report as leader; undefined if none of them does. */
 async function lastOf(inputs: RolloutInputs): Promise<string | undefined> {
   const { namespace, container, replacedLast } = inputs;
   if (replacedLast === undefined) return undefined;
@@ -35,7 +35,7 @@ async function lastOf(inputs: RolloutInputs): Promise<string | undefined> {
   return undefined;
 }
 
-/** Makes a pod hand over what only one can have, such as leadership. Fails if it is running and cannot. */
+/** Makes a pod hand over what only one member can have, such as leadership. Fails if it is running and cannot. */
 async function handOver(inputs: RolloutInputs, pod: string): Promise<void> {
   const { namespace, container, handover } = inputs;
   if (handover === undefined) return;
@@ -53,7 +53,7 @@ async function handOver(inputs: RolloutInputs, pod: string): Promise<void> {
     );
 }
 
-/** What the logs of pods that are not ready end with. */
+/** The end of the logs of pods that are not ready. */
 async function explain(set: PodSet): Promise<string> {
   const seen = await readPods(set).catch(() => undefined);
   const unready = (seen?.pods ?? []).filter(({ ready }) => !ready);
@@ -77,7 +77,8 @@ async function roll(inputs: RolloutInputs): Promise<void> {
       },
       async () => {
         const seen = await readPods(inputs);
-        if (seen === undefined) return { done: false, why: "the controller has not seen the change yet" };
+        if (seen === undefined)
+          return { done: false, why: "the StatefulSet controller has not observed the change yet" };
         const outdated = seen.pods.some(({ revision }) => revision !== seen.revision);
         const last = outdated ? await lastOf(inputs) : undefined;
         const step = nextRolloutStep(podNames(inputs), seen.pods, seen.revision, last);
@@ -107,12 +108,12 @@ export const rolloutProvider: pulumi.dynamic.ResourceProvider<RolloutInputs, Rol
     });
   },
 
-  // At first all members start together, and are not ready before others are there that need them.
+  // In a new workload all members start together, and may become ready only after workloads that depend on it have started.
   create(inputs) {
     return Promise.resolve({ id: `${inputs.namespace}/${inputs.statefulSet}`, outs: inputs });
   },
 
-  // A failure is "updated, but not initialised": the state then holds what was tried, so that the next up goes on in any case.
+  // A failure is reported as "updated, but not initialised": the state then contains the attempted inputs, so that the next `up` continues.
   async update(id, _olds, news) {
     try {
       await roll(news);
@@ -125,8 +126,8 @@ export const rolloutProvider: pulumi.dynamic.ResourceProvider<RolloutInputs, Rol
 };
 
 /**
- * A rolling change of a StatefulSet whose pods are replaced when this deletes them (`OnDelete`): Kubernetes' own order begins with the
- * greatest ordinal, whoever leads.
+ * A rolling update of a StatefulSet with the update strategy `OnDelete`: this resource deletes the pods, because Kubernetes' own order starts
+ * with the highest ordinal, even if that is the leader.
  */
 export class Rollout extends DynamicResource {
   constructor(name: string, args: RolloutInputs, opts: pulumi.CustomResourceOptions) {
@@ -135,7 +136,7 @@ export class Rollout extends DynamicResource {
 }
 
 export interface PodsReadyInputs extends PodSet {
-  /** Another digest is other pods: worth looking again. */
+  /** A different digest means new pods, so the wait is repeated. */
   readonly digest: string;
   readonly deadlineSeconds: number;
 }
@@ -151,7 +152,7 @@ async function awaitReady(inputs: PodsReadyInputs): Promise<void> {
       const seen = await readPods(inputs);
       const why = seen
         ? unreadyMembers(podNames(inputs), seen.pods).join("; ")
-        : "the controller has not seen the StatefulSet yet";
+        : "the StatefulSet controller has not observed it yet";
       return why === "" ? { done: true, value: undefined } : { done: false, why };
     },
   );
@@ -172,7 +173,7 @@ export const podsReadyProvider: pulumi.dynamic.ResourceProvider<PodsReadyInputs,
     return { id: `${inputs.namespace}/${inputs.statefulSet}`, outs: inputs };
   },
 
-  // "Gone" when a member is not ready, so that the next up waits for it again.
+  // Reports the resource as deleted if a member is not ready, so that the next `up` waits again.
   async read(id, props) {
     if (props === undefined) return { id };
     const seen = await readPods(props).catch((error: unknown) => {

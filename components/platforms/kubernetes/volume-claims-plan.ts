@@ -1,4 +1,4 @@
-/** What becomes of the claims of a StatefulSet's volumes. Pure. */
+/** Which claims of a StatefulSet must be expanded. Pure. */
 
 const FACTORS: Readonly<Record<string, number>> = {
   "": 1,
@@ -6,7 +6,7 @@ const FACTORS: Readonly<Record<string, number>> = {
   ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 },
 };
 
-/** A quantity of storage in bytes: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+/** Converts a storage quantity to bytes: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
 export function storageBytes(quantity: string): number {
   const [, number, unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
   const factor = FACTORS[unit];
@@ -14,22 +14,22 @@ export function storageBytes(quantity: string): number {
   return Number(number) * factor;
 }
 
-/** A claim as the API server knows it. */
+/** A claim as the API server reports it. */
 export interface VolumeClaim {
   readonly name: string;
-  /** What it asks for. */
+  /** The requested size. */
   readonly requested: string;
-  /** What its volume has; undefined as long as it has none. */
+  /** The size of its volume; undefined if it has none yet. */
   readonly capacity?: string;
-  /** The volume has grown and its file system grows when a pod mounts it anew. */
+  /** The volume has been expanded; its file system is expanded when a pod mounts it again. */
   readonly needsMount: boolean;
 }
 
-/** The claims that ask for less than `size`. */
+/** The claims that request less than `size`. */
 export const tooSmall = (claims: readonly VolumeClaim[], size: string): readonly VolumeClaim[] =>
   claims.filter(({ requested }) => storageBytes(requested) < storageBytes(size));
 
-/** Why not every claim is there and has grown; empty when all have. One without a volume yet gets one of the size that it asks for. */
+/** Why claims are missing or smaller than `size`; empty if none is. A claim without a volume will get one of its requested size. */
 export function ungrown(
   names: readonly string[],
   claims: readonly VolumeClaim[],

@@ -10,10 +10,10 @@ import { storageBytes, tooSmall, ungrown, type VolumeClaim } from "./volume-clai
 export interface VolumeClaimsInputs extends PodSet {
   /** Name of the claim's template; the claims are `<template>-<pod>`. */
   readonly template: string;
-  /** How large each volume is at least. */
+  /** Minimum size of each volume. */
   readonly size: string;
   readonly storageClass?: string;
-  /** How long the volumes may take to grow. */
+  /** How long the expansion may take. */
   readonly deadlineSeconds: number;
 }
 
@@ -48,7 +48,7 @@ async function readClaims(inputs: VolumeClaimsInputs): Promise<readonly VolumeCl
   return found.flatMap((claim) => (claim === undefined ? [] : [describeClaim(claim)]));
 }
 
-/** What the API server says of a refusal. */
+/** The API server's message about a rejected request. */
 const reasonOf = (error: unknown): string => {
   const { body, message } = error as { readonly body?: unknown; readonly message?: string };
   try {
@@ -62,7 +62,7 @@ const reasonOf = (error: unknown): string => {
 async function enlarge(inputs: VolumeClaimsInputs, { name, requested }: VolumeClaim): Promise<void> {
   const { namespace, size } = inputs;
   const { client, config } = kubernetesClient();
-  printProgress(`growing ${name} from ${requested} to ${size}`);
+  printProgress(`expanding ${name} from ${requested} to ${size}`);
   try {
     await config.makeApiClient(client.CoreV1Api).patchNamespacedPersistentVolumeClaim({
       namespace,
@@ -70,11 +70,11 @@ async function enlarge(inputs: VolumeClaimsInputs, { name, requested }: VolumeCl
       body: [{ op: "replace", path: "/spec/resources/requests/storage", value: size }],
     });
   } catch (error) {
-    // Forbidden or invalid: the class does not allow it, or a quota does not.
+    // Forbidden or invalid: the storage class or a quota does not allow it.
     if (!isStatus(error, 403) && !isStatus(error, 422)) throw error;
     throw Object.assign(
       new Error(
-        `${name} cannot grow from ${requested} to ${size}: ${reasonOf(error)}. ` +
+        `${name} cannot be expanded from ${requested} to ${size}: ${reasonOf(error)}. ` +
           "It was not changed: restore the old volumeSize, or enable volume expansion in the storage class (allowVolumeExpansion).",
       ),
       { permanent: true },
@@ -82,7 +82,7 @@ async function enlarge(inputs: VolumeClaimsInputs, { name, requested }: VolumeCl
   }
 }
 
-/** Enlarges what is smaller than it should be, and waits until it is. */
+/** Expands volumes that are too small and waits until they have the size. */
 async function grow(inputs: VolumeClaimsInputs): Promise<void> {
   await waitUntil(
     {
@@ -96,7 +96,7 @@ async function grow(inputs: VolumeClaimsInputs): Promise<void> {
       if (why !== "") return { done: false, why };
       for (const { name } of claims.filter(({ needsMount }) => needsMount))
         printProgress(
-          `${name} has grown; its file system grows when its pod is replaced (kubectl delete pod)`,
+          `${name} has been expanded; its file system is expanded when its pod is replaced (kubectl delete pod)`,
         );
       return { done: true, value: undefined };
     },
@@ -108,7 +108,7 @@ const INPUTS = [
 ] as const;
 
 export const volumeClaimsProvider: pulumi.dynamic.ResourceProvider<VolumeClaimsInputs, VolumeClaimsInputs> = {
-  // Before anything is touched.
+  // Checked before anything is changed.
   check(olds: Partial<VolumeClaimsInputs>, news) {
     const failures = [];
     if (olds.size !== undefined && storageBytes(news.size) < storageBytes(olds.size))
@@ -137,14 +137,14 @@ export const volumeClaimsProvider: pulumi.dynamic.ResourceProvider<VolumeClaimsI
     return { id: `${inputs.namespace}/${inputs.statefulSet}`, outs: inputs };
   },
 
-  // A claim that was lost comes back as the StatefulSet's template has it, which stays as it was at first.
+  // A lost claim is recreated with the size in the StatefulSet's template, which is still the original one.
   async read(id, props) {
     if (props === undefined) return { id };
     const [small] = tooSmall(await readClaims(props), props.size);
     return { id, props: { ...props, ...(small && { size: small.requested }) } };
   },
 
-  // A failure leaves what was recorded, so that the old size can be gone back to.
+  // After a failure the recorded size is kept, so that the old size can be restored.
   async update(_id, _olds, news) {
     await grow(news);
     return { outs: news };
@@ -152,8 +152,8 @@ export const volumeClaimsProvider: pulumi.dynamic.ResourceProvider<VolumeClaimsI
 };
 
 /**
- * The volumes of a StatefulSet, which can grow, while the template that they were made from cannot be changed: a StatefulSet with another
- * template is another StatefulSet, and all pods would be gone at once for it.
+ * Expands the volumes of a StatefulSet. The claim template cannot be changed: a different template requires a new StatefulSet, and replacing
+ * it would delete all pods at once.
  */
 export class VolumeClaims extends DynamicResource {
   constructor(name: string, args: VolumeClaimsInputs, opts: pulumi.CustomResourceOptions) {

@@ -32,7 +32,7 @@ describe("a rolling change of a StatefulSet (D5)", () => {
       [pod(0, { ready: false, state: "Pending" }), old(1), old(2)],
       /pg-0 is not ready \(Pending\)/,
     ],
-    ["one is ending", [old(0, { ending: true }), old(1), old(2)], /pg-0 is ending/],
+    ["one is terminating", [old(0, { ending: true }), old(1), old(2)], /pg-0 is terminating/],
     ["one is not there", [old(1), old(2)], /pg-0 does not exist yet/],
   ])("takes nobody away while %s", (_what, pods, why) => {
     expect(step(pods)).toEqual({ is: "wait", why: expect.stringMatching(why) as string });

@@ -103,7 +103,7 @@ describe("the volumes of a StatefulSet (D5)", () => {
   test("of a class that cannot grow are left alone, with the reason and the way out", async () => {
     refused = "only dynamically provisioned pvc can be resized";
     expect(await update()).toBe(
-      "data-pg-0 cannot grow from 10Gi to 20Gi: only dynamically provisioned pvc can be resized. It was not changed: restore the old volumeSize, or enable volume expansion in the storage class (allowVolumeExpansion).",
+      "data-pg-0 cannot be expanded from 10Gi to 20Gi: only dynamically provisioned pvc can be resized. It was not changed: restore the old volumeSize, or enable volume expansion in the storage class (allowVolumeExpansion).",
     );
     expect(patched).toEqual([patch("data-pg-0")]);
   });
