@@ -124,7 +124,7 @@ describe("what Pulumi keeps of a provider says where it is (C1)", () => {
 
   test("of another version of the package: it says what is not there", async () => {
     expect(methods(await kept("resources/sql/roles/provider#formerProvider"), PROJECT).stderr).toContain(
-      "components/resources/sql/roles/provider has no formerProvider: the state is of another version of this package",
+      "components/resources/sql/roles/provider does not export formerProvider: the state was written by a different version of this package; use that version or a newer one",
     );
   });
 });
