@@ -157,7 +157,7 @@ export function poolWorkload(
               default_pool_size: resolved.poolSize,
               max_db_connections: resolved.perDatabase,
               query_wait_timeout: resolved.queryWaitSeconds,
-              // Clients that connect meanwhile wait for the same.
+              // Clients that connect while there is no server wait just as long.
               client_login_timeout: resolved.queryWaitSeconds,
             },
           }),

@@ -81,7 +81,7 @@ export function resolveWorkerPool(
         `groups[${i}].group`,
         group,
         "is the number of two groups",
-        "Give each group a number of its own",
+        "Give each group a different number",
       );
     }
     seen.add(group);
@@ -133,7 +133,7 @@ export function resolveWorkerPool(
         `external[${i}].group`,
         group,
         "is the number of two groups",
-        "Give each group a number of its own",
+        "Give each group a different number",
       );
     seen.add(group);
   });

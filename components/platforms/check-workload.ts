@@ -38,7 +38,7 @@ const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,98}$/;
 const PORT_NAME = /^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$/;
 
 /**
- * What no platform can render, as sentences that begin with the field's path. An unknown field is a problem too: no part of a spec
+ * What no platform can render, as messages that start with the field's path. An unknown field is a problem too: no part of a spec
  * is ignored silently.
  */
 export function workloadProblems(spec: WorkloadSpec): readonly string[] {
@@ -66,7 +66,7 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       say(`env.${name}`, "is not a valid name for an environment variable");
     if (REPLICA_VARIABLES.some((variable) => variable === name)) say(`env.${name}`, "is set by the platform");
-    if (text.includes("\0")) say(`env.${name}`, "holds a NUL");
+    if (text.includes("\0")) say(`env.${name}`, "contains a NUL character");
   }
   for (const [path, directory] of Object.entries(spec.configuration ?? {})) {
     known(directory, FIELDS.configuration, `configuration[${path}].`);
@@ -83,7 +83,7 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
     known(port, FIELDS.ports, `ports.${name}.`);
     if (!PORT_NAME.test(name)) say(`ports.${name}`, "the name must be a DNS label of at most 15 characters");
     if (!Number.isInteger(port.port) || port.port < 1 || port.port > 65535)
-      say(`ports.${name}.port`, "is no port");
+      say(`ports.${name}.port`, "is not a port (1 to 65535)");
   }
   for (const [i, destination] of (spec.egress ?? []).entries()) {
     known(destination, FIELDS.egress, `egress[${i}].`);
@@ -91,7 +91,7 @@ export function workloadProblems(spec: WorkloadSpec): readonly string[] {
     if (isIP(address) === 0 || !/^\d{1,3}$/.test(length))
       say(`egress[${i}].network`, "must be a network such as 203.0.113.0/24");
     if (destination.ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65535))
-      say(`egress[${i}].ports`, "has one that is no port");
+      say(`egress[${i}].ports`, "contains a number that is not a port (1 to 65535)");
   }
   for (const name of Object.keys(spec.exposed?.hostPorts ?? {})) {
     if (!spec.ports[name]) say(`exposed.hostPorts.${name}`, "is not in ports");

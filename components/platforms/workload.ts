@@ -32,7 +32,7 @@ export interface WorkloadSpec {
   readonly ports: Readonly<Record<string, Port>>;
   /** Destinations outside the cluster that it connects to. Default: none. Docker does not restrict egress. */
   readonly egress?: readonly Destination[];
-  /** Checks whether a member can serve. Dependent resources and the next step of a rolling change wait for it. */
+  /** Checks whether a member can serve. Dependent resources and the next step of a rolling update wait for it. */
   readonly readiness: Probe;
   /** Checks whether a member hangs and must be restarted. */
   readonly liveness?: Probe;
@@ -47,7 +47,7 @@ export interface WorkloadSpec {
    */
   readonly beforeStop?: Command;
   /**
-   * Runs in any replica. Prints the name of the replica that a rolling change must replace last, or nothing if it does not matter.
+   * Runs in any replica. Prints the name of the replica that a rolling update must replace last, or nothing if it does not matter.
    */
   readonly replacedLast?: Command;
   /** How external clients reach it: host ports on 127.0.0.1 (Docker), or one Service for all replicas (Kubernetes). */

@@ -78,19 +78,19 @@ export function membersOf(
   return [...found, ...missing].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
-/** Why a pod does not run, derived from its status, and the remedy. Once the cause is fixed, Kubernetes starts the pod by itself. */
+/** Why a pod does not run, derived from its status, and the remedy. Once the cause is fixed, Kubernetes starts the pod automatically. */
 export function revivalOf({ state, status }: Pick<ClusterMember, "state" | "status">): string {
   if (/ErrImagePull|ImagePullBackOff|InvalidImageName/.test(status))
     return "its image cannot be pulled: correct images.registry, images.tags or kubernetes.imagePullSecret, then run `up`";
   if (/OOMKilled/.test(status)) return "it ran out of memory: raise its `memory`, then run `up`";
   if (state === "restarting") return "its program keeps exiting and is restarted: see its log";
   if (/nodes are available|not scheduled|unschedulable/i.test(status))
-    return "no node can run it: add capacity to the Kubernetes cluster, or lower `memory` and `cpu`; it is then scheduled by itself";
+    return "no node can run it: add capacity to the Kubernetes cluster, or lower `memory` and `cpu`; it is then scheduled automatically";
   if (state === "missing")
     return "its StatefulSet recreates it, unless the pod is rejected: see `events`, or run `up` if the StatefulSet does not exist";
   if (state === "terminating")
     return "it is terminating, and is recreated afterwards; if this does not end, its node does not answer";
-  return "it starts by itself once its node and its volume are available: see `events`";
+  return "it starts automatically once its node and its volume are available: see `events`";
 }
 
 export function kubernetesMembers(place: KubernetesPlace): ClusterMembers {

@@ -132,7 +132,7 @@ describe("a container", () => {
   });
 });
 
-describe("the digest that starts a rolling change", () => {
+describe("the digest that starts a rolling update", () => {
   const digest = (spec: WorkloadSpec) => member(spec).digest;
   const file = (text: string, onChange: "replace" | "reload"): WorkloadSpec => ({
     ...DATABASE,

@@ -14,7 +14,7 @@ const old = (ordinal: number, over: Partial<MemberPod> = {}): MemberPod =>
   pod(ordinal, { revision: "old", ...over });
 const step = (pods: readonly MemberPod[], last?: string) => nextRolloutStep(MEMBERS, pods, "new", last);
 
-describe("a rolling change of a StatefulSet (D5)", () => {
+describe("a rolling update of a StatefulSet (D5)", () => {
   test("replaces replicas first, the leader last, whatever its ordinal", () => {
     expect(step([old(0), old(1), old(2)], "pg-0")).toEqual({ is: "replace", pod: "pg-1" });
     expect(step([old(0), pod(1), old(2)], "pg-0")).toEqual({ is: "replace", pod: "pg-2" });
