@@ -1,14 +1,14 @@
-"""Companions: programs of others beside the program, each with limits of its own.
+"""Companions: additional programs beside the main program, each with its own limits.
 
-A companion is started through programs of util-linux and coreutils that each set one thing of themselves and become the next. So it has
-everything from its first instruction on, and so does all that it starts; written to /proc by this process, it would come too late for
-what a companion starts at once. Raising needs no privilege. RLIMIT_AS would be no limit of memory: programs in Go, among others, reserve
-address space that they never use.
+A companion is started through a chain of util-linux and coreutils programs that each set one attribute of themselves and exec the next. So the
+limits hold from its first instruction on, and for all its children; set through /proc by this process, they would come too late for what a
+companion starts at once. Raising these values needs no privilege. RLIMIT_AS cannot limit memory: programs in Go, among others, reserve address
+space that they never use.
 
-What a companion starts may leave its session and its parents, as servers do that fork twice (pgBackRest's), and must be found all the
-same, to be counted and killed. What nobody can leave and nobody changes is a limit of resources: that for the CPU time of real-time
-processes, of which there are none here, has a number drawn by lot, its mark. To look at a mark is one system call, which waits for
-nothing; a process' environment would be read under a lock of its memory, for which process 1 might have to wait.
+A companion's children may leave its session and its parents, as servers do that fork twice (pgBackRest's), and must still be found, to be counted
+and killed. A resource limit is inherited and hardly ever changed: the limit of CPU time for real-time processes, which do not exist here, is set
+to a random number, the companion's mark. Reading a mark is one system call that never blocks; reading a process' environment takes a lock of its
+memory, for which process 1 might have to wait.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from companions_file import Description
 from processes import FOR_EVER, Program, log, signal_all, spawn
 from watch import POLL_SECONDS, Reload, Watch, by_command
 
-# For one that is to be started again because its files changed.
+# How long a companion that is restarted because its files changed has to stop.
 STOP_SECONDS = 5.0
-# While something is left of a companion that has ended, which is killed.
+# Interval between checks for leftover processes of a companion that has ended; they are killed.
 LEFTOVER_POLL_SECONDS = 0.1
 
-# Not Pss, which is exact where processes share memory after a fork: it is counted page by page, under the lock of the memory.
+# Not Pss, which is exact for processes that share memory after a fork: the kernel counts it page by page, holding the memory lock.
 ANONYMOUS = re.compile(rb"^RssAnon:\s+(\d+) kB$", re.MULTILINE)
 
 
 def new_mark() -> int:
-    """Microseconds, thousands of years of them."""
+    """Microseconds: a limit of thousands of years."""
     return 1 << 60 | int.from_bytes(os.urandom(7), "big")
 
 
 def oom_score_adj(wanted: int) -> int:
-    """Beyond what the program has of the container (Kubernetes gives some pods nearly 1000): to go below that needs a privilege, and the
-    kernel would take the program first."""
+    """Relative to the program's value in this container (Kubernetes gives some pods nearly 1000): a lower value needs a privilege, and with it the
+    kernel would kill the program first."""
     with open("/proc/self/oom_score_adj", encoding="ascii") as file:
         return min(1000, wanted + max(0, int(file.read())))
 
@@ -53,14 +53,14 @@ def marked(mark: int) -> list[int]:
         try:
             soft, _ = resource.prlimit(int(entry), resource.RLIMIT_RTTIME)
         except (ProcessLookupError, PermissionError):
-            continue  # It has ended; or it is another user's, so nothing of ours.
+            continue  # It has ended, or belongs to another user and is not ours.
         if soft == mark:
             found.append(int(entry))
     return found
 
 
 def anonymous_mib(pids: list[int]) -> int:
-    """The memory that is theirs alone: neither page cache nor what they share, such as PostgreSQL's buffers. Rounded up."""
+    """Their private memory, without page cache and shared memory such as PostgreSQL's buffers. Rounded up."""
     kib = 0
     for pid in pids:
         try:
@@ -73,7 +73,7 @@ def anonymous_mib(pids: list[int]) -> int:
 
 
 class Companion(Program):
-    """Its end is logged, and it is started again when nothing is left of it."""
+    """A companion. When it ends, that is logged, and it is restarted once all its processes are gone."""
 
     def __init__(self, description: Description) -> None:
         self.description = description
@@ -82,7 +82,7 @@ class Companion(Program):
         self.watch = Watch(description.watch, self.reload())
         self.look_at = 0.0
         self.stop_by = FOR_EVER
-        # Whether nothing is left of it.
+        # Whether all its processes are gone.
         self.clear = True
 
     @property
@@ -90,7 +90,7 @@ class Companion(Program):
         return self.description.name
 
     def limited(self, command: list[str]) -> list[str]:
-        # By their full names: PATH may be the companion's own.
+        # Full paths, because PATH may be the companion's own.
         return [
             *("/usr/bin/prlimit", f"--rttime={self.mark}:"),
             *("/usr/bin/choom", "-n", str(oom_score_adj(self.description.oom_score_adj)), "--"),
@@ -103,10 +103,10 @@ class Companion(Program):
             return Reload(self.name, f"sending {self.name} {number.name}", lambda _: self.send(number))
         if command:
             return by_command(command, lambda argv, env: self.spawn(self.limited(argv), env))
-        return Reload(self.name, f"starting {self.name} again", lambda _: self.stop())
+        return Reload(self.name, f"restarting {self.name}", lambda _: self.stop())
 
     def spawn(self, argv: list[str], env: dict[str, str]) -> int:
-        """In a session of its own: a signal that it sends to its process group is not for the program."""
+        """In its own session: a signal to its process group must not reach the program."""
         return spawn(argv, {**env, **self.description.env}, own_session=True)
 
     def send(self, number: signal.Signals) -> int:
@@ -123,7 +123,7 @@ class Companion(Program):
         try:
             self.pid = self.spawn(self.argv, env)
         except (OSError, ValueError) as error:
-            # No process is to be had, or no program takes such an argument.
+            # No process could be created, or an argument is invalid.
             self.ended()
             log(f"{self.name} cannot be started ({error}), trying again in {self.due - time.monotonic():.1f} s")
 
@@ -131,7 +131,7 @@ class Companion(Program):
         delay = self.delay
         super().ended()
         if self.stop_by != FOR_EVER:
-            # It was asked to.
+            # The stop was requested.
             self.delay, self.due = delay, time.monotonic()
         self.stop_by = FOR_EVER
         self.look_at = 0.0
@@ -145,7 +145,7 @@ class Companion(Program):
         return self.clear and super().may_start()
 
     def look(self, env: dict[str, str]) -> None:
-        """What time brings: its memory, changed files, the end of what it left."""
+        """Periodic checks: memory, changed files, leftover processes."""
         if not self.pid:
             self.clear_up()
             return
@@ -161,11 +161,11 @@ class Companion(Program):
         self.look_at = now + POLL_SECONDS
         taken = anonymous_mib(marked(self.mark))
         if taken > limit:
-            log(f"{self.name} takes {taken} MiB, more than its {limit}: killed")
+            log(f"{self.name} uses {taken} MiB, more than its limit of {limit}: killed")
             self.kill()
 
     def kill(self) -> None:
-        # Its own process may not have its mark yet.
+        # Its own process may not have the mark yet.
         signal_all({self.pid, *marked(self.mark)}, signal.SIGKILL)
 
     def clear_up(self) -> None:

@@ -3,16 +3,16 @@
     {"companions": [{
       "name": "exporter",                      for the log
       "command": ["/usr/bin/exporter", "-v"],  no shell
-      "oomScoreAdj": 500,                      0..1000: how much sooner than the program the kernel takes it when memory is short
-      "memoryMiB": 64,                         optional: its limit, with all that it started; with more it is killed and started again
-      "env": {"GOMEMLIMIT": "40MiB"},          optional: over the container's environment
+      "oomScoreAdj": 500,                      0..1000: how much the OOM killer prefers it over the program
+      "memoryMiB": 64,                         optional: memory limit with all its children; above it, it is killed and restarted
+      "env": {"GOMEMLIMIT": "40MiB"},          optional: added to the container's environment
       "nice": 10,                              optional, 0..19
-      "watch": ["/secrets/exporter"],          optional: directories whose change makes it reload
-      "reload": {"signal": "SIGHUP"}           optional: or {"command": [...]}, which finds the companion's process id in SUPERVISED_PID;
-    }]}                                        default: it is started again
+      "watch": ["/secrets/exporter"],          optional: directories; a change reloads it
+      "reload": {"signal": "SIGHUP"}           optional: or {"command": [...]}, which gets the companion's process id in SUPERVISED_PID;
+    }]}                                        default: it is restarted
 
-What stands beside `companions` is for others. A companion that is not described like this is left out: none keeps the program from
-running. So is one with an unknown key, which may be a misspelt limit.
+Other keys beside `companions` are ignored here. An invalid companion is ignored, because no companion may keep the program from running. So
+is one with an unknown key, which may be a misspelt limit.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Description:
     env: dict[str, str] = field(default_factory=dict)
     nice: int = 0
     watch: list[str] = field(default_factory=list)
-    # One of them, or neither.
+    # At most one of them.
     reload_signal: signal.Signals | None = None
     reload_command: list[str] | None = None
 
@@ -69,7 +69,7 @@ def is_reload(value: Any) -> bool:
 
 
 COMMAND = "a list of strings, the program first"
-# By key: what its value is, in words for who wrote it.
+# By key: the check of its value, and the rule for the error message.
 RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (is_name, "a name of a-z, 0-9 and -, a letter first"),
     "command": (is_command, COMMAND),
@@ -84,7 +84,7 @@ REQUIRED = ("name", "command", "oomScoreAdj")
 
 
 def shown(value: Any) -> str:
-    """In the log, where nothing long or secret is to stand."""
+    """For the log, which must not contain anything long or secret."""
     if isinstance(value, dict):
         return "an object"
     return "a list" if isinstance(value, list) else json.dumps(value)
@@ -101,7 +101,7 @@ def mistakes(entry: Any, taken: set[str]) -> list[str]:
             for key, (holds, rule) in RULES.items()
             if key in entry and not holds(entry[key])
         ),
-        *(["another has this name"] if is_name(entry.get("name")) and entry["name"] in taken else []),
+        *(["the name is already in use"] if is_name(entry.get("name")) and entry["name"] in taken else []),
     ]
 
 
@@ -121,7 +121,7 @@ def description(entry: dict[str, Any]) -> Description:
 
 
 def read_companions(path: str) -> tuple[list[Description], list[str]]:
-    """The companions of the file, none if there is no file; and what is wrong with it, each as a line for the log."""
+    """The companions in the file, none if there is no file; and the errors, as lines for the log."""
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
@@ -131,13 +131,13 @@ def read_companions(path: str) -> tuple[list[Description], list[str]]:
         return [], [f"{path} cannot be read, so there are no companions: {error}"]
     entries = content.get("companions") if isinstance(content, dict) else None
     if not isinstance(entries, list):
-        return [], [f'{path} has no list "companions", so there are none']
+        return [], [f'{path} has no list "companions", so there are no companions']
     found: dict[str, Description] = {}
     wrong: list[str] = []
     for index, entry in enumerate(entries):
         if what := mistakes(entry, set(found)):
             name = f" ({entry['name']})" if isinstance(entry, dict) and is_name(entry.get("name")) else ""
-            wrong.append(f"{path}: companions[{index}]{name} is left out: {'; '.join(what)}")
+            wrong.append(f"{path}: companions[{index}]{name} is ignored: {'; '.join(what)}")
         else:
             found[entry["name"]] = description(entry)
     return list(found.values()), wrong

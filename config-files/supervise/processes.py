@@ -1,4 +1,4 @@
-"""Processes: how they are waited for, started, found and killed; and a program that is started again when it ends."""
+"""Waits for, starts, finds and kills processes; and a program that is restarted when it ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 10.0
-# A program that lived this long is not in a crash loop: the delay begins anew.
+# A program that ran this long is not in a crash loop: the delay is reset.
 STEADY_SECONDS = 30.0
 FOR_EVER = float("inf")
 PR_SET_CHILD_SUBREAPER = 36
@@ -37,14 +37,14 @@ def signal_set(numbers: set[signal.Signals]) -> ctypes.Array[ctypes.c_ulong]:
 
 
 def wait_for(numbers: ctypes.Array[ctypes.c_ulong], seconds: float) -> signal.Signals | None:
-    """The first of these signals, or None after that time, or sooner. Not `signal.sigtimedwait`: when a freeze has interrupted that until
-    its time was over, it returns whatever its memory held (CPython 3.11 to 3.13)."""
+    """The first of these signals, or None when the time is over, or earlier. Not `signal.sigtimedwait`: if a freeze interrupts it until the
+    time is over, it returns arbitrary memory (CPython 3.11 to 3.13)."""
     number = libc.sigtimedwait(numbers, None, ctypes.byref(Timespec(int(seconds), int(seconds % 1 * 1e9))))
     return signal.Signals(number) if number > 0 else None
 
 
 def adopt_orphans() -> None:
-    """They come to this process, also where it is not process 1."""
+    """Makes this process the parent of orphans even if it is not process 1."""
     if os.getpid() != 1:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -55,10 +55,10 @@ def spawn(argv: list[str], env: dict[str, str], own_session: bool = False) -> in
 
 
 def living_others() -> dict[int, str]:
-    """Every process but this one that can still do something, with its name.
+    """Every other process that is still alive, with its name.
 
-    As process 1 these are all in the container, those that were executed from outside too. Elsewhere (a test, a shared process
-    namespace) these are the descendants: orphans come to this process, so none escapes.
+    As process 1 these are all processes in the container, including those executed from outside. Elsewhere (a test, a shared process
+    namespace) these are the descendants: orphans are reparented to this process, so none escapes.
     """
     parents: dict[int, int] = {}
     names: dict[int, str] = {}
@@ -72,9 +72,9 @@ def living_others() -> dict[int, str]:
         except OSError:
             continue
         if status["Uid"].split()[0] != str(os.getuid()):
-            continue  # Somebody's shell from outside: nothing of ours ever changes its user.
+            continue  # A shell from outside, as another user: our processes never change their user.
         parents[int(entry)] = int(status["PPid"])
-        # A zombie is dead, it only waits to be reaped. Its children, if it had any, are ours by now.
+        # A zombie is dead and only waits to be reaped. Its children have been reparented to this process.
         if status["State"][0] not in "ZX":
             names[int(entry)] = status["Name"]
     if me == 1:
@@ -99,7 +99,7 @@ def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def kill_all() -> None:
-    """SIGKILL to all that `living_others` would find. For process 1 in one step, in which nobody starts another."""
+    """SIGKILL for all processes that `living_others` would find. As process 1 in a single step, so that none can fork meanwhile."""
     if os.getpid() != 1:
         signal_all(living_others(), signal.SIGKILL)
         return
@@ -121,7 +121,7 @@ def described(status: int) -> str:
 
 @dataclass
 class Program:
-    """A program that is started again when it ends, later and later while it keeps ending soon."""
+    """A program that is restarted when it ends, with increasing delays while it keeps ending early."""
 
     argv: list[str]
     pid: int = 0
@@ -138,7 +138,7 @@ class Program:
         self.started = time.monotonic()
 
     def ended(self) -> None:
-        """Plans the next start."""
+        """Schedules the next start."""
         now = time.monotonic()
         if now - self.started >= STEADY_SECONDS:
             self.delay = FIRST_DELAY
@@ -147,7 +147,7 @@ class Program:
         self.delay = min(self.delay * 2, LONGEST_DELAY)
 
     def fenced(self) -> None:
-        """It was killed with everything else, and is started with everything else."""
+        """It was killed together with everything else, and is restarted together with the program."""
         self.pid = 0
 
     def may_start(self) -> bool:

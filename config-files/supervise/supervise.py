@@ -1,32 +1,32 @@
 #!/usr/bin/python3
-"""The first process of every container: starts the program, and proves that nothing of it is left before it starts it again.
+"""The first process of every container: starts the program, and restarts it only once all its processes are gone.
 
     supervise [--watch DIR]... [--reload CMD] [--also CMD]... [--companions FILE] [--before-stop CMD]
               [--before-stop-seconds SECONDS] [--stop-signal NAME] [--grace SECONDS] [--watchdog FILE] -- PROGRAM [ARGUMENT]...
 
-A program that ends without having been asked to is fenced before it is started again: every other process in the container is
-killed, and looked for until none is there. No postmaster goes on without its Patroni, so there is never a second one on the same
-data, and never a primary that nobody manages. (A container's restart policy gives the same, but only after the runtime's own
-back-off, which grows to minutes; a program that dies is back here after half a second.)
+A program that ends unexpectedly is fenced before it is restarted: every other process in the container is killed, until none is left.
+No postmaster keeps running without its Patroni, so there is never a second one on the same data, and never a primary that nobody
+manages. (A container's restart policy has the same effect, but only after the runtime's back-off, which grows to minutes; here a
+program that dies is back after half a second.)
 
---watch    a directory whose files may change; CMD of --reload runs once a change has settled. Symbolic links are followed, since
-           Kubernetes swaps one. CMD finds the program's process id in SUPERVISED_PID, and is tried again until it succeeds.
---also     a command that is started with the program, started again when it ends, and ended when the program ends.
---companions  a file that describes companions, each with limits of its own (companions_file.py); read once, none if there is none. One
-           that ends, or takes more memory than it may and is killed, is started again when nothing is left of it, while the program goes
-           on. When its files change, it alone is reloaded. It finds the program's process id in SUPERVISED_PID.
---before-stop  a command that runs when a stop is asked for, while the program still works, and with it its companions. It finds the
-           program's process id in SUPERVISED_PID. The stop goes on when it has ended, however it ended, or when the stop is asked for
-           again; when the program ends meanwhile, that was the stop.
---before-stop-seconds  for how long the stop waits for that command, default 20; 0: for as long as the command takes.
---stop-signal  what the program is sent for a stop, such as SIGINT, whatever asked for it; default: the same signal.
---grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; 0, the default, waits for ever.
---watchdog a file by which the program, which finds its name in SUPERVISED_WATCHDOG, says until when it may go on (watchdog.py). When that
-           has passed, everything is killed at once, whatever state it is in, and the program is started again; so it is looked at before
-           anything else after this process was itself frozen. Each time is a line in the log, and one in FILE.kills.
+--watch    a directory whose files may change; CMD of --reload runs once a change has settled. Symbolic links are followed, because
+           Kubernetes swaps one. CMD gets the program's process id in SUPERVISED_PID, and is retried until it succeeds.
+--also     a command that is started with the program, restarted when it ends, and ended when the program ends.
+--companions  a file that describes companions, each with its own limits (companions_file.py); read once; no file means no companions. A
+           companion that ends, or is killed because it exceeds its memory limit, is restarted once all its processes are gone, while the
+           program keeps running. When its files change, only the companion is reloaded. It gets the program's process id in SUPERVISED_PID.
+--before-stop  a command that runs when a stop is requested, while the program and its companions still run. It gets the program's process
+           id in SUPERVISED_PID. The stop continues when the command has ended, whatever its exit code, or when the stop is requested
+           again; if the program ends meanwhile, that was the stop.
+--before-stop-seconds  how long the stop waits for that command, default 20; 0: without limit.
+--stop-signal  the signal that stops the program, such as SIGINT, whatever signal requested the stop; default: the same signal.
+--grace    seconds that the program may take after SIGTERM or SIGINT before everything is killed; default 0: without limit.
+--watchdog a file with the time until which the program may run, which the program extends (watchdog.py); SUPERVISED_WATCHDOG contains its
+           path. After that time everything is killed at once, whatever state it is in, and the program is restarted; therefore it is
+           checked first after this process was frozen itself. Each kill is logged, and is a line in FILE.kills.
 
-SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are handed on to the program.
-Exit code: the program's (128 + number if a signal ended it); 2 for wrong usage; 127 when the program does not exist.
+SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are passed on to the program.
+Exit code: the program's (128 + number if a signal ended it); 2 for wrong usage; 127 if the program does not exist.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ from watch import POLL_SECONDS, Watch, by_command
 from watchdog import Watchdog
 
 BEFORE_STOP_SECONDS = 20.0
-# How long companions and leftovers have after the program ended in an orderly stop.
+# How long companions and leftover processes have after the program ended in an orderly stop.
 LEFTOVER_SECONDS = 5.0
-# Of an armed watchdog, besides the moment when it ends: after the machine has slept, waits go on where they were, only clocks have not.
+# Polling interval of an armed watchdog, besides its end: while the machine sleeps, waits are suspended, but the clock is not.
 WATCHDOG_POLL_SECONDS = 0.25
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -99,7 +99,7 @@ class Supervisor:
         return {**os.environ, "SUPERVISED_PID": str(self.main.pid), **watched}
 
     def reap(self) -> int | None:
-        """Collects every process that ended; the main program's wait status if it is among them."""
+        """Reaps every process that ended; returns the main program's wait status if it is among them."""
         main_status: int | None = None
         while True:
             try:
@@ -122,10 +122,10 @@ class Supervisor:
                     program.ended()
                     if (self.stop_signal is None or self.before_stop_pid) and self.main.pid and main_status is None:
                         seconds = max(0.0, program.due - time.monotonic())
-                        log(f"{program.name} {described(status)}, starting it again in {seconds:.1f} s")
+                        log(f"{program.name} {described(status)}, restarting it in {seconds:.1f} s")
 
     def fence(self, patience: float = 0.0) -> None:
-        """Returns when no other process is left: after `patience` seconds by SIGKILL, and a process stuck in the kernel is waited for."""
+        """Returns when no other process is left. After `patience` seconds it sends SIGKILL; it waits for processes stuck in the kernel."""
         began = reported = time.monotonic()
         while others := living_others():
             now = time.monotonic()
@@ -133,7 +133,7 @@ class Supervisor:
                 signal_all(others, signal.SIGKILL)
             if now - reported >= 5:
                 reported = now
-                log("still there: " + ", ".join(f"{name} ({pid})" for pid, name in others.items()))
+                log("still running: " + ", ".join(f"{name} ({pid})" for pid, name in others.items()))
             time.sleep(0.01)
             self.reap()
 
@@ -146,7 +146,7 @@ class Supervisor:
             program.start(self.environment())
 
     def take(self, number: signal.Signals) -> None:
-        """Hands a signal on, and remembers that it was a request to stop."""
+        """Passes a signal on, and records a request to stop."""
         if number in STOP_SIGNALS and self.stop_signal is None:
             self.stop_signal = number
             if not self.before_stop or not self.main.pid:
@@ -173,23 +173,23 @@ class Supervisor:
         self.signal_main(number)
 
     def main_ended(self, status: int) -> int | None:
-        """The exit code if the end was asked for; else everything is fenced, and the next start is planned."""
+        """The exit code if the end was requested; else fences everything and schedules the next start."""
         if self.stop_signal is not None:
             log(f"{self.main.name} {described(status)}")
             self.before_stop_pid = 0
             signal_all(living_others(), signal.SIGTERM)
             self.fence(LEFTOVER_SECONDS)
             return exit_code(status)
-        log(f"{self.main.name} {described(status)} without having been asked to: killing everything else")
+        log(f"{self.main.name} {described(status)} unexpectedly: killing everything else")
         self.main.ended()
         self.fence()
         for program in self.beside:
             program.fenced()
-        log(f"nothing is left, starting {self.main.name} again in {max(0.0, self.main.due - time.monotonic()):.1f} s")
+        log(f"no process is left, restarting {self.main.name} in {max(0.0, self.main.due - time.monotonic()):.1f} s")
         return None
 
     def tick(self) -> int | None:
-        """What time brings: due starts, the watch, the end of the grace period."""
+        """Periodic work: due starts, the watch, the end of the grace period."""
         now = time.monotonic()
         if self.main.pid:
             self.look_at_companions()
@@ -197,7 +197,7 @@ class Supervisor:
             if not self.main.pid:
                 return 0
             if now > self.stop_deadline and self.before_stop_pid:
-                log(f"{self.before_stop[0]} takes longer than {self.before_stop_seconds:.0f} s")
+                log(f"{self.before_stop[0]} takes longer than {self.before_stop_seconds:.0f} s: stopping without waiting for it")
                 self.stop_main()
             elif now > self.stop_deadline:
                 log(f"{self.main.name} did not stop within {self.grace:.0f} s: killing everything")
@@ -223,8 +223,8 @@ class Supervisor:
             try:
                 companion.look(self.environment())
             except OSError as error:
-                # For one who is a guest here, process 1 does not end.
-                log(f"{companion.name} cannot be looked at: {error}")
+                # A companion's error must not end process 1.
+                log(f"{companion.name} cannot be checked: {error}")
                 companion.due = max(companion.due, time.monotonic() + POLL_SECONDS)
 
     def wait_seconds(self) -> float:
@@ -241,7 +241,7 @@ class Supervisor:
         while True:
             number = wait_for(numbers, self.wait_seconds())
             if self.watchdog and (why := self.watchdog.look(kill_all)):
-                log(f"watchdog: {self.main.name} may not go on, {why}: everything was killed")
+                log(f"watchdog of {self.main.name} expired, everything was killed: {why}")
             if number is not None and number != signal.SIGCHLD:
                 self.take(number)
             status = self.reap()
@@ -251,7 +251,7 @@ class Supervisor:
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="supervise", description="Runs a program and starts it again when it dies.")
+    parser = argparse.ArgumentParser(prog="supervise", description="Runs a program and restarts it when it ends.")
     parser.add_argument("--watch", action="append", default=[], metavar="DIR")
     parser.add_argument("--reload", default="", metavar="CMD")
     parser.add_argument("--also", action="append", default=[], metavar="CMD")
@@ -274,7 +274,7 @@ def companions_of(path: str) -> list[Companion]:
 
 def main() -> int:
     options = arguments(sys.argv[1:])
-    # Blocked, so that none is lost between two waits.
+    # Blocked, so that no signal is lost between two waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     adopt_orphans()
     reload = shlex.split(options.reload)
@@ -292,7 +292,7 @@ def main() -> int:
     try:
         return supervisor.run()
     except FileNotFoundError as error:
-        log(f"there is no program {error.filename}")
+        log(f"program not found: {error.filename}")
         return 127
 
 

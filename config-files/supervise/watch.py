@@ -1,4 +1,4 @@
-"""Notices that files of a program have changed, and has the program read them again."""
+"""Detects changes of a program's files, and makes the program reread them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 
 def signature(directories: list[str]) -> Signature:
-    """What changes when a file of the directories is written, replaced or swapped by a link."""
+    """A value that changes when a file in the directories is written, replaced or swapped through a link."""
     found: list[tuple[str, int, int, int]] = []
     for directory in directories:
         for folder, _, files in os.walk(directory, followlinks=True):
@@ -28,19 +28,19 @@ def signature(directories: list[str]) -> Signature:
                 try:
                     stat = os.stat(path)
                 except OSError:
-                    continue  # In the middle of being replaced: the next look finds it.
+                    continue  # It is just being replaced: the next poll finds it.
                 found.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
     return tuple(sorted(found))
 
 
 @dataclass(frozen=True)
 class Reload:
-    """How a program is made to read its files again."""
+    """How a program is made to reread its files."""
 
     # Both for the log.
     name: str
     doing: str
-    # Returns the process id of a command that is done when it has ended, or 0: it is done.
+    # Returns the process id of a command that completes the reload, or 0 if it is complete.
     start: Callable[[dict[str, str]], int]
 
 
@@ -50,7 +50,7 @@ def by_command(argv: list[str], start: Callable[[list[str], dict[str, str]], int
 
 @dataclass
 class Watch:
-    """Notices a change in directories and reloads once it has settled, again and again until that succeeds."""
+    """Detects changes in directories and reloads once they have settled; retries until the reload succeeds."""
 
     directories: list[str]
     reload: Reload | None
@@ -63,7 +63,7 @@ class Watch:
     running_for: Signature = ()
 
     def reset(self) -> None:
-        """The program is about to start and reads the files as they are now."""
+        """The program is about to start and will read the current files."""
         self.handled = self.seen = signature(self.directories)
         self.pid = 0
 
@@ -76,7 +76,7 @@ class Watch:
                 log(f"{self.reload.name} takes longer than {RELOAD_SECONDS:.0f} s, killed")
                 signal_all([self.pid], signal.SIGKILL)
             return
-        # Two looks in a row that are the same say that the files are as they are to be.
+        # Two equal polls in a row mean that the change is complete.
         if now < self.look_at:
             return
         self.look_at = now + POLL_SECONDS

@@ -1,10 +1,10 @@
-"""A watchdog between a program and the first process of its container, which needs no device.
+"""A watchdog between a program and process 1 of its container, which needs no device.
 
-The program says until when it may go on, again and again; when that moment has passed, process 1 kills everything. Both ends share one word of
-memory, a file that each maps: to say it, and to look, takes no system call, waits for nothing, and cannot fail for want of space.
+The program keeps extending the time until which it may run; when that time has passed, process 1 kills everything. Both share one word of memory,
+a file that each maps: reading and writing it takes no system call, never blocks, and cannot fail for lack of space.
 
-A moment is nanoseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps or the container is frozen, and which nobody sets. (While a
-hypervisor holds the whole machine, that clock stands still as every other does.) 0: the program is not watched.
+The time is in nanoseconds of CLOCK_BOOTTIME, which continues while the machine sleeps or the container is frozen, and which cannot be set. (While a
+hypervisor pauses the whole machine, this clock stops like all others.) 0: the watchdog is disarmed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-# Where the program finds the name of the file.
+# The environment variable with the path of the file.
 ENVIRONMENT = "SUPERVISED_WATCHDOG"
 WORD = struct.Struct("=q")
 SECOND = 1_000_000_000
-# An end that is noticed later than this was not waited for by a process that ran.
+# If the end is noticed later than this, process 1 itself did not run.
 NOTICED_SECONDS = 1.0
 
 
@@ -29,7 +29,7 @@ def now() -> int:
 
 
 class Watchdog:
-    """Either end of it. Raises OSError if the file cannot be made or mapped."""
+    """Either side of it. Raises OSError if the file cannot be created or mapped."""
 
     def __init__(self, path: str, make: bool = False) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class Watchdog:
             self.disarm()
 
     def go_on_until(self, moment: int) -> None:
-        # A slice of eight aligned bytes is stored at once: the other end never sees half of it.
+        # Eight aligned bytes are stored at once: the other side never sees half of the value.
         self._word[:] = WORD.pack(moment)
 
     def disarm(self) -> None:
@@ -52,23 +52,23 @@ class Watchdog:
 
     @property
     def left(self) -> float | None:
-        """Seconds until everything is killed, negative when it is time; None while the program is not watched."""
+        """Seconds until everything is killed, negative if overdue; None while disarmed."""
         (moment,) = WORD.unpack(self._word[:])
         return (moment - now()) / SECOND if moment else None
 
     def look(self, kill: Callable[[], None]) -> str | None:
-        """Process 1's look. When it is time, it kills first and speaks later: after a freeze everything else runs again, too. Returns why
-        it did; each time is a line in a file beside the word."""
+        """Process 1's check. It kills first and reports later, because after a freeze everything else runs again, too. Returns the reason if it
+        killed; each reason is also a line in a file beside the word."""
         left = self.left
         if left is None or left > 0:
             return None
         kill()
         self.disarm()
         if -left > NOTICED_SECONDS:
-            why = f"since {-left:.1f} s; until now nothing ran here: the container was paused, or the machine slept or had no time for it"
+            why = f"noticed {-left:.1f} s late; until now nothing ran here: the container was paused, or the machine slept or was overloaded"
         else:
-            why = "for it has not said so in time: it hangs or is frozen, or what it waits for is"
-        # Only a count: that it cannot be kept must not be the end of process 1. The log has the same line.
+            why = "it was not extended in time: the program, or what it waits for, hangs or is frozen"
+        # Only a record: if it cannot be written, process 1 must not fail. The log has the same line.
         with suppress(OSError), open(f"{self.path}.kills", "a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {why}\n")
         return why

@@ -224,7 +224,7 @@ describeWithDocker(
       await inMember(name, "kill", "-9", patroni);
       await restarted(name, before);
       expect(await inMember(name, "cat", "/run/patroni/pid")).not.toBe(patroni);
-      expect(logOf(name)).toContain("without having been asked to: killing everything else");
+      expect(logOf(name)).toContain("unexpectedly: killing everything else");
     });
   },
 );

@@ -51,7 +51,7 @@ describeWithImage("companions in our containers, which have no privilege (guests
       const read = (path: string): string => docker("exec", container, "cat", path);
       const log = (): string => logOf(container);
       await eventually("the hog is started again", 60_000, () =>
-        /hog takes 1\d\d MiB, more than its 64: killed\n.*hog was killed by SIGKILL, starting it again/.test(
+        /hog uses 1\d\d MiB, more than its limit of 64: killed\n.*hog was killed by SIGKILL, restarting it/.test(
           log(),
         )
           ? Promise.resolve()

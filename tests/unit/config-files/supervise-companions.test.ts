@@ -60,7 +60,7 @@ describe("companions (guests)", () => {
     start(described(shell(`echo $$ >> companions; exit 3`)));
     await program.until("its third start", () => program.lines("companions").length === 3);
     for (const delay of ["0.2", "0.4"])
-      expect(program.output).toContain(`exporter ended with exit code 3, starting it again in ${delay} s`);
+      expect(program.output).toContain(`exporter ended with exit code 3, restarting it in ${delay} s`);
     expectUntouched();
   });
 
@@ -118,8 +118,8 @@ describe("companions (guests)", () => {
       ),
     );
     await program.until("its second start", () => program.lines("companions").length === 2);
-    expect(program.output).toMatch(/exporter takes 1\d\d MiB, more than its 64: killed/);
-    expect(program.output).toContain("exporter was killed by SIGKILL, starting it again in 0.2 s");
+    expect(program.output).toMatch(/exporter uses 1\d\d MiB, more than its limit of 64: killed/);
+    expect(program.output).toContain("exporter was killed by SIGKILL, restarting it in 0.2 s");
     expect([program.lines("companions")[0]!, program.read("hog").trim()].filter(isAlive)).toEqual([]);
     expectUntouched();
   });
@@ -142,7 +142,7 @@ time.sleep(300)"`;
       ),
     );
     // Delays of 1.4 s are between them, and it is looked at once a second.
-    await program.until("four ends of the other", () => program.output.split("hog takes").length > 4);
+    await program.until("four ends of the other", () => program.output.split("hog uses").length > 4);
     const [pid] = program.lines("companions");
     expect(
       Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]),
@@ -199,9 +199,9 @@ time.sleep(300)"`;
       await change();
       await program.until("its second start", () => program.lines("companions").length === 2);
       expect(program.lines("got")).toEqual(["term"]);
-      expect(program.output).toContain("files changed, starting exporter again");
+      expect(program.output).toContain("files changed, restarting exporter");
       expect(program.output).toContain("exporter did not stop within 5 s: killed");
-      expect(program.output).toContain("exporter was killed by SIGKILL, starting it again in 0.0 s");
+      expect(program.output).toContain("exporter was killed by SIGKILL, restarting it in 0.0 s");
       expectUntouched();
       process.kill(Number(program.lines("companions")[1]), "SIGKILL");
     }, 30_000);
@@ -272,8 +272,8 @@ time.sleep(300)"`;
         "{",
         /guests\.json cannot be read, so there are no companions: Expecting property name/,
       ],
-      ["no list", `{"companion": []}`, /guests\.json has no list "companions", so there are none/],
-      ["no object", `[]`, /guests\.json has no list "companions", so there are none/],
+      ["no list", `{"companion": []}`, /guests\.json has no list "companions", so there are no companions/],
+      ["no object", `[]`, /guests\.json has no list "companions", so there are no companions/],
       ["not text", "\u0000", /guests\.json cannot be read, so there are no companions/],
     ])("%s", async (_, content, line) => {
       start(write(content));
@@ -309,16 +309,16 @@ time.sleep(300)"`;
       ),
     ];
     const wrong: readonly [unknown, string][] = [
-      [5, " is left out: it is 5, and must be an object"],
-      [{ name: "bad" }, " (bad) is left out: command is missing; oomScoreAdj is missing"],
+      [5, " is ignored: it is 5, and must be an object"],
+      [{ name: "bad" }, " (bad) is ignored: command is missing; oomScoreAdj is missing"],
       [
         shell("", { name: "Bad" }),
-        ` is left out: name is "Bad", and must be a name of a-z, 0-9 and -, a letter first`,
+        ` is ignored: name is "Bad", and must be a name of a-z, 0-9 and -, a letter first`,
       ],
-      [shell("", { name: "good" }), " (good) is left out: another has this name"],
+      [shell("", { name: "good" }), " (good) is ignored: the name is already in use"],
       ...values.map(([value, line]): [unknown, string] => [
         shell("echo > bad; exec sleep 300", { name: "bad", ...value }),
-        ` (bad) is left out: ${line}`,
+        ` (bad) is ignored: ${line}`,
       ]),
     ];
     start(
