@@ -1,10 +1,10 @@
 """Points a PgBouncer at the leader (or at a replica), for as long as it runs.
 
     pool-follower CONFIGURATION           follows
-    pool-follower --first CONFIGURATION   returns when there is something to point at, has written it, and clients may come
+    pool-follower --first CONFIGURATION   returns once it has written a target and clients may connect
 
-It looks (patroni.py, session.py), decides (decision.py) and executes; one line is logged for each change. SIGHUP: it starts anew with what the files
-say by then.
+It observes (patroni.py, session.py), decides (decision.py) and executes; each change is logged as one line. On SIGHUP it restarts with the
+current files.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from session import FOLLOWING, PAUSED, READING, Gate, TargetSession
 CA_FILE = "/secrets/tls/ca.crt"
 PASSWORD_FILE = "/secrets/pgbouncer/pool_auth-password"
 RUN = Path(SOCKET_DIRECTORY)
-# Without an event, everything is looked at again after this many seconds.
+# Without an event, everything is checked again after this many seconds.
 TICK = 0.2
 PAUSING_TICK = 0.005
-# For how long after a change clients on former targets are looked for.
+# How long after a change clients on former targets are looked for.
 STRAY_SECONDS = 10.0
-# How often it is looked whether clients wait for servers that others keep.
+# How often to check whether clients wait for server connections that others keep unused.
 STUCK_SECONDS = 0.5
-# What the target's word on renewed connections was when ours were renewed last.
+# The target's renewal marker at our last RECONNECT.
 RENEWED = RUN / "renewed"
-# What clients wait for, one a line, while a gate is closed.
+# What clients wait for, one per line, while a gate is closed.
 CLOSED = RUN / "closed"
 
 
@@ -53,7 +53,7 @@ def log(message: str) -> None:
 
 
 def write_databases(target: str, port: int) -> None:
-    """Every database of the target, under its own name, so that no client can name one that is not there (CVE-2026-107350)."""
+    """Every database of the target, under its own name, so that clients cannot name one that does not exist (CVE-2026-107350)."""
     text = f"[databases]\n* = host={target} port={port}\n"
     new = RUN / "databases.ini.new"
     new.write_text(text)
@@ -79,13 +79,13 @@ class Pool:
         if self.paused():
             return
         self.pause = Pause(self.port)
-        # Once it shows, a RESUME cannot overtake it.
+        # Once PAUSE is visible, a RESUME cannot overtake it.
         until = time.monotonic() + 1
         while not self.paused() and time.monotonic() < until:
             time.sleep(0.002)
 
     def look(self) -> None:
-        """Notices that the last transaction has ended."""
+        """Checks whether the last transaction has ended."""
         if self.pause is not None and not self.held:
             self.held = self.pause.done()
 
@@ -124,7 +124,7 @@ class Follower:
                 password,
                 CA_FILE,
                 writing,
-                # A leader waits for those that can pause clients; before PgBouncer runs there are none.
+                # A leader that stops waits for sessions that can pause clients; before PgBouncer runs there are no clients.
                 FOLLOWING if writing and not first else READING,
                 gates,
                 self.happened.set,
@@ -141,7 +141,7 @@ class Follower:
         self.look_for_stuck_at = 0.0
 
     def adopt(self) -> None:
-        """Waits for PgBouncer, and takes over from a follower before this one."""
+        """Waits for PgBouncer, and continues after a former follower."""
         while True:
             try:
                 if self.pool.paused():
@@ -157,7 +157,7 @@ class Follower:
             session, closed = self.session.current, self.session.closed
         answers = {member.address: member.answer for member in self.members}
         self.show_closed(closed)
-        # Before PgBouncer runs there is nobody to hold: it is not started.
+        # Before PgBouncer runs there are no clients to pause.
         return Seen(time.monotonic(), answers, session, lost, asked, freed, self.strays(), () if self.first else closed)
 
     def show_closed(self, closed: tuple[str, ...]) -> None:
@@ -165,26 +165,26 @@ class Follower:
             return
         if closed:
             CLOSED.write_text("\n".join(closed) + "\n")
-            log(f"lets nobody in: clients wait for {', '.join(closed)}")
+            log(f"not open: clients wait for {', '.join(closed)}")
         else:
             CLOSED.unlink(missing_ok=True)
         self.closed = closed
 
     def look_elsewhere(self) -> None:
-        """A member that is new may lead before the files here name it: on Kubernetes they are a minute or two old. The others know it. That it is
-        one of ours it proves with its certificate, and that it leads by its own word and a session, as any other."""
+        """A new member may lead before the files here contain it: on Kubernetes they may be a minute or two old. The other members know it. Its
+        certificate proves that it belongs to the cluster; that it leads is checked like for any other member."""
         if self.state.best is not None:
             return
         known = {member.address for member in self.members}
         for address in {member.elsewhere for member in self.members} - known - {None}:
-            log(f"{address} leads, say the others: it is new here")
+            log(f"{address} is the leader according to other members, and not in the configuration: asking it, too")
             found = self.member(address)
             self.members.append(found)
             found.start()
 
     def strays(self) -> tuple[Stray, ...]:
-        """Clients in a transaction on a former target. Idle connections go by themselves, busy ones when their transaction ends; one that
-        waits for a frozen server, or for a replica to confirm a commit that none will, ends never."""
+        """Clients in a transaction on a former target. Idle connections close by themselves, active ones when their transaction ends; but one that
+        waits for a frozen server, or for a commit that no replica will confirm, never ends."""
         now = time.monotonic()
         if now > self.strays_until:
             return ()
@@ -206,31 +206,31 @@ class Follower:
                 if self.state.target not in (None, value):
                     self.strays_until = time.monotonic() + STRAY_SECONDS
         elif kind == "hold":
-            log(f"holds: {value}")
+            log(f"pausing: {value}")
             self.pool.hold()
         elif kind == "resume":
             self.pool.resume()
-            log(f"goes on: {value}")
+            log(f"resuming on {value}")
         elif kind == "evict":
             ids = {str(row["ptr"]): row["id"] for row in self.pool.run("SHOW CLIENTS")}
             for client in value:
                 if client in ids:
-                    log(f"cuts off a client whose statement does not end on a former target (id {ids[client]})")
+                    log(f"disconnecting a client whose statement does not end on a former target (id {ids[client]})")
                     self.pool.run(f"KILL_CLIENT {ids[client]}")
 
     def renew(self) -> None:
-        """Rights are checked when a connection is made. So it is made anew when they have changed, as soon as its transaction has ended."""
+        """Privileges are checked at login. So connections are renewed when privileges have changed, each once its transaction has ended."""
         said = self.session.renewal
         if said is None or said == self.renewed:
             return
         self.pool.run("RECONNECT")
         if self.renewed is not None:
-            log(f"makes every connection anew: {said}")
+            log(f"renewing all server connections: {said}")
         self.renewed = said
         RENEWED.write_text(said)
 
     def cut_stuck(self) -> None:
-        """Cuts off those who keep servers without using them while others wait: see stuck.py."""
+        """Disconnects clients that keep servers without using them while others wait: see stuck.py."""
         now = time.monotonic()
         answer, self.session.at_work = self.session.at_work, None
         if answer is not None:
@@ -240,7 +240,7 @@ class Follower:
             for holder in idle:
                 row = rows.get(holder.client)
                 if row is not None and row["link"]:
-                    log(f"cuts off a client of {row['user']} that keeps a server without using it while others wait (id {row['id']})")
+                    log(f"disconnecting a client of {row['user']} that keeps a server without using it while others wait (id {row['id']})")
                     self.pool.run(f"KILL_CLIENT {row['id']}")
             self.holders = [holder for holder in self.holders if holder not in idle]
         if now < self.look_for_stuck_at:
@@ -256,7 +256,7 @@ class Follower:
         state, actions = decide(self.rules, self.state, self.seen())
         for action in actions:
             self.execute(action)
-        # Only what was executed is remembered: after an error the same is decided again.
+        # The state is stored only after all actions succeeded: after an error the same is decided again.
         self.state = state
         self.look_elsewhere()
         for member in self.members:
@@ -269,7 +269,7 @@ class Follower:
             if state.hold is None and self.session.current is not None:
                 self.renew()
                 self.cut_stuck()
-            # While it holds, the target is expected to be away.
+            # While the pool is paused, the target is expected to be away.
             if state.hold is None and self.session.failure != self.session_failure:
                 self.session_failure = self.session.failure
                 if self.session_failure:
@@ -300,9 +300,9 @@ class Follower:
                 log(f"the pool's console: {str(error).strip()}")
                 time.sleep(0.2)
             if self.first and self.state.target is None and time.monotonic() > waiting:
-                log("waits for a leader: " + ", ".join(f"{member.address} ({member.failure})" for member in self.members))
+                log("waiting for a leader: " + ", ".join(f"{member.address} ({member.failure})" for member in self.members))
                 waiting += 10
-            # While it holds for somebody who leads, that is all that matters. Where nobody does, whoever leads may be new in the files.
+            # While it is paused with a leader in sight, do not restart. Without one, the new files may contain the leader.
             if self.again.is_set() and (self.state.hold is None or self.state.best is None):
                 os.execv(sys.executable, [sys.executable, *sys.argv])
 

@@ -1,8 +1,8 @@
-"""Tells the entries whether this pool takes new sessions: what HAProxy's `agent-check` asks.
+"""Reports to the entries whether this pool accepts new sessions: the answer to HAProxy's `agent-check`.
 
-Each connection is answered with a word and closed: `ready`, or `drain` once the pool is to stop. A server that drains gets no new sessions
-and keeps those that it has: https://docs.haproxy.org/3.0/configuration.html#5.2-agent-check. `ready` must be said again and again, since
-HAProxy keeps the last word for whoever has this name next. What each entry was told last is noted, for `drain.py` to wait for.
+Each connection is answered with one word and closed: `ready`, or `drain` once the pool is about to stop. A draining server gets no new sessions
+and keeps existing ones: https://docs.haproxy.org/3.0/configuration.html#5.2-agent-check. `ready` must be repeated, because HAProxy keeps the
+last state for the next server of this name. The last answer to each entry is recorded, for `drain.py` to wait for.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from console import SOCKET_DIRECTORY
 
-# It exists once the pool is to stop. A file, so that a follower that is started again goes on with it.
+# It exists once the pool is about to stop. It is a file, so that a restarted follower continues with it.
 DRAINING = Path(SOCKET_DIRECTORY) / "draining"
-# A file for each address that asks: what it was told last, and by its age when.
+# A file per entry address: its content is the last answer, its age the time of it.
 TOLD = Path(SOCKET_DIRECTORY) / "told"
 READY, DRAIN = "ready", "drain"
-# Who has not asked for so long is gone: ten times as long as an entry waits between two questions.
+# An entry that has not asked for so long is gone: ten times the interval between two checks.
 ASKING_SECONDS = 5.0
 
 
@@ -31,7 +31,7 @@ class Handler(socketserver.BaseRequestHandler):
             self.request.sendall(f"{word}\n".encode())
             (TOLD / self.client_address[0]).write_text(word)
         except OSError:
-            pass  # Who went away asks again.
+            pass  # An entry that disconnected asks again.
 
 
 class Server(socketserver.TCPServer):
@@ -39,7 +39,7 @@ class Server(socketserver.TCPServer):
     allow_reuse_address = True
 
     def server_bind(self) -> None:
-        # IPv4, too.
+        # Accept IPv4, too.
         self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
 
@@ -52,6 +52,6 @@ def serve(port: int) -> Server:
 
 
 def everybody_knows() -> bool:
-    """Whether everybody who still asks has been told that the pool drains."""
+    """Whether all entries that still ask know that the pool drains."""
     now = time.time()
     return all(now - entry.stat().st_mtime > ASKING_SECONDS or entry.read_text() == DRAIN for entry in TOLD.glob("*"))

@@ -1,4 +1,4 @@
-"""PgBouncer's console: commands over its unix socket, as the container's own user, whom it lets in as `pgbouncer`."""
+"""PgBouncer's admin console: commands over its Unix socket. It accepts the container's own user as `pgbouncer`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SOCKET_DIRECTORY = "/run/pgbouncer"
 
 
 class Console:
-    """One connection, opened when it is needed and again after it broke. Not for two threads."""
+    """One connection, opened on demand and reopened when broken. Not thread-safe."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.connection = None
 
     def run(self, command: str) -> list[dict[str, object]]:
-        """The rows of the answer. Raises psycopg2.Error when PgBouncer is not there or refuses."""
+        """The rows of the result. Raises psycopg2.Error if PgBouncer does not run or refuses the command."""
         if self.connection is None or self.connection.closed:
             self.connection = psycopg2.connect(
                 host=SOCKET_DIRECTORY, port=self.port, dbname="pgbouncer", user="pgbouncer", connect_timeout=2
@@ -45,14 +45,14 @@ class Console:
 
 
 class Pause:
-    """PAUSE under way. It is answered when every transaction has ended, so nobody waits for it: `done` looks."""
+    """A PAUSE in progress. It is answered when every transaction has ended, so it does not block: poll `done`."""
 
     def __init__(self, port: int) -> None:
         self.connection = psycopg2.connect(host=SOCKET_DIRECTORY, port=port, dbname="pgbouncer", user="pgbouncer", async_=True)
         while (state := self.connection.poll()) != psycopg2.extensions.POLL_OK:
             reading = state == psycopg2.extensions.POLL_READ
             select.select([self.connection] if reading else [], [] if reading else [self.connection], [], 1.0)
-        # Kept, or psycopg2 has nowhere to put the answer.
+        # Keep the cursor: psycopg2 needs it for the result.
         self.cursor = self.connection.cursor()
         self.cursor.execute("PAUSE")
 

@@ -1,21 +1,21 @@
-"""What a pool does when the database changes: a pure function of what is remembered and what is seen.
+"""What a pool does when the database changes: a pure function of its state and of what it observes.
 
-A pool points at one member. In mode `primary` that is the leader; in mode `replica` a replica that lags little, which one depends on the
-pool's ordinal, so that several pools spread over several replicas; when there is none, the leader.
+A pool points at one member. In mode `primary` that is the leader; in mode `replica` a replica with little lag, chosen by the pool's ordinal, so
+that several pools spread over several replicas; without such a replica, the leader.
 
-- The leader is the member that says so itself (Patroni's REST API: it holds the lock, and its PostgreSQL runs as a primary). Of two, the one
-  on the higher timeline; of two on the same one, none.
-- The pool *holds* (PAUSE: clients wait instead of failing) when the leader asks for it (before a planned stop, say), when the follower's session with
-  the target breaks, when the leader says twice that it is none, or when neither its Patroni nor its PostgreSQL has answered for SILENCE: what
-  would be sent there now might never come back. It goes on as soon as a target is proven.
-- Where Patroni cannot be reached but the follower's session is answered by a PostgreSQL that takes writes, that is the leader's word: nothing
-  is wrong but the port of the REST API. A leader that is elsewhere says so itself.
-- A target is proven by a session of the follower there (which takes writes, in mode `primary`), so no login of a client fails there. Where
-  logging in is what fails, the member's own word suffices after PROOF_PATIENCE.
-- While a gate is closed (a guest of the database says that clients must not come yet) the pool holds, whatever else it sees.
-- What nobody knows changes nothing: a member that does not answer is not followed, and a leader is left only for another leader.
+- The leader is the member that reports it (Patroni's REST API: it holds the leader key, and its PostgreSQL runs as a primary). Of two, it is the
+  one on the higher timeline; of two on the same timeline, neither.
+- The pool *holds* its clients (PAUSE: they wait instead of failing) when the leader requests it (before a planned stop, for instance), when the
+  follower's session with the target breaks, when the target reports twice that it is not the leader, or when neither its Patroni nor its
+  PostgreSQL has answered for SILENCE: a query sent there might never return. It resumes as soon as a target is proven.
+- If Patroni cannot be reached, but the follower's session is answered by a PostgreSQL that accepts writes, that counts as leading: only the
+  port of the REST API has a problem. A leader elsewhere would report itself.
+- A target is proven by the follower's own session with it (which accepts writes, in mode `primary`), so that no client's login fails there. If
+  only logging in fails, the member's own report suffices after PROOF_PATIENCE.
+- While a gate is closed (a guest of the database does not admit clients yet) the pool holds, whatever else it observes.
+- Missing information changes nothing: a member that does not answer is not followed, and a leader is only left for another leader.
 
-`python3 decision.py` reads a JSON list of {rules, state, seen} and prints the list of {state, actions}: that is how it is tested.
+`python3 decision.py` reads a JSON list of {rules, state, seen} and prints the list of {state, actions}, for tests.
 """
 
 from __future__ import annotations
@@ -24,47 +24,47 @@ import json
 import sys
 from dataclasses import asdict, dataclass, field, replace
 
-# Seconds after which the word of a member that logs nobody in is enough.
+# Seconds after which the report of a member without a successful login is enough.
 PROOF_PATIENCE = 3.0
-# Seconds after which a pause that was asked for ends, if nothing came of it.
+# Seconds after which a requested pause ends if nothing happens.
 ASKED_LIMIT = 15.0
-# How often in a row a member must say that it is not what it is used for.
+# How often in a row a member must report that it does not have the role it is used for.
 NOES = 2
-# Seconds without an answer after which a replica is no longer used, and after which clients of a leader are held. (It stays the target: only
+# Seconds without an answer after which a replica is no longer used, and after which clients of a leader are held. (It remains the target until
 # another leader replaces it.)
 SILENCE = 3.0
-# Seconds that statements on a former leader may take to end by themselves, before their clients are cut off.
+# Seconds that statements on a former leader may take to end by themselves before their clients are disconnected.
 EVICTION_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
 class Rules:
     mode: str  # "primary" or "replica"
-    ordinal: int = 0  # Which replica of the pool this is.
+    ordinal: int = 0  # The ordinal of this replica of the pool.
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The last answer of a member's Patroni: `primary` (leads and takes writes), `replica` (may serve reads), `no` (neither), `stopped`
-    (nothing listens there: it does not run, or somebody refuses us its port), `silent` (nobody knows)."""
+    """The last answer of a member's Patroni: `primary` (leads and accepts writes), `replica` (may serve reads), `no` (neither), `stopped`
+    (nothing listens there: it does not run, or something blocks its port), `silent` (unknown)."""
 
     kind: str
     timeline: int = 0
-    times: int = 1  # How often in a row.
+    times: int = 1  # How many times in a row.
     seconds: float = 0.0  # For how long.
 
 
 @dataclass(frozen=True)
 class Session:
-    """The follower's own session with a member. It is gone from here in the moment it breaks."""
+    """The follower's own session with a member. It disappears from here the moment it breaks."""
 
     address: str
-    seconds: float = 0.0  # Since the member answered it last; it is asked once a second.
+    seconds: float = 0.0  # Since the member last answered it; it is queried once a second.
 
 
 @dataclass(frozen=True)
 class Stray:
-    """A client whose transaction still runs on a former target, and for how long since the pool left that."""
+    """A client whose transaction still runs on a former target, and the time since the pool left it."""
 
     client: str
     seconds: float
@@ -76,29 +76,29 @@ class Seen:
     answers: dict[str, Answer] = field(default_factory=dict)
     session: Session | None = None
     lost: str | None = None  # The member with which a session has just broken.
-    asked: tuple[str, ...] = ()  # For what the leader has just asked for a pause.
-    freed: tuple[str, ...] = ()  # For what it needs none any more.
+    asked: tuple[str, ...] = ()  # Reasons for which the leader has just requested a pause.
+    freed: tuple[str, ...] = ()  # Reasons that it has just withdrawn.
     strays: tuple[Stray, ...] = ()
-    closed: tuple[str, ...] = ()  # What clients wait for, by those gates that are not open.
+    closed: tuple[str, ...] = ()  # What clients wait for, per closed gate.
 
 
 @dataclass(frozen=True)
 class Hold:
-    asked: tuple[str, ...]  # For what the leader asked for it: it may have two reasons at once, and each ends by itself.
+    asked: tuple[str, ...]  # The leader's reasons: there may be two at once, and each ends by itself.
     since: float
-    down: bool = False  # The target has been away since.
+    down: bool = False  # The target has been away since then.
 
 
 @dataclass(frozen=True)
 class State:
-    target: str | None = None  # What the pool points at.
+    target: str | None = None  # The member that the pool points at.
     hold: Hold | None = None
-    best: str | None = None  # What it should point at, and whom the follower's session should be with.
+    best: str | None = None  # The member that it should point at; the follower's session is with it.
     best_since: float = 0.0
-    hurry: bool = True  # Members are asked often.
+    hurry: bool = True  # Members are polled more often.
 
 
-# A kind and what it concerns: ("point", target), ("hold", why), ("resume", why), ("evict", clients).
+# A kind and its argument: ("point", target), ("hold", why), ("resume", why), ("evict", clients).
 Action = tuple[str, object]
 
 
@@ -113,7 +113,7 @@ def replica_of(rules: Rules, state: State, answers: dict[str, Answer]) -> str | 
     def usable(address: str, answer: Answer) -> bool:
         if answer.kind == "replica":
             return True
-        # One bad answer, or none for a moment, is no reason to move.
+        # A single bad answer, or a short silence, is no reason to move.
         patient = answer.times < NOES if answer.kind in ("no", "stopped") else answer.kind == "silent" and answer.seconds < SILENCE
         return address == state.target and state.hold is None and patient
 
@@ -122,7 +122,7 @@ def replica_of(rules: Rules, state: State, answers: dict[str, Answer]) -> str | 
 
 
 def vouched(state: State, seen: Seen) -> bool:
-    """Whether the target's PostgreSQL takes writes by its own word, while its Patroni cannot be asked."""
+    """Whether the target's PostgreSQL itself accepts writes while its Patroni cannot be reached."""
     there = seen.session is not None and seen.session.address == state.target and seen.session.seconds < SILENCE
     return there and seen.answers.get(state.target, Answer("silent")).kind in ("silent", "stopped")
 
@@ -137,7 +137,7 @@ def decide(rules: Rules, state: State, seen: Seen) -> tuple[State, list[Action]]
         state = replace(state, best=best, best_since=seen.now)
     state, actions = decide_target(rules, state, seen)
     overdue = tuple(stray.client for stray in seen.strays if stray.seconds >= EVICTION_PATIENCE)
-    # What runs on a former leader can commit no more. A query on a former replica is as good as ever.
+    # Statements on a former leader cannot commit any more. Queries on a former replica remain valid.
     if overdue and state.hold is None and rules.mode == "primary":
         actions.append(("evict", overdue))
     return state, actions
@@ -146,7 +146,7 @@ def decide(rules: Rules, state: State, seen: Seen) -> tuple[State, list[Action]]
 def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[Action]]:
     target, best = state.target, state.best
     if target is None:
-        # Nothing is served yet, so there is no client to be careful for. A pool that was left paused is resumed below.
+        # There are no clients yet. A pool that was left paused is resumed below.
         if best is None:
             return replace(state, hurry=True), []
         state, pointed = replace(state, target=best), [("point", best)]
@@ -162,7 +162,7 @@ def decide_target(rules: Rules, state: State, seen: Seen) -> tuple[State, list[A
             hurry = answer.kind in ("no", "stopped", "silent")
             if best in (None, target) or rules.mode == "primary":
                 return replace(state, hurry=hurry), []
-            # Both serve reads, so nobody needs to wait.
+            # Both serve reads, so no client needs to wait.
             return replace(state, target=best, hurry=False), [("point", best)]
         state = replace(state, hold=Hold(seen.asked, seen.now, seen.lost == target or refused), hurry=True)
         if best in (None, target) or seen.closed or not proven(state, seen, best):
@@ -185,7 +185,7 @@ def reason_to_hold(rules: Rules, state: State, seen: Seen, refused: bool) -> str
     if seen.closed:
         return f"clients wait for {', '.join(seen.closed)}"
     if seen.asked:
-        return f"{state.target} asks for it: {', '.join(seen.asked)}"
+        return f"requested by {state.target}: {', '.join(seen.asked)}"
     if seen.lost == state.target:
         return f"the session with {state.target} broke"
     if rules.mode == "primary":
@@ -194,7 +194,7 @@ def reason_to_hold(rules: Rules, state: State, seen: Seen, refused: bool) -> str
         if refused:
             return f"{state.target} is not the leader"
         answer = seen.answers.get(state.target, Answer("silent"))
-        # With another leader in sight this is not reached, and with a session that is answered the target is the best.
+        # Not reached if there is another leader; and with an answered session the target is `best`.
         if state.best is None and answer.kind == "silent" and answer.seconds >= SILENCE:
             return f"{state.target} has not answered for {answer.seconds:.0f} s"
     return None

@@ -1,10 +1,10 @@
-"""What a pool does before it is stopped: the entries send it no new sessions, and those that it has go on until their clients leave.
+"""What a pool does before it is stopped: the entries send it no new sessions, and existing ones continue until their clients disconnect.
 
     pool-drain
 
-DRAIN_SECONDS in its environment is how long it waits at most, in seconds; default 0, not at all. PgBouncer and the follower go on meanwhile,
-so a leader may change. What PgBouncer itself has for this (SIGTERM) closes its port at once: the entries would take it for dead, and cut off
-the sessions that are to go on.
+DRAIN_SECONDS in its environment limits the wait, in seconds; default 0: no wait. PgBouncer and the follower keep running meanwhile, so the
+leader may change. PgBouncer's own way to do this (SIGTERM) closes its port at once: the entries would consider it down and close the sessions
+that should continue.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from console import Console
 from ports import PORTS
 
 LOOK_SECONDS = 0.1
-# So many looks in a row must find nobody: a session may be on its way that an entry sent off before it heard.
+# So many checks in a row must find no client: an entry may have sent off a session before it learned of the drain.
 LOOKS = 2
 CONSOLE = "pgbouncer"
 
 
 def count_clients(pools: list[dict[str, object]], lists: list[dict[str, object]]) -> int:
-    """How many clients there are by `SHOW POOLS` and `SHOW LISTS`: those at work or waiting, those that ask to cancel a statement, and those
-    that have not logged in yet. Whoever is at the console is none."""
+    """How many clients there are by `SHOW POOLS` and `SHOW LISTS`: active and waiting ones, cancel requests, and those that have not logged in
+    yet. Console clients do not count."""
     inside = sum(int(str(count)) for pool in pools if pool["database"] != CONSOLE for name, count in pool.items() if name.startswith("cl_"))
     return inside + sum(int(str(row["items"])) for row in lists if row["list"] == "login_clients")
 
@@ -46,13 +46,13 @@ def drain(seconds: float) -> None:
             if everybody_knows():
                 now = count_clients(console.run("SHOW POOLS"), console.run("SHOW LISTS"))
                 if now > 0 and clients < 0:
-                    log(f"{now} clients may go on for {deadline - time.monotonic():.0f} s")
+                    log(f"waiting up to {deadline - time.monotonic():.0f} s for {now} clients")
                 clients, empty = now, 0 if now > 0 else empty + 1
         except (OSError, psycopg2.Error) as error:
             log(str(error).strip())
         time.sleep(LOOK_SECONDS)
     if clients != 0:
-        log(f"{clients if clients > 0 else 'nobody knows how many'} clients are cut off")
+        log(f"disconnecting {clients if clients > 0 else 'an unknown number of'} clients")
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
-"""What becomes of a mistake that nobody expected, in whichever thread: the program ends, and is started again by who supervises it.
+"""An unexpected error in any thread ends the program, and the supervisor restarts it.
 
-A thread that ended alone would leave a follower that looks well and sees less than there is: a pool once waited, until somebody started it
-again, for a leader whom its dead thread should have asked.
+If only the thread ended, the follower would look healthy and know less than it should: a pool once waited, until somebody restarted it, for a
+leader that its dead thread should have polled.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import traceback
 
 def end_the_program(of: threading.ExceptHookArgs) -> None:
     name = of.thread.name if of.thread is not None else "a thread"
-    print(f"pool-follower: {name} met a mistake, everything begins anew", file=sys.stderr)
+    print(f"pool-follower: unexpected error in {name}, restarting", file=sys.stderr)
     traceback.print_exception(of.exc_type, of.exc_value, of.exc_traceback)
     sys.stderr.flush()
-    # At once: other threads wait for nothing that ends.
+    # Exit at once, without waiting for other threads, which never end.
     os._exit(1)
 
 

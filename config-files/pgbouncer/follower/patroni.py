@@ -1,4 +1,4 @@
-"""Asks one member's Patroni what the member is, again and again, over verified TLS."""
+"""Polls one member's Patroni for its role, over verified TLS."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import resolver
 from decision import Answer
 
 TIMEOUT = 1.0
-# Patroni answers each request over a connection of its own (HTTP/1.0), so each is a TLS handshake and a query. While all is well the session
-# with the leader tells of trouble at once, and this only has to notice the rest.
+# Patroni uses a connection per request (HTTP/1.0), so each is a TLS handshake and a query. While all is well, the session with the leader
+# reports trouble at once, and this poll only has to notice the rest.
 CALM_INTERVAL = 1.0
 HURRIED_INTERVAL = 0.1
-# Least seconds between two questions for who leads instead: each makes Patroni read all that the DCS has of the cluster.
+# Minimum seconds between two questions about the leader: for each, Patroni reads all keys of the cluster in the DCS.
 ELSEWHERE_INTERVAL = 1.0
 
 
@@ -37,8 +37,8 @@ class Member(threading.Thread):
         self.hurry = threading.Event()
         self.tls_session: ssl.SSLSession | None = None
         self.last = Answer("silent", 0, 0)
-        self.failure = "has not answered yet"  # Why the last look had no good answer.
-        self.elsewhere: str | None = None  # The address of whoever leads, as this member sees it when it does not and there is a hurry.
+        self.failure = "has not answered yet"  # Why the last poll had no good answer.
+        self.elsewhere: str | None = None  # The leader's address according to this member, if it does not lead itself and there is a hurry.
         self.asked_elsewhere_at = float("-inf")
         self.changed_at = time.monotonic()
 
@@ -73,7 +73,7 @@ class Member(threading.Thread):
                 if body.get("role") != "primary":
                     return self.no(status, body)
             status, body = self.get("/primary")
-            # 200 means that it holds the lock, which a member does from before its promotion until after its PostgreSQL died.
+            # 200 means that it holds the leader key, from before its promotion until after its PostgreSQL died.
             if status == 200 and body.get("role") == "primary" and body.get("state") == "running":
                 return "primary", int(body.get("timeline") or 0)
             if self.hurry.is_set() and time.monotonic() - self.asked_elsewhere_at >= ELSEWHERE_INTERVAL:
@@ -81,7 +81,7 @@ class Member(threading.Thread):
             return self.no(status, body)
         except (OSError, ValueError) as error:
             self.failure = str(error)
-            # Nothing listens there, or it has no address at all. A name server that does not answer says nothing.
+            # Nothing listens there, or its name has no address. If the name server does not answer, the state is unknown.
             stopped = isinstance(error, (ConnectionRefusedError, ConnectionResetError)) or resolver.has_no_address(error)
             return ("stopped" if stopped else "silent"), 0
 
@@ -90,8 +90,8 @@ class Member(threading.Thread):
         return "no", 0
 
     def leader(self) -> str | None:
-        """The address of the leader of this member's group, as Patroni's members tell each other. That it cannot be told, since the DCS is away,
-        changes nothing of what the member has said of itself."""
+        """The address of the leader of this member's group, according to Patroni. If it is unknown, since the DCS is unavailable, what the member
+        reported about itself still counts."""
         try:
             _, body = self.get("/cluster")
             urls = [member.get("api_url", "") for member in body.get("members", []) if member.get("role") == "leader"]
@@ -100,7 +100,7 @@ class Member(threading.Thread):
             return None
 
     def get(self, path: str) -> tuple[int, dict]:
-        """Status and body. The TLS session of the time before saves both sides most of the handshake's work."""
+        """Status and body. Resuming the previous TLS session saves both sides most of the handshake."""
         with resolver.connect(self.address, self.port, TIMEOUT) as plain:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.context.wrap_socket(plain, server_hostname=self.address, session=self.tls_session) as tls:
@@ -114,12 +114,12 @@ class Member(threading.Thread):
 
 
 def parsed(received: bytes) -> tuple[int, dict]:
-    """Status and body of an answer. Raises OSError for one that is not whole, as of a Patroni that stops, and ValueError for one that is none."""
+    """Status and body of an answer. Raises OSError if it is incomplete, as from a Patroni that stops, and ValueError if it is invalid."""
     head, end, body = received.partition(b"\r\n\r\n")
     if not end:
-        raise ConnectionError("it closed the connection before its answer was whole")
+        raise ConnectionError("the connection was closed before the answer was complete")
     _, status, *_ = *head.split(b" ", 2), b"", b""
     answer = json.loads(body)
     if not isinstance(answer, dict):
-        raise ValueError("its answer is no object")
+        raise ValueError("the answer is not a JSON object")
     return int(status), answer

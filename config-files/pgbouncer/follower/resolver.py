@@ -1,10 +1,10 @@
-"""Answers PgBouncer's questions for addresses, on the port that its `resolv_conf` names.
+"""A name server for PgBouncer, on the port in its `resolv_conf`.
 
-PgBouncer forgets an address after `dns_max_ttl`, but its library asks a cache of its own then, which keeps an answer for as long as the name
-server says (c-ares since 1.31; Docker's says ten minutes). A member that was started again may have another address, and its former one may be
-another member's: clients that write were sent to a replica until the ten minutes were over. Here every answer is looked up anew by the
-system's resolver, and is one that nobody keeps (a lifetime of 0). While no name server answers, it is the answer of before: whoever has that
-address by now must still prove, with its certificate, to be the one that is sought.
+PgBouncer forgets an address after `dns_max_ttl`, but its library then asks its own cache, which keeps an answer for the TTL that the name server
+returned (c-ares since 1.31; Docker's TTL is ten minutes). A restarted member may have another address, and its former address may belong to
+another member: clients that write were sent to a replica until the ten minutes were over. Here every query is resolved again by the system's
+resolver, and the answer has a TTL of 0. While no name server answers, the previous answer is used: whoever has that address by now must still
+prove with its certificate that it is the right member.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ PORT = PORTS["poolResolver"]
 FAMILIES = {1: socket.AF_INET, 28: socket.AF_INET6}  # A and AAAA
 HEADER = struct.Struct("!HHHHHH")
 NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME = 0, 2, 3
-RESPONSE = 0x8180  # An answer, with recursion asked for and available.
+RESPONSE = 0x8180  # An answer, with recursion desired and available.
 
-# For the name server, where there is an answer of before. PgBouncer's library asks again after a quarter of a second whoever has been quick so
-# far, and soon gives up (https://github.com/c-ares/c-ares/blob/main/src/lib/ares_metrics.c). A lookup that nobody answers takes seconds.
+# How long to wait for the name server if there is a previous answer. c-ares retries after a quarter of a second if the server has been quick so
+# far, and soon gives up (https://github.com/c-ares/c-ares/blob/main/src/lib/ares_metrics.c). A lookup without an answer takes seconds.
 PATIENCE_SECONDS = 0.2
 
-Addresses = list[tuple[int, bytes]]  # Family, and the address in the form of the network.
-known: dict[str, Addresses] = {}  # What the name server said last of a name: none means that there is no such name.
+Addresses = list[tuple[int, bytes]]  # Family, and the address in network byte order.
+known: dict[str, Addresses] = {}  # The name server's last answer for a name; empty: there is no such name.
 
 
 def has_no_address(error: Exception) -> bool:
@@ -53,7 +53,7 @@ def addresses(name: str) -> Addresses | None:
 
 
 def connect(name: str, port: int, timeout: float) -> socket.socket:
-    """As `socket.create_connection`, at the addresses that are known. So the pool's members are known before PgBouncer asks for them."""
+    """Like `socket.create_connection`, but with the cached addresses. So the members' names are known before PgBouncer asks for them."""
     found = addresses(name)
     if not found:
         raise socket.gaierror(socket.EAI_AGAIN if found is None else socket.EAI_NONAME, f"no address of {name} is known")
@@ -77,16 +77,16 @@ def question_of(message: bytes) -> tuple[str, int, bytes]:
 
 
 def answer(message: bytes) -> bytes:
-    """Raises ValueError, IndexError or struct.error for what is no question."""
+    """Raises ValueError, IndexError or struct.error for an invalid query."""
     identity, _, questions, *_ = HEADER.unpack_from(message)
     if questions != 1:
         raise ValueError("not one question")
     name, kind, question = question_of(message)
     everything = addresses(name) if kind in FAMILIES else []
-    # A name that has none of this family may have one of the other.
+    # A name without addresses of this family may have some of the other.
     status = SERVER_FAILURE if everything is None else NO_ERROR if everything or kind not in FAMILIES else NO_SUCH_NAME
     found = [address for family, address in everything or [] if family == FAMILIES.get(kind)]
-    # The name of each record is that of the question, which follows the header.
+    # The name of each record points to that of the question, which follows the header.
     records = b"".join(struct.pack("!HHHIH", 0xC000 | HEADER.size, kind, 1, 0, len(address)) + address for address in found)
     return HEADER.pack(identity, RESPONSE | status, 1, len(found), 0, 0) + question + records
 

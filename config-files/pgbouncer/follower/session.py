@@ -1,8 +1,8 @@
-"""The follower's own session with the pool's target: it proves that the target is good, again once a second, hears a leader's requests, and
-breaks the moment the target dies.
+"""The follower's own session with the pool's target: it proves once a second that the target works, receives a leader's requests, and breaks the
+moment the target dies.
 
-Whoever may log in can NOTIFY. A notification bears the process id of who sent it, which the server puts there, and who that is everybody may
-read in pg_stat_activity: only those of the superuser's own sessions count. So a sender stays until it has been heard (pools.py of the members).
+Any role that may log in can NOTIFY. The server puts the sender's process id in a notification, and everybody can read in pg_stat_activity whose
+process that is: only those of the superuser count. So a sender stays connected until it has been checked (the members' pools.py).
 """
 
 from __future__ import annotations
@@ -22,43 +22,43 @@ from decision import Session
 CHANNEL = "pool_control"
 FOLLOWING = "pool-follower following"
 PAUSED = "pool-follower paused"
-# A leader that stops on purpose waits for sessions whose names begin with `pool-follower`; a pool for reads is none of them.
+# A leader that stops on purpose waits for sessions whose names begin with `pool-follower`; the follower of a read pool must not match.
 READING = "read-pool-follower"
 
 CONNECT_SECONDS = 2.0
 RETRY_SECONDS = 0.1
 CALM_RETRY_SECONDS = 1.0
-# How often the target is asked whether it is still what it was.
+# How often the target is asked whether it still has its role.
 BEAT_SECONDS = 1.0
 
-# The comment on our own role says when connections were to be renewed last. It is in every member's copy of the catalog, where LISTEN is not.
+# The comment on our own role contains the last renewal of connections. The catalog is on every member, whereas LISTEN works on the leader only.
 BEAT = """
     SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.shobj_description(oid, 'pg_authid')
       FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER
 """
-# 10 is the superuser that a cluster is made with, whatever its name; no other role can have that number
+# 10 is the OID of the bootstrap superuser, whatever its name; no other role can have it
 # (https://github.com/postgres/postgres/blob/REL_17_STABLE/src/include/catalog/pg_authid.dat).
 SENDERS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = ANY (%s) AND usesysid = 10"
-# Whoever is at work, or in a transaction, holds the lock on its own virtual transaction; pg_locks tells everybody.
+# A process that runs a statement or is in a transaction holds a lock on its virtual transaction ID; everybody can read pg_locks.
 AT_WORK = "SELECT pid FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND locktype = 'virtualxid' AND mode = 'ExclusiveLock'"
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What must be true before clients are let in: an SQL expression, evaluated as our role."""
+    """A condition for admitting clients: an SQL expression, evaluated as our role."""
 
     condition: str
     waits_for: str
 
 
 class Unwanted(Exception):
-    """The session should be with somebody else by now."""
+    """The session should be with another member by now."""
 
 
 class TargetSession(threading.Thread):
-    """Keeps a session with the member that `aim` names; with `writing`, it must take writes. `on_event` is called in this thread when
-    something happened: `current` is the session as it is, and `take_events` returns, once each, the member with which a proven session
-    broke, for what a pause was asked for, and for what that was taken back.
+    """Keeps a session with the member that `aim` sets; with `writing`, it must accept writes. `on_event` is called in this thread when something
+    happened: `current` is the current session, and `take_events` returns, once each, the member with which a proven session broke, the reasons
+    of requested pauses, and the reasons that were withdrawn.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class TargetSession(threading.Thread):
             "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 2000,
         }  # fmt: skip
         self.gates = gates
-        # Until it is known that a gate is open, it is closed. After that, a lost session closes none.
+        # A gate is closed until it is known to be open. After that, a lost session does not close it.
         self.closed = tuple(gate.waits_for for gate in gates)
         self.on_event = on_event
         self.lock = threading.Lock()
@@ -97,7 +97,7 @@ class TargetSession(threading.Thread):
             return None if self.address is None else Session(self.address, time.monotonic() - self.answered_at)
 
     def ask_who_works(self, pids: tuple[int, ...]) -> None:
-        """Has the target asked which of its processes are at work or in a transaction; `at_work` is the answer, with the question."""
+        """Asks the target which of its processes run a statement or are in a transaction; the answer, with the question, is in `at_work`."""
         with self.lock:
             self.question = pids
         self.wake()
@@ -159,7 +159,7 @@ class TargetSession(threading.Thread):
                 os.read(self.wake_reader, 4096)
 
     def wait(self, target: str, connection: object, deadline: float) -> None:
-        """Drives the connection until what was begun on it is done. It can be given up at any time, which libpq's blocking calls cannot."""
+        """Drives the connection until the operation is complete. Unlike libpq's blocking calls, it can be interrupted at any time."""
         while True:
             state = connection.poll()
             if state == psycopg2.extensions.POLL_OK:
@@ -200,7 +200,7 @@ class TargetSession(threading.Thread):
             self.address, self.answered_at = target, time.monotonic()
             self.failure = ""
         self.on_event()
-        # The beat under way. Nobody waits for it: a server that does not answer is for `decide` to judge.
+        # The query in progress. Do not block on it: `decide` judges a server that does not answer.
         beat, beat_at = None, time.monotonic() + BEAT_SECONDS
         while self.target == target:
             if beat is None:
@@ -243,7 +243,7 @@ class TargetSession(threading.Thread):
             self.on_event()
 
     def is_open(self, gate: Gate, target: str, connection: object) -> bool:
-        """A condition that cannot be evaluated is not met: what it needs may not be there yet."""
+        """A condition that cannot be evaluated is not met: what it needs may not exist yet."""
         try:
             return self.query(target, connection, f"SELECT ({gate.condition}) IS TRUE")[0][0]
         except psycopg2.Error:
@@ -260,7 +260,7 @@ class TargetSession(threading.Thread):
         self.on_event()
 
     def heard(self, target: str, connection: object) -> None:
-        """Takes what the leader has said; what anybody else says in its place is not heard."""
+        """Takes the leader's requests; notifications from other roles are ignored."""
         if not connection.notifies:
             return
         said = [(notice.pid, *notice.payload.partition(" ")) for notice in connection.notifies]
@@ -272,7 +272,7 @@ class TargetSession(threading.Thread):
         words = [(verb, reason) for pid, verb, _, reason in said if pid in known]
         with self.lock:
             for verb, reason in words:
-                # The last word on each counts, also over one that nobody has taken yet.
+                # The last request per reason counts, even if an earlier one has not been taken yet.
                 if verb == "hold":
                     self.asked.add(reason)
                     self.freed.discard(reason)

@@ -1,14 +1,14 @@
-"""Finds clients that keep a server without using it, while others wait for one.
+"""Finds clients that keep a server connection without using it while others wait for one.
 
-A COPY that the server ends (a duplicate, a full disk) while data are still coming leaves PgBouncer waiting for the client's last word of it,
-since the client may be sending still. Clients built on libpq say none: they have read that the COPY is over. So the server stays theirs until
-they leave, and a pool's worth of such clients leaves nothing to the others (tried with 1.24 and 1.26.1;
-https://github.com/pgbouncer/pgbouncer/pull/1471 mends it for those that say it).
+If the server ends a COPY (a duplicate key, a full disk) while data are still coming, PgBouncer waits for the client's end of the COPY, because the
+client may still be sending. Clients built on libpq send none: they have read that the COPY is over. So they keep the server connection until they
+disconnect, and a pool's worth of such clients leaves none to the others (tried with 1.24 and 1.26.1;
+https://github.com/pgbouncer/pgbouncer/pull/1471 fixes it for clients that send it).
 
-Nobody is cut off for being slow: whoever sends, however slowly, makes another request by PgBouncer's clock, and whoever is in a transaction or
-at work is that by the server's own word.
+No client is disconnected for being slow: a client that sends, however slowly, has a newer request time in PgBouncer, and whether a client is in a
+transaction or runs a statement is known from the server.
 
-`python3 stuck.py` reads a JSON list of {pools, servers, kept, now} and prints the list of `holders(...)`: that is how it is tested.
+`python3 stuck.py` reads a JSON list of {pools, servers, kept, now} and prints the list of `holders(...)`, for tests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-# For how long others must have waited, and a client must have sent nothing, in seconds.
+# How long others must have waited, and a client must have sent nothing, in seconds.
 PATIENCE_SECONDS = 2.0
 
 Row = dict[str, object]
@@ -25,23 +25,23 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class Holder:
-    """A client with a server, neither of which has said anything since."""
+    """A client with a server connection, both silent since then."""
 
-    client: str  # As SHOW CLIENTS names it in `ptr`.
+    client: str  # The `ptr` of SHOW CLIENTS.
     pid: int  # The server's process.
     request: str  # When the client last sent something.
     since: float
 
 
 def short_of_servers(pools: list[Row]) -> set[str]:
-    """Databases in which somebody waits for a server. All roles of a database share its limit of connections; whoever is logging in waits in
-    the pool of the role that looks passwords up (and `maxwait` does not count that)."""
+    """Databases in which a client waits for a server connection. All roles of a database share its connection limit; a client that logs in waits in
+    the pool of the lookup role (and `maxwait` does not count that)."""
     return {str(pool["database"]) for pool in pools if int(str(pool["cl_waiting"])) > 0}
 
 
 def holders(databases: set[str], servers: list[Row], kept: list[Holder], now: float) -> list[Holder]:
-    """Everybody in these databases who has a server, with since when; those of `kept` who have sent nothing meanwhile keep that. Whoever is
-    looked for again and again has been in the way of others all that time."""
+    """All clients in these databases with a server connection, and since when; those of `kept` that have sent nothing meanwhile keep their time. A
+    client that is found again and again has blocked others all that time."""
     before = {(holder.client, holder.pid, holder.request): holder for holder in kept}
     found = []
     for row in servers:

@@ -249,12 +249,12 @@ describeWithImage("the entry and the pools, when one of them is stopped on purpo
             });
           }
         });
-        if (!/pool-drain: 1 clients may go on .*holds: .*drained.*goes on/s.test(log()))
+        if (!/pool-drain: waiting up to .* for 1 clients.*pausing: .*drained.*resuming on/s.test(log()))
           throw new Error(log());
       }),
     ]);
     expect(cut).toBeGreaterThanOrEqual(DRAIN_SECONDS);
-    expect(log()).toContain("pool-drain: 1 clients are cut off");
+    expect(log()).toContain("pool-drain: disconnecting 1 clients");
     docker("start", name("pool-write", 0));
     await ready("pool-write", 0, "pool-ready");
   });

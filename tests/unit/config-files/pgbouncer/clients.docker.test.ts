@@ -224,7 +224,7 @@ def ask(connection, statement):
         const printed = await dockerMeanwhile("exec", member, "/usr/bin/python3", "-c", script);
         if (!printed.startsWith('["2 of 2 paused')) throw new Error(printed);
       });
-      expect(poolLog("careful")).toMatch(/holds: .* asks for it: trial[^]*goes on/);
+      expect(poolLog("careful")).toMatch(/pausing: requested by .*: trial[^]*resuming on/);
       expect(await query(as("app_readonly"), "SELECT 1 AS one")).toEqual([{ one: 1 }]);
     });
   });

@@ -115,7 +115,7 @@ describe("a pool for writes", () => {
   claim(
     "holds when the leader asks for it",
     { mode, state: following, seen: { ...aLeads, asked: ["stop"] } },
-    [[["hold", "a asks for it: stop"]], { hold: { asked: ["stop"], since: NOW, down: false }, hurry: true }],
+    [[["hold", "requested by a: stop"]], { hold: { asked: ["stop"], since: NOW, down: false }, hurry: true }],
   );
   claim(
     "holds the moment its session with the leader breaks",

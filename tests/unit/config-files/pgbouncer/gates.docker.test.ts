@@ -41,8 +41,8 @@ describeWithImage("a pool with a gate (guests)", () => {
     eventually(`the log says ${text}`, 60_000, async () => expect(logOf(pool)).toContain(text));
 
   test("lets nobody in before it is open, and says what clients wait for", async () => {
-    await said(`lets nobody in: clients wait for ${WAITS_FOR}`);
-    await expect(ready()).rejects.toThrow(`lets nobody in yet, clients wait for ${WAITS_FOR}`);
+    await said(`not open: clients wait for ${WAITS_FOR}`);
+    await expect(ready()).rejects.toThrow(`not open yet, clients wait for ${WAITS_FOR}`);
     await expect(connect(target, target.addresses[0]!)).rejects.toThrow();
     await superuser(
       "CREATE SCHEMA gate",
@@ -62,7 +62,7 @@ describeWithImage("a pool with a gate (guests)", () => {
     const client = await connect(target, target.addresses[0]!);
     await client.query("SELECT 1");
     await superuser("UPDATE gate.state SET restored = false");
-    await said(`holds: clients wait for ${WAITS_FOR}`);
+    await said(`pausing: clients wait for ${WAITS_FOR}`);
     let answered = false;
     const waiting = client.query("SELECT 2 AS two").then(({ rows }) => {
       answered = true;

@@ -54,7 +54,9 @@ describeWithImage("a pool whose files do not name the leader yet (H1, P3)", () =
   test("learns of it from the members that it knows", async () => {
     await leads(added);
     await answered();
-    expect(logOf(pool)).toContain(`${added} leads, say the others: it is new here`);
+    expect(logOf(pool)).toContain(
+      `${added} is the leader according to other members, and not in the configuration: asking it, too`,
+    );
     await leads(old);
     await answered();
   });
