@@ -69,7 +69,7 @@ describe("the members of an etcd cluster", () => {
     ).trim();
   const listed = (): readonly Listed[] =>
     (JSON.parse(etcdctl(0, "member", "list", "--write-out=json")) as { members: Listed[] }).members;
-  /** Resolves when etcd counts so many members, every one of which has run and is one in full. */
+  /** Resolves when etcd counts so many members, every one of which has run and is a voting member. */
   const counted = (count: number): Promise<void> =>
     eventually(`${count} members`, 120_000, () => {
       const all = listed();
@@ -122,7 +122,7 @@ describe("the members of an etcd cluster", () => {
     await declare(5, 3);
     expect(listed()).toHaveLength(3);
     // They run still, until `up` stops them, and must not come back by themselves.
-    for (const ordinal of [3, 4]) await says(ordinal, "is no member of this cluster any more");
+    for (const ordinal of [3, 4]) await says(ordinal, "is not a declared member of this cluster any more");
     expect(listed()).toHaveLength(3);
     docker("rm", "--force", ...names.slice(3));
 
