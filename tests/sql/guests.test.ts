@@ -214,7 +214,7 @@ describeWithDocker(
         expect(await leader()).toBe(to);
         expect(await inMember(to, "cat", "/run/probe/hooks")).toBe("promotes\non_role_change primary trial");
       });
-      expect(logOf(to)).toMatch(/pre_promote of probe .* ended with exit code 7 .* pre_promote goes on/);
+      expect(logOf(to)).toMatch(/pre_promote of probe .* ended with exit code 7 .* pre_promote continues/);
     });
 
     test("a fence ends the companion with everything else, and both come again", async () => {

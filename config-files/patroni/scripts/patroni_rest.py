@@ -1,4 +1,4 @@
-"""This member's Patroni, over its REST API with verified TLS. What the scripts beside it share."""
+"""This member's Patroni REST API, over verified TLS. Shared by the scripts beside it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Unreachable(Exception):
 
 
 def request(method: str, path: str, body: object = None, timeout: float = 4.0) -> tuple[int, str]:
-    """Status and text of the answer. What changes something is sent with the password."""
+    """Status and body of the answer. Everything but GET is sent with the password."""
     headers = {}
     if method != "GET":
-        import yaml  # Patroni's, and slow to load: a probe does without.
+        import yaml  # Patroni's dependency and slow to load: probes do without.
 
         with open(SECRETS, encoding="utf-8") as file:
             user = yaml.safe_load(file)["restapi"]["authentication"]
@@ -38,7 +38,7 @@ def request(method: str, path: str, body: object = None, timeout: float = 4.0) -
 
 
 def get(path: str) -> Any:
-    """A JSON answer, whatever its status: /patroni answers 503 when PostgreSQL is down, and says so in its text."""
+    """A JSON answer, whatever its status: /patroni answers 503 when PostgreSQL is down, with the state in its body."""
     _, text = request("GET", path)
     try:
         return json.loads(text)
@@ -47,7 +47,7 @@ def get(path: str) -> Any:
 
 
 def probe(path: str) -> int:
-    """Exit code of a probe: 0 when the answer is 200."""
+    """A probe's exit code: 0 when the answer is 200."""
     try:
         status, text = request("GET", path)
     except Unreachable as error:

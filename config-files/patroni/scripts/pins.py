@@ -1,5 +1,5 @@
-"""What the system's own sessions need, whatever the server's parameters say: given when they log in, since a standby refuses the first
-statement of a session whose transactions would be serializable. The same list for TypeScript: config-files/postgres/pins.ts.
+"""Settings that the system's own sessions need, whatever the server's parameters are. They are passed at login, because a standby refuses
+the first statement of a session whose transactions would be serializable. The same list for TypeScript: config-files/postgres/pins.ts.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ PINS = {
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
     "default_transaction_deferrable": "off",
-    # Each session says for itself how long it waits.
+    # Each session sets its own timeouts.
     "statement_timeout": "0",
     "lock_timeout": "0",
     "transaction_timeout": "0",
@@ -26,17 +26,17 @@ PINS = {
     "local_preload_libraries": "",
 }
 
-# Only a superuser may.
+# Only a superuser may set these.
 SUPERUSER_PINS = {
     **PINS,
-    # With a library that is not there nobody logs in.
+    # With a library that does not exist every login fails.
     "session_preload_libraries": "",
     "session_replication_role": "origin",
 }
 
 
 def pins(user: str) -> dict[str, str]:
-    """Of a session of that role."""
+    """The settings for a session of that role."""
     return SUPERUSER_PINS if user == "postgres" else PINS
 
 

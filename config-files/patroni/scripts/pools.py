@@ -1,10 +1,11 @@
-"""Holds the clients of the pools for a moment, so that no transaction is open while something is done that would break it.
+"""Holds the clients of the pools for a moment, so that no transaction is open during an operation that would break it.
 
-Every pool of the leader keeps a session here (application name `pool-follower ...`) and listens. It is told to hold, and for what;
-when it has, its session is called `pool-follower paused`. With all of them paused no transaction is open.
-A pool believes only a superuser, which it sees by the sender's session: that stays open until the pool has had the time to look.
-It is a courtesy and never an obstacle: it waits three seconds for transactions to end, and no failure of it is one of its caller. For commits
-that a replica has yet to confirm it waits for longer: a stop ends those sessions with no answer, so that nobody knows whether they are there.
+Every pool of the leader keeps a session here (application name `pool-follower ...`) and listens. It is notified to hold, with a reason; once it
+holds, it sets its application name to `pool-follower paused`. When all of them are paused, no transaction is open.
+A pool obeys only a superuser and checks that in the sender's session, so that session stays open until the pool has had time to look.
+Holding is best effort and never blocks the caller: it waits three seconds for transactions to end, and its failures are only logged. It waits
+longer for commits that a replica has yet to confirm: a stop ends those sessions without an answer, so that the client does not know whether it
+committed.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ import watchdog
 from pins import SUPERUSER_PINS, options
 
 PATIENCE_SECONDS = 3.0
-# For how long commits are waited for. A client that waits for ten seconds is still there when the next leader is, and a pool goes on by
-# itself after fifteen.
+# How long to wait for commits. A client that waits ten seconds is still there when the next leader is, and a pool releases its clients by itself
+# after fifteen.
 COMMITS_SECONDS = 8.0
-# With less time than this until its lease must have been renewed, a leader waits no longer: its stop may take five seconds of it (patroni.ts).
+# With less time than this left to renew its lease, a leader does not wait any longer: its stop may take five seconds of it (patroni.ts).
 LEASE_SECONDS = 6.0
-# For how long whoever takes a pause back waits for the pools to go on.
+# How long `release` waits for the pools to continue.
 RELEASE_SECONDS = 0.5
 POLL_SECONDS = 0.01
 
-# By database: what is notified in one is heard in that one only. Anybody may call a session what they like, so the role counts, too.
+# By database, because a notification reaches only sessions of its database. Any session can choose its application name, so check the role, too.
 FOLLOWERS = """
     SELECT datname, count(*), count(*) FILTER (WHERE application_name = 'pool-follower paused')
       FROM pg_catalog.pg_stat_activity
@@ -36,12 +37,12 @@ FOLLOWERS = """
      GROUP BY datname
 """
 
-# Whether a replica still streams does not matter: one that was silent for `wal_sender_timeout` comes back.
+# Whether a replica still streams does not matter: one that was silent for `wal_sender_timeout` reconnects.
 COMMITS_WAIT = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'IPC' AND wait_event = 'SyncRep')"
 
 
 def patience(commits_wait: bool, left: float | None) -> float:
-    """Seconds for which transactions are waited for; `left`: until the lease must have been renewed, None where none is watched."""
+    """How many seconds to wait for transactions; `left`: seconds until the lease must be renewed, None without a watchdog."""
     return COMMITS_SECONDS if commits_wait and left is not None and left > LEASE_SECONDS else PATIENCE_SECONDS
 
 
@@ -58,7 +59,7 @@ def commits_wait(cursor) -> bool:
 
 
 def open_session(database: str = "postgres"):
-    # NOTIFY is a commit: with the replicas gone it would wait for them.
+    # NOTIFY is a commit: without the replicas it would wait for them.
     own = f"{options(SUPERUSER_PINS)} -c synchronous_commit=local -c statement_timeout=2000"
     connection = psycopg2.connect(
         host="/run/postgresql", user="postgres", dbname=database, connect_timeout=1, options=own, application_name="pool-pause"
@@ -73,7 +74,7 @@ def followers(cursor) -> list[tuple[str, int, int]]:
 
 
 def tell(word: str, reason: str, databases: list[str], senders: ExitStack) -> None:
-    """The sessions that said it are left to `senders`."""
+    """Notifies the pools. The sending sessions stay open until `senders` is closed."""
     for database in databases:
         session = senders.enter_context(closing(open_session(database)))
         with session.cursor() as cursor:
@@ -81,7 +82,7 @@ def tell(word: str, reason: str, databases: list[str], senders: ExitStack) -> No
 
 
 def hold(reason: str) -> str:
-    """Until something else leads, until `release` for the same reason, or for 15 s. Returns what came of it."""
+    """Holds the clients until there is another leader, until `release` with the same reason, or for 15 s. Returns the outcome."""
     began = time.monotonic()
     with ExitStack() as senders, closing(open_session()) as session, session.cursor() as cursor:
         there = followers(cursor)
@@ -100,15 +101,15 @@ def release(reason: str) -> str:
     with ExitStack() as senders, closing(open_session()) as session, session.cursor() as cursor:
         there = followers(cursor)
         tell("release", reason, [database for database, _, _ in there], senders)
-        # One that has another reason, too, goes on waiting: that is not waited for.
+        # Do not wait for a pool that another reason still holds: the timeout ends the loop.
         while sum(paused for _, _, paused in there) > 0 and time.monotonic() - began < RELEASE_SECONDS:
             time.sleep(POLL_SECONDS)
             there = followers(cursor)
-    return "they need not wait any more"
+    return "released"
 
 
 def quietly(step, reason: str) -> None:
-    """Takes one of the steps above and tells the log how it went."""
+    """Runs `hold` or `release` and logs the outcome."""
     try:
         print(f"pools, {reason}: {step(reason)}", file=sys.stderr)
     except psycopg2.Error as error:

@@ -1,11 +1,11 @@
-"""What is amended in Patroni: one file an amendment, with its reason and what there is of it upstream.
+"""The patches to Patroni: one file per amendment, with its reason and the state of the matter upstream.
 
-An amendment says which functions of Patroni it takes the place of (`@amends`) and on which others it relies (`relies_on`): those whose
-frames it looks into, that call it in a certain order, or whose fields it uses. Each with a digest of its source as the amendment was written
-for. `python -m amendments` compares them with the Patroni that is installed; the image's build runs it, so that another Patroni fails
-there and not in a failover. Then read what has changed, change the amendment or see that it need not change, and enter the new digest.
+An amendment declares which functions of Patroni it replaces (`@amends`) and on which others it relies (`relies_on`): those whose frames it
+inspects, that call it in a certain order, or whose fields it uses. Each comes with a digest of the source that the amendment was written for.
+`python -m amendments` compares the digests with the installed Patroni; the image build runs it, so that another version of Patroni fails there
+and not in a failover. When it fails: read what has changed, update the amendment if necessary, and enter the new digest.
 
-What Patroni has an extension point for (callbacks, scripts, `before_stop`) is no amendment.
+Do not amend what Patroni has an extension point for (callbacks, scripts, `before_stop`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-# First: its parts import each other in a circle.
+# Import it first: its modules import each other.
 importlib.import_module("patroni.postgresql")
 
 Replacement = TypeVar("Replacement", bound=Callable[..., Any])
@@ -25,7 +25,7 @@ Replacement = TypeVar("Replacement", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Source:
-    """A function or class of Patroni, and what its source was."""
+    """A function or class of Patroni, and the digest of its source."""
 
     place: str
     """`module:name` or `module:Class.name`."""
@@ -34,13 +34,13 @@ class Source:
 
 
 SOURCES: list[Source] = []
-"""All that the amendments were written for."""
+"""All functions and classes that the amendments were written for."""
 REPLACEMENTS: list[tuple[str, Callable[..., Any]]] = []
-"""What takes the place of what, in the order in which they were declared."""
+"""Place and replacement, in the order of declaration."""
 
 
 def at(place: str) -> tuple[Any, str]:
-    """The module or class that holds it, and its name there. Raises ImportError or AttributeError if there is none."""
+    """The module or class that holds the function, and its name there. Raises ImportError or AttributeError if there is none."""
     module, _, path = place.partition(":")
     owner: Any = importlib.import_module(module)
     *outer, name = path.split(".")
@@ -51,8 +51,9 @@ def at(place: str) -> tuple[Any, str]:
 
 
 def source(place: str) -> str:
-    """Of a function or class as it stands in its file. Raises LookupError if its name is not written there."""
-    # Here and not above: a member's start waits for what it imports, and only the image's build needs these.
+    """The source of a function or class. Raises LookupError if it is not defined under its name.
+
+    The imports are local because only the image build needs them, and they would delay a member's start."""
     import ast
     import inspect
     import textwrap
@@ -62,7 +63,7 @@ def source(place: str) -> str:
     found = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
     if found.__qualname__ == place.partition(":")[2]:
         return inspect.getsource(found)
-    # Hidden by a decorator, whose own source says nothing of it.
+    # Wrapped by a decorator: take the source of the function itself, including the decorator.
     lines = textwrap.dedent(inspect.getsource(owner)).splitlines(keepends=True)
     for node in ast.walk(ast.parse("".join(lines))):
         if isinstance(node, ast.FunctionDef) and node.name == name:
@@ -77,13 +78,13 @@ def digest(place: str) -> str:
 
 
 def relies_on(places: dict[str, str], amendment: str = "") -> None:
-    """Declares digests by place. `amendment` is the module that does, if it is not the caller."""
+    """Declares digests by place. `amendment` is the module that relies on them; default: the caller."""
     amendment = amendment or sys._getframe(1).f_globals["__name__"]
     SOURCES.extend(Source(place, digest, amendment) for place, digest in places.items())
 
 
 def amends(place: str, digest: str) -> Callable[[Replacement], Replacement]:
-    """The function takes the place of one of Patroni, which it gets as its first argument."""
+    """Declares that the function replaces one of Patroni's, which it gets as its first argument."""
 
     def declare(replacement: Replacement) -> Replacement:
         relies_on({place: digest}, replacement.__module__)
@@ -94,13 +95,13 @@ def amends(place: str, digest: str) -> Callable[[Replacement], Replacement]:
 
 
 def all_of_them() -> list[Any]:
-    """The modules beside this one, in the order of their names. To import one changes nothing of Patroni."""
+    """The modules beside this one, in alphabetical order. Importing them does not change Patroni yet."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     return [importlib.import_module(f"{__name__}.{name}") for name in names]
 
 
 def differences() -> list[str]:
-    """What of Patroni is not as the amendments were written for: the function, its file, and whose digest is to be looked at."""
+    """Where Patroni differs from what the amendments were written for: the function, its file, and the amendment to check."""
     import inspect
 
     found: list[str] = []
@@ -110,16 +111,16 @@ def differences() -> list[str]:
             owner, _ = at(source.place)
             now = digest(source.place)
         except (ImportError, AttributeError, LookupError, OSError, TypeError) as error:
-            found.append(f"{source.place} is gone ({error}): {source.amendment} was written for {source.digest}")
+            found.append(f"{source.place} is missing ({error}): {source.amendment} was written for {source.digest}")
             continue
         if now != source.digest:
             file = inspect.getsourcefile(owner)
-            found.append(f"{source.place} in {file} is {now}, {source.amendment} was written for {source.digest}")
+            found.append(f"{source.place} in {file} has digest {now}: {source.amendment} was written for {source.digest}")
     return found
 
 
 def apply() -> None:
-    """Amends the Patroni of this process, once. An amendment may also set what is no function, in a function `apply` of its own."""
+    """Applies the amendments to this process, once. To change something other than a function, an amendment defines a function `apply`."""
     modules = all_of_them()
     for place, replacement in REPLACEMENTS:
         owner, name = at(place)
@@ -130,7 +131,7 @@ def apply() -> None:
 
 
 def bound(replacement: Callable[..., Any], upstream: Callable[..., Any]) -> Callable[..., Any]:
-    """A plain function: as an attribute of a class it becomes a method, which a `partial` would not."""
+    """A plain function: as a class attribute it becomes a method, unlike a `partial`."""
 
     def amended(*arguments: Any, **options: Any) -> Any:
         return replacement(upstream, *arguments, **options)

@@ -1,4 +1,4 @@
-"""Fails, with a line for each, where this Patroni is not what the amendments were written for."""
+"""Fails if the installed Patroni differs from what the amendments were written for, with a line for each difference."""
 
 import sys
 
@@ -6,5 +6,5 @@ import amendments
 from patroni.version import __version__
 
 if found := amendments.differences():
-    sys.exit(f"Patroni {__version__} is not what is amended (see {amendments.__file__}):\n" + "\n".join(found))
-print(f"Patroni {__version__}: {len(amendments.SOURCES)} functions are as they were when the amendments were written")
+    sys.exit(f"Patroni {__version__} differs from what the amendments were written for (see {amendments.__file__}):\n" + "\n".join(found))
+print(f"Patroni {__version__}: {len(amendments.SOURCES)} functions are unchanged since the amendments were written")

@@ -1,11 +1,11 @@
-"""The address of a member is looked up each time.
+"""The address of a member is looked up for every request.
 
-Patroni's own resolver keeps an address for ten minutes, and goes on with it when the name is gone. But a member has another address after
-a restart, or none: candidates waited two seconds for a dead leader's address before they believed that it was dead, and a leader without
-etcd sought its members' confirmation at addresses that were no longer theirs. Addresses of etcd are still kept: a leader that is cut off from
-its name server, too, must not wait for it while its lease runs out.
+Patroni's own resolver caches an address for ten minutes, and keeps using it when the name no longer resolves. But after a restart a member has
+another address, or none: candidates waited two seconds for a dead leader's address before they considered it dead, and a leader without etcd
+asked for its members' confirmation at their former addresses. Addresses of etcd are still cached: a leader that has also lost its name server
+must not wait for it while its lease runs out.
 
-Upstream: the cache is emptied when etcd's members are sought anew (https://github.com/patroni/patroni/pull/1499), not for members.
+Upstream: the cache is emptied when etcd's members are discovered again (https://github.com/patroni/patroni/pull/1499), not for members.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def resolve(upstream: Callable[..., Any], resolver: Any, host: str, port: int) -
     try:
         addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except socket.gaierror as error:
-        if error.errno == socket.EAI_NONAME:  # An answer: there is no such member now. Otherwise nobody answered.
+        if error.errno == socket.EAI_NONAME:  # An answer: the name does not exist. With other errors the name server did not answer.
             resolver.remove(host, port)
         return resolver._cache.get((host, port), (0.0, []))[1]
     resolver._cache[(host, port)] = (time.time(), addresses)

@@ -1,8 +1,8 @@
-"""A change of nodes that nobody ends is given up at its deadline.
+"""A change of nodes that is not completed is rolled back at its deadline.
 
-The coordinators' leader opens a transaction when a worker group's leader is about to stop, and keeps it for its successor. Its deadline is only
-looked at when another change is asked for. Where no successor comes (the group leaves, or all of it stops), the transaction stays open, and with
-it an exclusive lock on `pg_dist_node`: until somebody else's node changes, no group can be added, drained or removed (seen: for 336 s).
+The coordinators' leader opens a transaction when a worker group's leader is about to stop, and keeps it open for the successor. Patroni checks its
+deadline only when another change is requested. Without a successor (the group is removed, or all of it stops) the transaction stays open, and with
+it an exclusive lock on `pg_dist_node`: until a node of another group changes, no group can be added, drained or removed (seen: for 336 s).
 
 Upstream: no report is known.
 """
@@ -20,7 +20,7 @@ relies_on({"patroni.postgresql.mpp.citus:PgDistTask.__init__": "475f660de0dbf844
 
 @amends("patroni.postgresql.mpp.citus:CitusHandler.sync_meta_data", "2ccc743ed57558bf")
 def sync_meta_data(upstream: Callable[..., Any], handler: Any, cluster: Any) -> None:
-    """Has the nodes read anew when it is over: the handler's thread gives up what is under way before it does."""
+    """Schedules a reload of the nodes after the deadline: before it, the handler's thread rolls back the transaction."""
     upstream(handler, cluster)
     with handler._condition:
         under_way = handler._in_flight

@@ -1,13 +1,13 @@
-"""The nodes of Citus are looked at before they are changed.
+"""The nodes of Citus are read again before they are changed.
 
-The coordinators' leader reads `pg_dist_node` once and then trusts its memory. A row that somebody else made again has another id: the next
-switchover of that group fails half-way, and queries are refused instead of held. And a group that left and came back as it was is taken for
-registered, so nobody ever registers it.
+The coordinators' leader reads `pg_dist_node` once and then relies on its cache. A row that was deleted and inserted again has another id: the next
+switchover of that group fails half-way, and queries are refused instead of held. And a group that was removed and added again unchanged is
+considered registered, so it never is.
 
-A group that leaves is not registered again. Between the removal of its row and its stop its leader still runs; whoever removes it may have been
-killed there, and when another group's nodes were looked at, the row came back, of a member that then stopped (seen, with two groups that left).
+A group that is being removed is not registered again. Between the removal of its row and its stop its leader still runs. If the removal was killed
+at that point, the row of a member that then stopped came back when another group's nodes were read (seen when two groups were removed).
 
-Upstream: no report is known; the memory and its ids are from https://github.com/patroni/patroni/pull/2755.
+Upstream: no report is known; the cache and its ids are from https://github.com/patroni/patroni/pull/2755.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from amendments import amends, relies_on
 
-# What is switched off in a group's configuration before its row is removed (components/resources/sql/worker-groups/remove.ts).
+# The setting that is switched off in a group's configuration before its row is removed (components/resources/sql/worker-groups/remove.ts).
 SWITCHED_OFF = ("citus.recover_2pc_interval", "-1")
 
 relies_on(
@@ -33,7 +33,7 @@ relies_on(
 
 @amends("patroni.postgresql.mpp.citus:CitusHandler.update_group", "63fcb7e320f6697e")
 def update_group(upstream: Callable[..., Any], handler: Any, task: Any, transaction: bool) -> None:
-    """Looks at the nodes as they are before it changes them; in a change that is under way, memory is right."""
+    """Reads the nodes again before it changes them; while a change is in flight, the cache is right."""
     if handler._in_flight is None:
         handler.schedule_cache_rebuild()
         if not handler.load_pg_dist_group():
@@ -44,7 +44,7 @@ def update_group(upstream: Callable[..., Any], handler: Any, task: Any, transact
 
 
 def leaves(worker: Any) -> bool:
-    """Whether a group's configuration in the DCS says that it is about to be removed."""
+    """Whether a group is about to be removed, according to its configuration in the DCS."""
     parameters = ((worker.config and worker.config.data or {}).get("postgresql") or {}).get("parameters") or {}
     name, value = SWITCHED_OFF
     return str(parameters.get(name)) == value
@@ -52,7 +52,7 @@ def leaves(worker: Any) -> bool:
 
 @amends("patroni.postgresql.mpp.citus:CitusHandler.sync_meta_data", "2ccc743ed57558bf")
 def sync_meta_data(upstream: Callable[..., Any], handler: Any, cluster: Any) -> None:
-    """Forgets the groups of which the DCS knows nothing any more, and those that were to leave and now are to stay."""
+    """Drops from the cache the groups that are no longer in the DCS, and those whose removal was cancelled."""
     leaving = {group for group, worker in cluster.workers.items() if leaves(worker)}
     with handler._condition:
         gone = handler._pg_dist_group.keys() - cluster.workers.keys() - {handler.coordinator_group_id}

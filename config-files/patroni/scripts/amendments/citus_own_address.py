@@ -1,7 +1,7 @@
-"""Citus connects to its own node by the socket (`citus.local_hostname`).
+"""Citus connects to its own node over the socket (`citus.local_hostname`).
 
-It is to be Patroni's own address, but Patroni settles PostgreSQL's parameters before it knows that address, and writes "localhost" until the
-first change of the configuration. There nobody is let in without a password: a coordinator that had been restarted refused to move shards.
+Patroni sets it to its own address, but computes PostgreSQL's parameters before it knows that address, and uses "localhost" until the first change
+of the configuration. On localhost nobody can log in without a password: a restarted coordinator refused to move shards.
 
 Upstream: from https://github.com/patroni/patroni/pull/2903; no report of this is known.
 """

@@ -1,8 +1,8 @@
-"""A leader of the coordinators that stops tells who waits for it, and does not ask its database without a pause.
+"""A coordinator leader that stops wakes the threads that wait for it, and does not poll its database in a tight loop.
 
-What it was asked for and had not begun is forgotten without a word to whoever waits for it, so a thread of its REST API waits for ever, and
-its stop with it, until it is killed. And while PostgreSQL is away, the nodes are asked for in a loop without a pause: half a core, and a
-hundred lines of log a second.
+Requested changes that it has not begun are dropped without waking the thread that waits for them. So a thread of its REST API waits for ever, and
+with it the stop, until the process is killed. And while PostgreSQL is down, the nodes are queried in a loop without a pause, which costs half a core
+and writes a hundred log lines per second.
 
 Upstream: no report is known.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from amendments import amends, relies_on
 
-# Between looks at `pg_dist_node` while it cannot be read.
+# Between attempts to read `pg_dist_node` while it cannot be read.
 LOOK_AGAIN_SECONDS = 1.0
 
 relies_on(
@@ -47,5 +47,5 @@ def on_demote(upstream: Callable[..., Any], handler: Any) -> None:
 
 @amends("patroni.postgresql.mpp.citus:PgDistTask.wait", "755ab80d40bf96ac")
 def wait(_: Callable[..., Any], task: Any) -> None:
-    """Who asked waits for as long as it would wait for the answer. A task that another took the place of is never done."""
+    """Waits no longer than the task's timeout. A task that another one replaced is never done."""
     task._event.wait(task.timeout)

@@ -1,10 +1,10 @@
 """The pools' clients are held while a worker group's shards are locked for its switchover.
 
-The coordinators' leader locks the group's shards one by one, so a transaction that uses two of them can end in a deadlock with it: it is
-cancelled, or the switchover goes on without the locks and its queries are refused (both seen, one switchover in ten). Here no transaction is
-open while the locks are taken, and they are tried for more than once.
+The coordinators' leader locks the group's shards one by one, so a transaction that uses two of them can deadlock with it: either the transaction
+is cancelled, or the switchover continues without the locks and its queries are refused (both seen, one switchover in ten). With the clients held, no
+transaction is open while the locks are taken, and taking them is retried.
 
-Upstream: a function of Citus that takes these locks alone is asked for in https://github.com/citusdata/citus/issues/6557 (open).
+Upstream: https://github.com/citusdata/citus/issues/6557 (open) asks for a function of Citus that only takes these locks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import pools
 from amendments import amends, relies_on
 
-# Each takes at most `retry_timeout` seconds, and the group's leader waits `ttl` seconds for all.
+# Each takes at most `retry_timeout` seconds, and the group's leader waits `ttl` seconds for all of them.
 LOCK_ATTEMPTS = 3
 LOCKING = "locks of a worker group"
 
@@ -31,7 +31,7 @@ def process_task(upstream: Callable[..., Any], handler: Any, task: Any) -> bool:
         for _ in range(LOCK_ATTEMPTS - 1):
             try:
                 return upstream(handler, task)
-            except Exception:  # Logged where it was raised; the transaction has ended with its connection.
+            except Exception:  # Logged where it was raised; the transaction ended with its connection.
                 continue
         return upstream(handler, task)
     finally:

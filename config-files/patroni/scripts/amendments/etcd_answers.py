@@ -1,11 +1,11 @@
-"""A member of etcd that is about to end gives no answer.
+"""Errors of an etcd member that is stopping do not count as answers.
 
-Patroni talks to a gateway in etcd, which passes requests on to etcd's own server in the same process. While a member stops, the server ends before
-the gateway, and requests end with errors of the connection between the two, such as `malformed header: missing HTTP content-type` (Unknown) or
-`server closed the stream without sending trailers` (Internal). Patroni asks another member only where an error is called Unavailable. Any other
-that meets the renewal of the lease is taken for its loss: the leader kills its sessions at once, although its lease is good for nineteen more
-seconds (seen in a rolling change of etcd; nobody led for 8 s). Here errors that say nothing of the request, and what is no JSON, are treated as
-a connection that broke: other members are asked, and where none answers, that is an etcd that is away.
+Patroni talks to etcd's gRPC gateway, which passes requests on to the server in the same process. While a member stops, the server ends before the
+gateway, and requests fail with errors of the connection between the two, such as `malformed header: missing HTTP content-type` (Unknown) or
+`server closed the stream without sending trailers` (Internal). Patroni asks another member only if the error is Unavailable. Any other error while
+the lease is renewed counts as its loss: the leader terminates its sessions at once, although its lease is valid for nineteen more seconds (seen in
+a rolling update of etcd; there was no leader for 8 s). Here errors that are not about the request, and answers that are not JSON, are treated like
+a broken connection: other members are asked, and if none answers, etcd is unavailable.
 
 Upstream: https://github.com/patroni/patroni/issues/3118 (open) is such a demotion; https://github.com/patroni/patroni/pull/3595 renames one error.
 """
@@ -20,7 +20,7 @@ import etcd
 from amendments import amends, relies_on
 from patroni.dcs.etcd3 import Etcd3ClientError, GRPCCode
 
-# All others are etcd's own: of the lease, of rights, of what a request asks for. None: an error without a code.
+# All others are etcd's own answers: about the lease, permissions, or the request. None: an error without a code.
 SAYS_NOTHING = (GRPCCode.Canceled, GRPCCode.Unknown, GRPCCode.Internal, None)
 
 relies_on(
@@ -40,5 +40,5 @@ def _handle_server_response(upstream: Callable[..., Any], client: Any, response:
     except etcd.EtcdException as error:
         if isinstance(error, Etcd3ClientError) and error.code not in SAYS_NOTHING:
             raise
-        # As upstream does for Unavailable: whoever sends requests has its rules for it.
+        # As upstream does for Unavailable: the callers handle it.
         raise socket.timeout(str(error)) from error

@@ -1,12 +1,11 @@
-"""A leader that hands over after a moment without etcd is not waited for.
+"""Members do not wait for a leader that hands over shortly after a loss of etcd.
 
-In failsafe mode the leader tells each member once a second that it goes on without etcd. A member believes it for `ttl` seconds (20), also when
-etcd is back: it takes the one that told it for the leader as long as etcd knows none. When that leader hands over within that time, and releases
-its key, nobody takes it. That happens where etcd elects a leader and PostgreSQL's leader leaves soon after, as when a node is drained: nobody
-led for up to 20 s. Here the one that is taken for the leader is asked. One that says itself that it does not lead is believed; silence says
-nothing.
+In failsafe mode the leader tells each member once a second that it leads without etcd. A member believes it for `ttl` seconds (20), even when etcd is
+back: as long as etcd has no leader key, it considers the sender of that message the leader. When that leader hands over within that time and
+releases its key, no member takes it. That happens if etcd elects a leader and PostgreSQL's leader stops soon after, as when a node is drained: there
+was no leader for up to 20 s. Here the presumed leader is asked. If it says that it does not lead, it is believed; no answer proves nothing.
 
-Upstream: https://github.com/patroni/patroni/pull/3253 (closed), where the `ttl` seconds are said to be all that a member can go by.
+Upstream: https://github.com/patroni/patroni/pull/3253 (closed) argues that a member has nothing but the `ttl` seconds to go by.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from amendments import amends, relies_on
 
 logger = logging.getLogger(__name__)
 
-# As Patroni's own requests to members whose answer others wait for.
+# As in Patroni's own requests to members that others wait for.
 TIMEOUT_SECONDS = 2
-# What Patroni calls its member that has stopped its PostgreSQL to hand over, and what it calls it later.
+# Patroni's role for its own member that has stopped PostgreSQL to hand over, and its role afterwards.
 DEMOTED, REPLICA = "demoted", "replica"
 
 relies_on(
@@ -35,12 +34,13 @@ relies_on(
 
 
 def does_not_lead(ha: Any, member: Any) -> bool:
-    """By its own word. The member itself has told nobody its name."""
+    """According to the member itself. Before a member has sent its name, the presumed leader is this one."""
     if member.name in ("", ha.state_handler.name):
         return ha.state_handler.role in (DEMOTED, REPLICA)
     try:
         said = json.loads(ha.patroni.request(member, timeout=TIMEOUT_SECONDS, retries=0).data)
-        # While PostgreSQL runs, its word is that of the database, which is also in recovery while it is promoted. Whoever goes on without etcd says so.
+        # While PostgreSQL runs, the role comes from the database, which is in recovery until a promotion ends. A leader without etcd reports
+        # failsafe mode.
         return said.get("role") == DEMOTED or (said.get("role") == REPLICA and not said.get("failsafe_mode_is_active", False))
     except Exception:
         return False
@@ -50,13 +50,13 @@ def does_not_lead(ha: Any, member: Any) -> bool:
 def load_cluster_from_dcs(upstream: Callable[..., Any], ha: Any) -> None:
     upstream(ha)
     leader = ha.cluster.leader
-    # What etcd knows has a revision.
+    # A leader known from etcd has a revision.
     if leader is None or leader.version != "" or not does_not_lead(ha, leader.member):
         return
     failsafe = ha._failsafe
     with failsafe._lock:
-        # Another one may have told meanwhile that it leads.
+        # Meanwhile another member may have reported that it leads.
         if failsafe._name == leader.member.name:
-            logger.info("failsafe mode is over: %s does not lead any more", leader.member.name or ha.state_handler.name)
+            logger.info("failsafe mode is over: %s no longer leads", leader.member.name or ha.state_handler.name)
             failsafe.set_is_active(0)
     upstream(ha)

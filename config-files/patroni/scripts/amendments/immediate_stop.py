@@ -1,8 +1,8 @@
-"""An immediate stop is immediate: nothing is run before it.
+"""An immediate stop is immediate: `before_stop` does not run before it.
 
-Patroni stops PostgreSQL by "immediate" when its lease is gone and another may lead by now. `before_stop`, which holds the pools' clients for a
-planned stop and waits for their transactions, ran before that, too: a leader that had lost its lease took writes for three to
-ten seconds more.
+Patroni stops PostgreSQL with "immediate" when its lease is lost and another member may lead by now. `before_stop`, which holds the pools' clients
+for a planned stop and waits for their transactions, ran before that, too: a leader that had lost its lease accepted writes for three to ten more
+seconds.
 
 Upstream: `before_stop` is from https://github.com/patroni/patroni/pull/2642; no report of this is known.
 """

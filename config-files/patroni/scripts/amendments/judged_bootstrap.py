@@ -1,9 +1,9 @@
-"""Whoever makes the database asks PostgreSQL first whether it would take the configuration: see postgres-judge.
+"""Before the database is created, PostgreSQL checks the configuration: see postgres-judge.
 
-Patroni would make it, fail to start it, throw it away and begin anew, for ever, with the reason somewhere in the log. `pulumi up` looks for the
-line that is written here. Nobody else asks: a member that joins a database has the configuration of those that run.
+Patroni would create it, fail to start it, remove it and start over, for ever, with the reason somewhere in the log. `pulumi up` looks for the line
+that is logged here. Members that join a running cluster skip the check: they have the configuration of those that run.
 
-Upstream: `--validate-config` knows Patroni's own settings, and nothing of PostgreSQL's.
+Upstream: `--validate-config` knows Patroni's own settings, but not PostgreSQL's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import yaml
 from amendments import amends, relies_on
 
 BOOTSTRAP = Path("/etc/patroni-bootstrap/bootstrap.yml")
-# Not there where nothing was chosen: what is always the same need not be judged.
+# Missing if no setting was chosen: the defaults need no check.
 QUESTION = Path("/etc/patroni-bootstrap/question.json")
 TIMEOUT_SECONDS = 300
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 relies_on(
     {
-        # Ends the process when the bootstrap fails, with no database and no trace in the DCS.
+        # Ends the process when the bootstrap fails; neither a database nor a key in the DCS is left.
         "patroni.ha:Ha.post_bootstrap": "d82e50b93ab54f84",
         "patroni.ha:Ha.cancel_initialization": "061d6026808237e4",
     }
@@ -35,13 +35,13 @@ relies_on(
 
 
 def question() -> str:
-    """What `postgres-judge` is asked: the parameters with which the database would be made, and what else there is to it."""
+    """The question for `postgres-judge`: the parameters that the database would get, and the other fields of the question."""
     bootstrap = yaml.safe_load(BOOTSTRAP.read_text(encoding="utf-8"))["bootstrap"]
     return json.dumps({**json.loads(QUESTION.read_text(encoding="utf-8")), "parameters": bootstrap["dcs"]["postgresql"]["parameters"]})
 
 
 def judgement() -> list[dict[str, str]]:
-    """What PostgreSQL refuses; nothing where it cannot be asked, since the database itself will tell then."""
+    """What PostgreSQL refuses; empty if the check cannot run, since starting the database will then show it."""
     try:
         done = subprocess.run(["postgres-judge", question()], capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         if done.returncode == 0:
@@ -49,7 +49,7 @@ def judgement() -> list[dict[str, str]]:
         reason = done.stderr.strip()
     except (OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
         reason = repr(error)
-    logger.warning("PostgreSQL could not be asked whether it takes the configuration: %s", reason)
+    logger.warning("PostgreSQL could not check the configuration: %s", reason)
     return []
 
 

@@ -1,9 +1,9 @@
-"""What waits for a restart is asked for when PostgreSQL has read its files.
+"""Patroni asks which parameters wait for a restart only after PostgreSQL has read its files.
 
-After a change of parameters Patroni has PostgreSQL reload, sleeps for one second and asks which parameters wait for a restart. On a busy machine
-the postmaster may read its files later. It has nothing to tell then, so the member's "pending restart" is never set and nobody restarts it. Here
-that second begins when the files were read. When that takes too long, the question fails, and what Patroni had found by itself stands: each changed
-parameter that needs a restart.
+After a change of parameters Patroni reloads PostgreSQL, sleeps for one second and asks which parameters wait for a restart. On a busy machine the
+postmaster may read its files later than that. Then no parameter waits for a restart yet, so the member's "pending restart" flag is never set and
+nobody restarts it. Here that second begins after the files were read. If that takes too long, the query fails, and what Patroni found by itself
+stands: each changed parameter that needs a restart.
 
 Upstream: no report is known.
 """
@@ -16,14 +16,14 @@ from typing import Any
 
 from amendments import amends
 
-# The loop that renews the lease stands still meanwhile. The watchdog leaves it five seconds beside `loop_wait` and two times `retry_timeout`, and
-# Patroni sleeps for one of them.
+# The loop that renews the lease is blocked meanwhile. The watchdog allows it five seconds besides `loop_wait` and twice `retry_timeout`, of which
+# Patroni sleeps for one.
 READ_WITHIN_SECONDS = 4.0
 LOOK_AGAIN_SECONDS = 0.1
 
 
 def read_at(postgresql: Any) -> Any:
-    """When Patroni's session last read PostgreSQL's files, which it does after the postmaster. None if it cannot be asked."""
+    """When Patroni's session last read PostgreSQL's files, which it does after the postmaster. None if the query fails."""
     try:
         return postgresql.query("SELECT pg_catalog.pg_conf_load_time()", retry=False)[0][0]
     except Exception:
@@ -32,7 +32,7 @@ def read_at(postgresql: Any) -> Any:
 
 @amends("patroni.postgresql.config:ConfigHandler.reload_config", "5a779ee1f01e80d4")
 def reload_config(upstream: Callable[..., Any], handler: Any, *arguments: Any, **options: Any) -> None:
-    """Has PostgreSQL reload, then asks what waits for a restart, and survives a question that fails."""
+    """Reloads PostgreSQL, then asks what waits for a restart; Patroni handles a failure of that query."""
     handler._postgresql.is_asked_after_reload = True
     try:
         upstream(handler, *arguments, **options)

@@ -1,8 +1,8 @@
-"""Patroni's own sessions are what it needs them to be, whatever the server's parameters say: see pins.py.
+"""Patroni's own sessions have the settings they need, whatever the server's parameters are: see pins.py.
 
-With `default_transaction_isolation = serializable` a standby refuses every statement of Patroni's, and nobody is fit to lead any more; with a
-library that is not there in `session_preload_libraries` it cannot log in. It pins `search_path` and `statement_timeout` by itself, which
-stand after these and win.
+With `default_transaction_isolation = serializable` a standby refuses all statements of Patroni, so that no member is healthy enough to lead; with a
+library in `session_preload_libraries` that does not exist, Patroni cannot log in. Patroni sets `search_path` and `statement_timeout` itself; its
+values come after ours and win.
 
 Upstream: no report of this is known.
 """
@@ -17,7 +17,7 @@ from pins import options, pins
 
 relies_on(
     {
-        # Call it by its module, so that they get this one.
+        # They call `connect` through its module, so that they get the amended one.
         "patroni.postgresql.connection:NamedConnection.get": "69539ecb556e45c2",
         "patroni.postgresql.connection:get_connection_cursor": "3155c86b3da7b1ce",
     }

@@ -1,4 +1,4 @@
-"""Every promotion has a timeline that no other had: see timelines.py.
+"""Every promotion gets a timeline that no other had: see timelines.py.
 
 Upstream: https://github.com/patroni/patroni/issues/1251 (open).
 """

@@ -1,11 +1,11 @@
-"""The leader's key is released although a member of etcd does not answer.
+"""The leader key is released even if one etcd member does not answer.
 
-A leader that hands over stops PostgreSQL and deletes its key in etcd. Patroni asks one member of etcd for it, once. When that member leaves in the
-same moment (a node is drained, say) the key stays: the cluster is without a leader until the former one has started its PostgreSQL again and has
-handed over once more, or until its lease ends. Here the other members are asked, for as long as Patroni tries its other requests (`retry_timeout`).
-That is safe: only a key that bears the member's own name is deleted, and PostgreSQL has stopped.
+A leader that hands over stops PostgreSQL and deletes its key in etcd. Patroni asks one etcd member to do so, once. If that member stops at the same
+moment (as when a node is drained), the key stays: the cluster has no leader until the former one has started its PostgreSQL again and handed over
+once more, or until its lease expires. Here the other members are asked, for as long as Patroni retries its other requests (`retry_timeout`). That is
+safe: only a key with the member's own name is deleted, and PostgreSQL has stopped.
 
-Upstream: no report is known. The request has been without retries since etcd's API v3 is supported (patroni/dcs/etcd3.py).
+Upstream: no report is known. The request has had no retries since Patroni supports etcd's API v3 (patroni/dcs/etcd3.py).
 """
 
 from __future__ import annotations

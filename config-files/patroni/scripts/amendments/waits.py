@@ -1,8 +1,8 @@
-"""What Patroni waits for ends its waits.
+"""Patroni's sleeps end when what they wait for has happened.
 
-It sleeps for whole seconds where it waits for something that takes tenths: PostgreSQL stops or starts, a successor leads. Clients waited for
-these in every switchover. Here it looks again after a tenth, and goes on when what it waits for has come. The sleeps are in the middle of
-functions, so the module `time` that they see is another one, which asks who sleeps.
+Patroni sleeps for whole seconds while it waits for something that takes tenths: that PostgreSQL stops or starts, that a successor leads. Clients
+waited for this in every switchover. Here it checks every tenth of a second, and continues when the condition holds. The sleeps are in the middle of
+functions, so those modules get another module `time`, whose `sleep` looks at its caller.
 
 Upstream: https://github.com/patroni/patroni/pull/3510 describes the whole seconds of a stop (closed); the two seconds after a demotion are
 from https://github.com/patroni/patroni/pull/164.
@@ -25,14 +25,14 @@ QUICK_START_SECONDS = 3.0
 
 relies_on(
     {
-        # Whose sleeps are cut short. `on_shutdown` and `_on_shutdown` are parts of them.
+        # Functions whose sleeps are cut short. `on_shutdown` and `_on_shutdown` are nested in them.
         "patroni.ha:Ha.demote": "1fca232fc1f1c562",
         "patroni.ha:Ha.shutdown": "6ed0aa61779e7e8d",
         "patroni.postgresql:Postgresql._do_stop": "da52f565d53e1e14",
         "patroni.postgresql:Postgresql._wait_for_connection_close": "1d1e4a6bfe2a495b",
         "patroni.postgresql:Postgresql.wait_for_startup": "a06d6dd10dc9cb42",
         "patroni.postgresql:Postgresql.time_in_state": "37addeef9ca9bdec",
-        # Who wait in a `polling_loop`, and the loop.
+        # Functions that wait in a `polling_loop`, and the loop.
         "patroni.postgresql:Postgresql.wait_for_port_open": "20cdaec388df92ec",
         "patroni.postgresql:Postgresql._wait_promote": "fcd04219acbf9ef5",
         "patroni.utils:polling_loop": "c21065e070615a71",
@@ -51,7 +51,7 @@ class Clock:
 
 
 def stopped(ha: Any) -> bool:
-    """PostgreSQL ends when its replicas have confirmed all that it wrote, so a successor lacks nothing then."""
+    """PostgreSQL stops once its replicas have confirmed all its WAL, so from then on a successor has everything."""
     return not ha.state_handler.is_running()
 
 
@@ -63,7 +63,7 @@ def succeeded(ha: Any) -> bool:
     return leader is not None and leader.name not in ("", ha.state_handler.name)
 
 
-# By the function of patroni.ha that sleeps: what it gives others the time for.
+# By the function in patroni.ha that sleeps: the condition it waits for.
 WAITS_FOR = {"on_shutdown": stopped, "_on_shutdown": stopped, "demote": succeeded}
 
 
@@ -80,7 +80,7 @@ def sleep_in_ha(seconds: float) -> None:
 
 def sleep_in_postgresql(seconds: float) -> None:
     caller = sys._getframe(1)
-    # A recovery may take minutes, and each look at it is a line in PostgreSQL's log.
+    # Recovery may take minutes, and each check is a line in PostgreSQL's log.
     if caller.f_code.co_name == "wait_for_startup" and caller.f_locals["self"].time_in_state() > QUICK_START_SECONDS:
         time.sleep(seconds)
     else:

@@ -1,12 +1,12 @@
-"""A leader that freezes is killed before its lease ends: Patroni's watchdog, whose other end is process 1 (watchdog.py beside supervise.py).
+"""A leader that freezes is killed before its lease expires: Patroni's watchdog, implemented by process 1 (watchdog.py beside supervise.py).
 
-Patroni has the interface (`patroni.watchdog.base`) and one implementation of it, for a device of the kernel, which resets the whole machine
-and which containers do not have. The interface is implemented here; what is amended is who may implement it.
+Patroni has an interface for it (`patroni.watchdog.base`) and one implementation, for a kernel device that resets the whole machine and that
+containers do not have. This is another implementation; the amendment makes Patroni use it.
 
-Patroni feeds its watchdog when its lease has been renewed, or when etcd is away and all members have confirmed that it leads. The time
-counts from *before* that request was made: who was frozen between the answer of etcd and its reading has no more time than the lease has.
+Patroni feeds its watchdog when its lease has been renewed, or when etcd is unavailable and all members have confirmed that it leads. The time
+counts from *before* that request was sent: a process that was frozen between etcd's answer and its reading has no more time than the lease has.
 
-Upstream: the device, https://github.com/patroni/patroni/issues/239. Nothing is known of one without a device.
+Upstream: the device, https://github.com/patroni/patroni/issues/239. No watchdog without a device is known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DRIVER = "supervise"
 
 relies_on(
     {
-        # Who feeds it, arms it and switches it off, and when.
+        # They feed, arm and disarm it.
         "patroni.watchdog.base:Watchdog": "8210b70fe86bb746",
         "patroni.watchdog.base:WatchdogBase": "56da808e5f2eeb9f",
         "patroni.ha:Ha.update_lock": "65d1ed4fc894a657",
@@ -37,7 +37,7 @@ relies_on(
         "patroni.ha:Ha.demote": "1fca232fc1f1c562",
         "patroni.ha:Ha.shutdown": "6ed0aa61779e7e8d",
         "patroni.postgresql:Postgresql._do_stop": "da52f565d53e1e14",
-        # By which the leader key lives as long as the lease.
+        # They tie the leader key to the lease.
         "patroni.dcs.etcd3:Etcd3._update_leader": "2973d65066f79c03",
         "patroni.dcs.etcd3:Etcd3._do_attempt_to_acquire_leader": "437b14583c508e11",
         "patroni.dcs.etcd3:Etcd3.attempt_to_acquire_leader": "81169aca0e2fc37f",
@@ -46,18 +46,18 @@ relies_on(
 
 
 class Confirmed:
-    """Since when nobody else may lead for a lease's lifetime, as a moment of the watchdog's clock."""
+    """The moment, on the watchdog's clock, from which no other member may lead for the lifetime of a lease."""
 
     since = 0
 
     @classmethod
     def as_of(cls, moment: int) -> None:
-        # The lease is also renewed by threads beside the loop.
+        # Threads beside the loop renew the lease, too.
         cls.since = max(cls.since, moment)
 
 
 class ProcessOne(WatchdogBase):
-    """Process 1 kills this Patroni and everything else in its container, when it is not told in time that Patroni leads."""
+    """Process 1 kills Patroni and everything else in its container if Patroni does not report in time that it leads."""
 
     def __init__(self) -> None:
         self._end: watchdog.Watchdog | None = None
@@ -75,7 +75,7 @@ class ProcessOne(WatchdogBase):
         try:
             self._end = watchdog.Watchdog(os.environ[watchdog.ENVIRONMENT])
         except (KeyError, OSError) as error:
-            raise WatchdogError(f"process 1 does not watch: {error!r}") from error
+            raise WatchdogError(f"the watchdog of process 1 is not available: {error!r}") from error
 
     def close(self) -> None:
         if self._end is not None:
@@ -109,7 +109,7 @@ def get_impl(upstream: Callable[..., Any], config: Any) -> WatchdogBase:
 def _do_refresh_lease(upstream: Callable[..., Any], dcs: Any, *arguments: Any, **options: Any) -> Any:
     begun, last = watchdog.now(), dcs._last_lease_refresh
     result = upstream(dcs, *arguments, **options)
-    # It does nothing while the last time is not long ago.
+    # Upstream does nothing if the last refresh was recent.
     if dcs._last_lease_refresh != last:
         Confirmed.as_of(begun)
     return result

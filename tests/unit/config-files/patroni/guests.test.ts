@@ -147,14 +147,14 @@ describe("patroni-hooks", () => {
   test("one that fails keeps nothing from going on, and is told in the log", () => {
     const { code, said, noted } = run({ before_stop: [note("bad", "exit 3"), note("good")] }, "before_stop");
     expect([code, noted]).toEqual([0, "bad\ngood\n"]);
-    expect(said).toMatch(/before_stop of bad .* ended with exit code 3 after .* before_stop goes on/);
+    expect(said).toMatch(/before_stop of bad .* ended with exit code 3 after .* before_stop continues/);
   });
 
   test("one that has a reason keeps a replica from being promoted, and those after it do not run", () => {
     const hook = { ...note("gap", "exit 1"), veto: "acknowledged writes would be lost" };
     const { code, said, noted } = run({ pre_promote: [hook, note("next")] }, "pre_promote");
     expect([code, noted]).toEqual([1, "gap\n"]);
-    expect(said).toContain("pre_promote must not go on, acknowledged writes would be lost");
+    expect(said).toContain("pre_promote is aborted: acknowledged writes would be lost");
   });
 
   test("one that takes too long is ended with all that it started, and the next one runs", () => {

@@ -64,7 +64,7 @@ describe("handing leadership over before a member is replaced", () => {
   });
 
   test("a single member has nobody to hand over to", () => {
-    expect(nextStep([me])).toEqual(["done", "there is no other member, nothing to hand over"]);
+    expect(nextStep([me])).toEqual(["done", "there is no other member to hand over to"]);
   });
 
   test("without a leader it waits", () => {
