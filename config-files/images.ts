@@ -13,11 +13,11 @@ export interface ImageSource {
   readonly version: string;
   /** Files from elsewhere that are added to the build context: their paths on this machine, by their path in the context. */
   readonly files?: Readonly<Record<string, string>>;
-  /** The build stage fetches packages over https and needs the machine's additional CA certificates. */
+  /** The build stage downloads packages over HTTPS and needs the build machine's additional CA certificates. */
   readonly usesExtraCaCertificates?: boolean;
 }
 
-/** Debian packages that guests need, by the image of their host. */
+/** Debian packages that guests need, by the image of their host container. */
 export type GuestPackages = Readonly<Record<string, readonly string[]>>;
 
 /** Images by the name that a `WorkloadSpec` uses. */

@@ -1,4 +1,4 @@
-"""The cluster's ports by name, as port-numbers.json beside this file has them. What each is: ports.ts.
+"""The cluster's ports by name, from port-numbers.json beside this file. Their meaning: ports.ts.
 
     python3 ports.py NAME   prints the port, for shell scripts
 """

@@ -1,8 +1,8 @@
 import ports from "./port-numbers.json";
 
 /**
- * Ports inside the cluster; each program has its usual one. The numbers stand in port-numbers.json and nowhere else: the scripts in the images read
- * them there, too (ports.py).
+ * Ports inside the cluster; each program has its usual one. The numbers are only in port-numbers.json, which the scripts in the images read, too
+ * (ports.py).
  */
 export const PORTS: Ports = ports;
 
@@ -12,9 +12,9 @@ interface Ports {
   readonly postgres: number;
   readonly patroniRest: number;
   readonly pool: number;
-  /** Beside a pool: tells the entry whether it takes new sessions. */
+  /** Beside a pool: reports to HAProxy whether the pool accepts new sessions. */
   readonly poolAgent: number;
-  /** Inside a pool: where PgBouncer asks for addresses. */
+  /** Inside a pool: the follower's name server for PgBouncer. */
   readonly poolResolver: number;
   /** HAProxy: pooled endpoints, endpoints past the pool, the statistics page. */
   readonly write: number;

@@ -5,23 +5,23 @@ export interface HaproxySection {
 }
 
 /**
- * A word of a directive, quoted where HAProxy would split or expand it: single quotes keep everything but a single quote.
+ * A word of a directive, quoted if HAProxy would split or expand it: single quotes protect everything but a single quote.
  * https://docs.haproxy.org/3.0/configuration.html#2.2
  */
 export function haproxyWord(text: string): string {
   if (/^[A-Za-z0-9_.,:;/@%+=?&()<>*|~^-]+$/.test(text)) return text;
   if (/[\r\n\0]/.test(text))
-    throw new Error(`a word of haproxy.cfg must be a single line: ${JSON.stringify(text)}`);
+    throw new Error(`haproxy.cfg: the word ${JSON.stringify(text)} must be a single line, without NUL`);
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function oneLine(text: string): string {
   if (/[\r\n\0]/.test(text))
-    throw new Error(`a directive of haproxy.cfg must be a single line: ${JSON.stringify(text)}`);
+    throw new Error(`haproxy.cfg: the directive ${JSON.stringify(text)} must be a single line, without NUL`);
   return text;
 }
 
-/** The sections as text. It ends with a line break: HAProxy refuses a file whose last line has none. */
+/** The sections as text, with a final line break: HAProxy rejects a file without one. */
 export function haproxy(sections: readonly HaproxySection[], heading: readonly string[] = []): string {
   const comments = heading.map((line) => `# ${oneLine(line)}\n`).join("");
   const blocks = sections.map(({ head, lines }) =>

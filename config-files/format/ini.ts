@@ -6,17 +6,17 @@ export type IniLine =
   | "";
 
 export interface IniSection {
-  /** Without brackets; `undefined` for lines that stand before the first section. */
+  /** Without brackets; `undefined` for lines before the first section. */
   readonly name?: string;
   readonly lines: readonly IniLine[];
 }
 
-/** Settings of a plain object, in its order; an `undefined` value is left out. */
+/** The settings of a plain object, in its order; `undefined` values are left out. */
 export function iniSettings(settings: Readonly<Record<string, string | number | undefined>>): IniLine[] {
   return Object.entries(settings).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
 }
 
-/** A line break in a value would start another setting, so it is an error and never written. */
+/** A line break in a value would start another setting, so it is an error. */
 function oneLine(text: string, what: string): string {
   if (/[\r\n\0]/.test(text)) throw new Error(`${what} must be a single line: ${JSON.stringify(text)}`);
   return text;
@@ -27,11 +27,13 @@ function textOf(line: IniLine): string {
   if ("comment" in line) return `; ${oneLine(line.comment, "a comment")}`;
   if ("include" in line) return `%include ${oneLine(line.include, "an included path")}`;
   if (!/^[^\s=;#[\]%]+$/.test(line.key))
-    throw new Error(`not the name of a setting: ${JSON.stringify(line.key)}`);
+    throw new Error(
+      `${JSON.stringify(line.key)} must be the name of a setting: not empty, without spaces and the characters = ; # [ ] %`,
+    );
   return `${line.key} = ${oneLine(String(line.value), line.key)}`.trimEnd();
 }
 
-/** The sections as text, with an empty line between them and a final line break. */
+/** The sections as text, separated by empty lines, with a final line break. */
 export function ini(sections: readonly IniSection[]): string {
   return sections
     .map(({ name, lines }) => {

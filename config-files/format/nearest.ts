@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-/** The known name that `name` is most like, or undefined when none is near (more than a third of it would have to change). */
+/** The known name closest to `name`, or undefined if none is close (more than a third of it would have to change). */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, changes: distance(name.toLowerCase(), candidate.toLowerCase()) }))

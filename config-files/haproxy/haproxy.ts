@@ -1,16 +1,16 @@
 import { haproxy, haproxyWord, type HaproxySection } from "../format/haproxy";
 import { HAPROXY_DEFAULTS, haproxyProblems, type HaproxySettings } from "./settings";
 
-/** Something HAProxy sends connections to. */
+/** A server that HAProxy sends connections to. */
 export interface HaproxyServer {
-  /** Shown on the statistics page: the replica's name. */
+  /** The replica's name, shown on the statistics page. */
   readonly name: string;
-  /** The DNS name that its certificate is for. */
+  /** The DNS name in its certificate. */
   readonly address: string;
 }
 
 export interface HaproxyInput {
-  /** What the entry listens on. `directWrite` and `directRead` go to the database members, past the pools. */
+  /** The ports that the entry listens on. `directWrite` and `directRead` lead to the database members, past the pools. */
   readonly ports: {
     readonly write: number;
     readonly read: number;
@@ -18,10 +18,10 @@ export interface HaproxyInput {
     readonly directRead: number;
     readonly statistics: number;
   };
-  /** What the servers listen on. */
+  /** The ports that the servers listen on. */
   readonly serverPorts: {
     readonly pool: number;
-    /** Where a pool says whether it takes new sessions. */
+    /** The port on which a pool reports whether it accepts new sessions. */
     readonly poolAgent: number;
     readonly postgres: number;
     readonly patroniRest: number;
@@ -29,7 +29,7 @@ export interface HaproxyInput {
   readonly writePools: readonly HaproxyServer[];
   readonly readPools: readonly HaproxyServer[];
   readonly members: readonly HaproxyServer[];
-  /** How far behind a replica may be and still serve reads, in bytes of WAL. */
+  /** How far a replica may lag and still serve reads, in bytes of WAL. */
   readonly maximumReplicaLagBytes: number;
   readonly settings?: Partial<HaproxySettings>;
 }
@@ -37,40 +37,40 @@ export interface HaproxyInput {
 const CA_FILE = "/secrets/tls/ca.crt";
 
 /**
- * A server that answers is looked at twice a second. The first different answer is followed by the next look after 100 ms (`fastinter`),
- * so two failures in a row (`fall 2`) take 0.1 s more than one, and a single answer that came late on a busy machine cuts nobody off.
- * A leader that dies or is demoted refuses or says 503 at once, so `timeout check` is not what its failover waits for.
+ * A server is checked twice a second. After a different result the next check follows in 100 ms (`fastinter`), so two failures in a row
+ * (`fall 2`) take only 0.1 s longer than one, and a single late answer on a busy machine disconnects nobody.
+ * A leader that dies or is demoted refuses the connection or answers 503 at once, so its failover does not wait for `timeout check`.
  * https://docs.haproxy.org/3.0/configuration.html#5.2-fastinter
  */
 const LEADER_CHECK = "inter 500ms fastinter 100ms downinter 200ms rise 1 fall 2";
-/** A replica's lag grows slowly, and each look is a TLS handshake that its member pays. A dead one is found by `observe layer4`. */
+/** A replica's lag grows slowly, and each check costs its member a TLS handshake. A dead replica is detected by `observe layer4`. */
 const REPLICA_CHECK = "inter 1s fastinter 200ms downinter 1s rise 1 fall 2";
-/** Three in a row: a pool serves a thousand clients in one thread, and a false alarm would cut all of them off. 0.7 s if it is dead. */
+/** Three in a row: a pool serves a thousand clients in one thread, and a false alarm would disconnect all of them. 0.7 s if it is dead. */
 const POOL_CHECK = "inter 500ms fastinter 100ms downinter 200ms rise 1 fall 3";
 /**
- * A pool that is to stop says so first, and is sent no new sessions while it keeps those that it has. HAProxy keeps the last word, also over
- * a reload; one that does not answer changes nothing. https://docs.haproxy.org/3.0/configuration.html#5.2-agent-check
+ * A pool that is about to stop reports it first, and gets no new sessions while it keeps existing ones. HAProxy keeps the last state, even
+ * across a reload; no answer changes nothing. https://docs.haproxy.org/3.0/configuration.html#5.2-agent-check
  */
 const poolAgent = (port: number): string => `agent-check agent-port ${port} agent-inter 500ms`;
-/** A refused connection of a client counts as a failed check and brings the next look forward: a dead server is not tried again. */
+/** A client's refused connection counts as a failed check and brings the next check forward: a dead server is not tried again. */
 const OBSERVED = "observe layer4 error-limit 2 on-error fastinter";
-/** Without it, sessions of a demoted leader or a dead pool go on until their clients give up. https://docs.haproxy.org/3.0/configuration.html#5.2-on-marked-down */
+/** Without it, sessions of a demoted leader or a dead pool continue until their clients give up. https://docs.haproxy.org/3.0/configuration.html#5.2-on-marked-down */
 const CUT = "on-marked-down shutdown-sessions";
 
 const global = (settings: HaproxySettings): HaproxySection => ({
   head: "global",
   lines: [
-    "# There is no `log` line: changes of servers are written to the standard error anyway, and sessions are counted in the",
-    "# statistics. (Every session of PostgreSQL ends with one side closing first, which HAProxy would log as an error.)",
+    "# There is no `log` line: changes of server states are written to standard error anyway, and sessions are counted in the",
+    "# statistics. (At the end of every PostgreSQL session one side closes first, which HAProxy would log as an error.)",
     `maxconn ${settings.maxConnections}`,
-    "# With fewer open files than its connections need it takes fewer of them, and says so, instead of not starting.",
+    "# If the limit of open files is too low, accept fewer connections and log it, instead of failing to start.",
     "no strict-limits",
     `hard-stop-after ${settings.drainSeconds}s`,
     "stats socket /run/haproxy/admin.sock mode 600 level admin",
     "server-state-file /run/haproxy/server-state",
     "ssl-default-server-options ssl-min-ver TLSv1.2",
     "ssl-server-verify required",
-    "# Checks of many servers are spread over their interval, so that they do not come in bursts.",
+    "# Checks of many servers are spread over the interval to avoid bursts.",
     "spread-checks 20",
   ],
 });
@@ -79,7 +79,7 @@ const defaults = (settings: HaproxySettings): HaproxySection => ({
   head: "defaults",
   lines: [
     "mode tcp",
-    "# One address that drops packets must not hold a client for longer than a second.",
+    "# An address that drops packets must not delay a client by more than a second.",
     "timeout connect 1s",
     "timeout check 400ms",
     `timeout queue ${settings.queueSeconds}s`,
@@ -87,10 +87,10 @@ const defaults = (settings: HaproxySettings): HaproxySection => ({
     `timeout server ${settings.idleHours}h`,
     "timeout client-fin 10s",
     "timeout server-fin 10s",
-    "# The next try goes to another server at once instead of to the same one after a second.",
+    "# The next attempt goes to another server at once, instead of to the same one after a second.",
     "retries 3",
     "option redispatch 1",
-    "# A peer that vanished without a word is noticed after 30 + 3 * 5 seconds, however long its session may be silent.",
+    "# A peer that is silently gone is noticed after 30 + 3 * 5 seconds, however long its session may be idle.",
     "option tcpka",
     "clitcpka-idle 30s",
     "clitcpka-intvl 5s",
@@ -99,12 +99,12 @@ const defaults = (settings: HaproxySettings): HaproxySection => ({
     "srvtcpka-intvl 3s",
     "srvtcpka-cnt 3",
     "load-server-state-from-file global",
-    "# Names may appear, vanish and change their address while HAProxy runs.",
+    "# Names may appear, disappear and change their address while HAProxy runs.",
     "default-server init-addr last,libc,none resolvers names resolve-prefer ipv4 tcp-ut 10s",
   ],
 });
 
-/** The container's own name servers: Docker's 127.0.0.11, or the cluster's. Looked up again every second, since a restarted replica may have moved. */
+/** The container's own name servers: Docker's 127.0.0.11, or the cluster's. Resolved again every second, because a restarted replica may have a new address. */
 const resolvers: HaproxySection = {
   head: "resolvers names",
   lines: [
@@ -114,10 +114,10 @@ const resolvers: HaproxySection = {
     "timeout resolve 1s",
     "timeout retry 500ms",
     "hold valid 1s",
-    "# What an answer no longer has is a replica's address of before: nothing listens there.",
+    "# An address that is no longer in the answer is a replica's former one: nothing listens there.",
     "hold obsolete 0s",
     "hold nx 10s",
-    "# A name server that is away says nothing about the servers. Their checks do, at the addresses that they had.",
+    "# An unreachable name server says nothing about the servers. Their checks do, at the last known addresses.",
     "hold other 1d",
     "hold refused 1d",
     "hold timeout 1d",
@@ -127,7 +127,7 @@ const resolvers: HaproxySection = {
 const perSource: HaproxySection = {
   head: "backend per-source",
   lines: [
-    "# Addresses of clients with their connections, of all frontends together.",
+    "# Client addresses with their connections, over all frontends.",
     "stick-table type ipv6 size 100k expire 60s store conn_cur,conn_rate(10s)",
   ],
 };
@@ -143,7 +143,7 @@ function frontend(
     lines: [
       `bind :::${port} v4v6 tcp-ut 10s`,
       `maxconn ${settings.maxConnections}`,
-      // Asked before the connection is counted, so that refused ones do not count: clients that try again and again still get in.
+      // Checked before the connection is counted, so that rejected ones do not count: clients that keep retrying still get in.
       `tcp-request connection reject if { src_conn_cur(per-source) ge ${settings.maxConnectionsPerSource} }`,
       `tcp-request connection reject if { src_conn_rate(per-source) ge ${settings.maxConnectionRatePerSource} }`,
       "tcp-request connection track-sc0 src table per-source",
@@ -153,8 +153,8 @@ function frontend(
 }
 
 /**
- * Lets a session through if one of the conditions holds; else it waits, and whether one holds by then decides (tried: HAProxy looks once more,
- * when the time is over). Without `WAIT_END` it would be refused at once, since a number of servers is a value that is known.
+ * Accepts a session if one of the conditions holds; otherwise it waits, and the conditions at the end of the delay decide (tried: HAProxy
+ * evaluates them once more). Without `WAIT_END` it would be rejected at once, because the number of servers is always known.
  * https://docs.haproxy.org/3.0/configuration.html#7.4-WAIT_END
  */
 const waitUntil = (seconds: number, conditions: readonly string[]): string[] => [
@@ -164,8 +164,8 @@ const waitUntil = (seconds: number, conditions: readonly string[]): string[] => 
 ];
 
 /**
- * PgBouncer answers `N` to a request for GSSAPI encryption: its only thread is alive, which a connection taken by the kernel does not prove.
- * A request for TLS would do too, but breaking that off is a warning in its log each time.
+ * PgBouncer answers `N` to a GSSAPI encryption request. That proves that its only thread is alive, unlike a connection that the kernel accepts.
+ * A TLS request would also work, but aborting it writes a warning to PgBouncer's log each time.
  * https://www.postgresql.org/docs/17/protocol-message-formats.html (GSSENCRequest)
  */
 const POOL_HANDSHAKE = [
@@ -207,7 +207,7 @@ function pools(input: HaproxyInput, settings: HaproxySettings): HaproxySection[]
     {
       head: "backend pool-read-fallback",
       lines: [
-        "# No read pool is left: the write pools serve reads too.",
+        "# No read pool is left: the write pools serve reads, too.",
         "balance leastconn",
         `default-server ${CUT}`,
         ...input.writePools.map(tracked(settings.maxConnectionsPerPool, "pool-write", port)),
@@ -257,8 +257,8 @@ const statistics = (input: HaproxyInput): HaproxySection => ({
 });
 
 /**
- * The entry's haproxy.cfg: a write and a read port through the pools, a write and a read port past them, a page of statistics.
- * Throws on settings that `haproxyProblems` has something to say about.
+ * The entry's haproxy.cfg: a write and a read port through the pools, a write and a read port past them, and a statistics page.
+ * Throws if `haproxyProblems` finds a problem with the settings.
  */
 export function haproxyCfg(input: HaproxyInput): string {
   const problems = haproxyProblems(input.settings ?? {});
@@ -271,7 +271,7 @@ export function haproxyCfg(input: HaproxyInput): string {
       resolvers,
       perSource,
       frontend("write", input.ports.write, settings, [
-        "# A pool that has just been replaced takes sessions as soon as it has been asked: one that comes before waits.",
+        "# A pool that was just replaced gets sessions once it has been checked: sessions that come earlier wait.",
         ...waitUntil(settings.poolWaitSeconds, ["nbsrv(pool-write) ge 1"]),
         "default_backend pool-write",
       ]),
@@ -281,13 +281,13 @@ export function haproxyCfg(input: HaproxyInput): string {
         "default_backend pool-read",
       ]),
       frontend("direct-write", input.ports.directWrite, settings, [
-        "# Servers count as good until their first check, and a new leader may be seen before the old one is known to be none.",
-        "# So a session waits until exactly one is up, and nobody is sent to a replica for writing.",
+        "# Servers count as up until their first check, and a new leader may be detected before the old one's demotion.",
+        "# So a session waits until exactly one server is up, and no writing session is sent to a replica.",
         ...waitUntil(settings.leaderWaitSeconds, ["nbsrv(direct-write) eq 1"]),
         "default_backend direct-write",
       ]),
       frontend("direct-read", input.ports.directRead, settings, [
-        "# No replica is left that may serve reads: the leader does, within the same number of connections.",
+        "# No replica can serve reads: the leader does, within its connection limit.",
         "use_backend direct-write if { nbsrv(direct-read) eq 0 }",
         "default_backend direct-read",
       ]),
@@ -295,6 +295,6 @@ export function haproxyCfg(input: HaproxyInput): string {
       ...direct(input, settings),
       statistics(input),
     ],
-    ["Written by config-files/haproxy/haproxy.ts; why each setting is what it is stands in haproxy.md."],
+    ["Written by config-files/haproxy/haproxy.ts; the reason for each setting is in haproxy.md."],
   );
 }

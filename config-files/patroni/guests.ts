@@ -1,9 +1,9 @@
-/** What guests want of Patroni, and how it becomes one configuration. */
+/** What guests request from Patroni, and how the requests are merged into one configuration. */
 
 /**
  * When a hook runs: https://patroni.readthedocs.io/en/latest/yaml_configuration.html#postgresql
- * `post_init` once, when the database has been made; `before_stop` before PostgreSQL is stopped on purpose; `pre_promote` before a replica is
- * promoted; the others after the fact, with the role that the member has then.
+ * `post_init` once, after the database is created; `before_stop` before PostgreSQL is stopped on purpose; `pre_promote` before a replica is
+ * promoted; the others after the event, with the member's new role.
  */
 export type HookEvent =
   | "post_init"
@@ -17,34 +17,34 @@ export type HookEvent =
 
 export interface Hook {
   readonly event: HookEvent;
-  /** A command without a shell. What Patroni says of the event follows: of callbacks what happened, the role and the scope. */
+  /** A command, run without a shell. Patroni's arguments are appended: for callbacks the event, the role and the scope. */
   readonly command: readonly string[];
-  /** From 1; then it is ended, and the next one runs. All hooks of one event together have at most `HOOK_SECONDS`. */
+  /** At least 1; after it the hook is killed, and the next one runs. All hooks of an event together have at most `HOOK_SECONDS`. */
   readonly timeoutSeconds: number;
   /**
-   * Why the event must not go on when the hook fails: of `pre_promote` the member is not promoted and gives the lock back, of `post_init` the
-   * database is taken for not made. Default: a failure is a line in the log. Of other events there is nothing to keep from.
+   * Why a failure of the hook must abort the event: with `pre_promote` the member is not promoted and releases the leader key, with `post_init`
+   * the bootstrap fails. Default: a failure is only logged. Other events cannot be aborted.
    */
   readonly veto?: string;
 }
 
-/** How the first member gets its data, in place of initdb: https://patroni.readthedocs.io/en/latest/replica_bootstrap.html#bootstrap */
+/** How the first member gets its data, instead of initdb: https://patroni.readthedocs.io/en/latest/replica_bootstrap.html#bootstrap */
 export interface BootstrapMethod {
   /** Letters, digits and underscores. */
   readonly name: string;
-  /** As a shell would split it; Patroni adds `--scope` and `--datadir`. */
+  /** Split as in a shell; Patroni appends `--scope` and `--datadir`. */
   readonly command: string;
-  /** PostgreSQL's recovery settings for the first start. Default: the command has written them, and they stay. */
+  /** PostgreSQL's recovery settings for the first start. Default: those that the command has written are kept. */
   readonly recovery?: Readonly<Record<string, string>>;
 }
 
-/** How a new replica gets its data; those of guests are tried before `basebackup`. */
+/** How a new replica gets its data; methods of guests are tried before `basebackup`. */
 export interface ReplicaMethod {
   readonly name: string;
   readonly command: string;
-  /** It goes on with what is in the data directory. Default false: that is emptied before. */
+  /** Whether the method continues with an existing data directory. Default false: the directory is emptied first. */
   readonly keepData?: boolean;
-  /** It needs no running member to copy from. Default false. */
+  /** Whether the method works without a running member to copy from. Default false. */
   readonly withoutLeader?: boolean;
 }
 
@@ -54,35 +54,35 @@ export type Slot =
 
 export interface PatroniWishes {
   readonly guest: string;
-  /** In the order in which they run, after those of the guests before. */
+  /** In the order in which they run, after those of earlier guests. */
   readonly hooks?: readonly Hook[];
   readonly bootstrap?: BootstrapMethod;
   readonly replicaMethods?: readonly ReplicaMethod[];
-  /** Settings with which replicas recover, such as `restore_command`. */
+  /** Recovery settings of replicas, such as `restore_command`. */
   readonly recovery?: Readonly<Record<string, string>>;
-  /** Permanent replication slots by name, which Patroni keeps over failovers. */
+  /** Permanent replication slots by name, which Patroni keeps across failovers. */
   readonly slots?: Readonly<Record<string, Slot>>;
 }
 
 /**
- * How long all hooks of an event may take, in seconds. While a leader stops or is promoted nobody serves: clients are held for at most 15 s.
- * Callbacks run beside everything else.
+ * How long all hooks of an event may take together, in seconds. While a leader stops or is promoted, clients are held, for at most 15 s.
+ * Callbacks run in the background.
  */
 export const HOOK_SECONDS: Readonly<Record<HookEvent, number>> = {
   ...{ before_stop: 15, pre_promote: 15, post_init: 600 },
   ...{ on_start: 600, on_role_change: 600, on_reload: 600, on_restart: 600, on_stop: 15 },
 };
 
-/** What the database itself does: the first of its guests, in whose place nobody else can come. */
+/** The database's own hooks, as those of a first guest that is always there. */
 const OWN: PatroniWishes = {
   guest: "database",
   hooks: [
-    // Patroni must not know the superuser's password: in a Citus cluster it would write it into a table.
+    // Patroni must not know the superuser's password: in a Citus cluster it would store it in a table.
     ...(["post_init"] as const).map((event) => ({
       ...{ event, command: ["patroni-superuser-password"], timeoutSeconds: 60 },
-      veto: "without a password `up` does not get in, and the database could not be finished",
+      veto: "without a password `pulumi up` cannot log in and finish the database",
     })),
-    // Whoever leads now may not have been the leader when the secrets changed.
+    // The current leader may have been a replica when the secret changed.
     ...(["on_start", "on_role_change"] as const).map((event) => ({
       ...{ event, command: ["patroni-superuser-password"], timeoutSeconds: 60 },
     })),
@@ -91,7 +91,7 @@ const OWN: PatroniWishes = {
 
 const withOwn = (guests: readonly PatroniWishes[]): readonly PatroniWishes[] => [OWN, ...guests];
 
-/** `hooks.json`, which the script `patroni-hooks` reads: by event, what runs, in order. */
+/** `hooks.json` for the script `patroni-hooks`: the hooks of each event, in order. */
 export function hooksJson(guests: readonly PatroniWishes[]): string {
   const byEvent: Partial<Record<HookEvent, object[]>> = {};
   for (const { guest, hooks = [] } of withOwn(guests))
@@ -99,10 +99,10 @@ export function hooksJson(guests: readonly PatroniWishes[]): string {
   return JSON.stringify(byEvent, undefined, 2) + "\n";
 }
 
-/** The command of an event, where anything is to run. */
+/** Patroni's command for an event with hooks. */
 const command = (event: HookEvent): string => `/usr/local/bin/patroni-hooks ${event}`;
 
-/** Those of Patroni's `postgresql` section that run something. A callback is told by Patroni what happened. */
+/** The commands in Patroni's `postgresql` section. A callback gets the event from Patroni as an argument. */
 export function hookCommands(guests: readonly PatroniWishes[]) {
   const events = new Set(withOwn(guests).flatMap(({ hooks = [] }) => hooks.map(({ event }) => event)));
   const callbacks = [...events].filter((event) => event.startsWith("on_")).sort();
@@ -149,7 +149,7 @@ const united = <T>(
   of: (guest: PatroniWishes) => Readonly<Record<string, T>>,
 ) => Object.fromEntries(guests.flatMap((guest) => Object.entries(of(guest))));
 
-/** Of the dynamic configuration. */
+/** What guests add to the dynamic configuration. */
 export function guestDynamics(guests: readonly PatroniWishes[]) {
   const slots = united(guests, ({ slots: own = {} }) => own);
   const recovery = united(guests, ({ recovery: own = {} }) => own);
@@ -159,7 +159,7 @@ export function guestDynamics(guests: readonly PatroniWishes[]) {
   };
 }
 
-/** A contradiction between guests, or a hook that cannot be: what about, and why. */
+/** A conflict between guests, or an invalid hook: what it is about, and why. */
 export interface PatroniProblem {
   readonly about: string;
   readonly value: unknown;
@@ -168,14 +168,14 @@ export interface PatroniProblem {
 }
 
 export function patroniProblems(guests: readonly PatroniWishes[]): readonly PatroniProblem[] {
-  const remedy = "Leave one of the two out";
+  const remedy = "Remove one of the two";
   const twice = (what: string, of: (guest: PatroniWishes) => readonly string[]): PatroniProblem[] => {
     const first = new Map<string, string>();
     return guests.flatMap((guest) =>
       of(guest).flatMap((name) => {
         const other = first.get(name);
         if (other === undefined) first.set(name, guest.guest);
-        const rule = `is wanted by the guest "${other ?? ""}" and by the guest "${guest.guest}"`;
+        const rule = `is set by two guests, "${other ?? ""}" and "${guest.guest}"`;
         return other === undefined ? [] : [{ about: `${what} ${name}`, value: name, rule, remedy }];
       }),
     );
@@ -187,15 +187,22 @@ export function patroniProblems(guests: readonly PatroniWishes[]): readonly Patr
     const seconds = hooks.reduce((sum, hook) => sum + hook.timeoutSeconds, 0);
     if (seconds <= HOOK_SECONDS[event]) return [];
     const whose = hooks.map((hook) => `${hook.guest} ${hook.timeoutSeconds} s`).join(", ");
-    const rule = `takes up to ${seconds} s (${whose}), and ${HOOK_SECONDS[event]} s is the most`;
-    return [{ about: `hook ${event}`, value: seconds, rule, remedy: "Shorten them, or leave a guest out" }];
+    const rule = `may take ${seconds} s in total (${whose}), but at most ${HOOK_SECONDS[event]} s are allowed`;
+    return [
+      {
+        about: `hook ${event}`,
+        value: seconds,
+        rule,
+        remedy: "Lower their timeoutSeconds, or remove a guest",
+      },
+    ];
   });
   const vetoes = guests.flatMap(({ guest, hooks = [] }) =>
     hooks
       .filter(({ event, veto }) => veto !== undefined && event !== "pre_promote" && event !== "post_init")
       .map(({ event, veto }) => ({
-        ...{ about: `hook ${event}`, value: veto, rule: `of the guest "${guest}" cannot keep from anything` },
-        remedy: "Leave veto out: only pre_promote and post_init have one",
+        ...{ about: `hook ${event}`, value: veto, rule: `of the guest "${guest}" cannot veto the event` },
+        remedy: "Remove veto: only pre_promote and post_init have one",
       })),
   );
   return [

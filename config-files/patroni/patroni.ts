@@ -18,31 +18,31 @@ const TLS = {
   key: "/secrets/tls/tls.key",
 } as const;
 
-/** The user of Patroni's REST API, for what changes something. Reading needs none. */
+/** The user for the unsafe endpoints of Patroni's REST API (those that change something). Reading needs no password. */
 export const REST_USER = "patroni";
 
-/** The place of a group in a Citus cluster. https://patroni.readthedocs.io/en/latest/citus.html */
+/** A group of a Citus cluster. https://patroni.readthedocs.io/en/latest/citus.html */
 export interface CitusGroup {
-  /** 0 is the coordinator's; a worker's number is its own for ever. */
+  /** 0 for the coordinator; a worker group's number never changes. */
   readonly number: number;
-  /** The database that is distributed; Patroni makes it, with the extension, on every group. */
+  /** The distributed database; Patroni creates it, with the extension, in every group. */
   readonly database: string;
 }
 
 /**
- * The watchdog of a leader, in seconds. It must outlive what a leader without etcd does by itself: `loop_wait + 2 * retry_timeout` until it gives
- * up, and the stop. It must have killed before the lease ends.
+ * The leader's watchdog, in seconds. It must allow what a leader without etcd does on its own: `loop_wait + 2 * retry_timeout` until it
+ * demotes itself, plus the stop. And it must kill PostgreSQL before the lease expires.
  */
 export const WATCHDOG = {
-  /** From the watchdog's end to the lease's: a machine that is slow to kill, clocks that differ. Patroni's own default. */
+  /** Between the watchdog's expiry and the lease's: for a machine that is slow to kill, and for clock differences. Patroni's default. */
   margin: 5,
-  /** Until no session of a client is left: while nobody renews the lease, the pools are held for at most 3 s, then sessions are ended. */
+  /** Until no client session is left: pools are held for at most 3 s while nobody renews the lease, then sessions are terminated. */
   stop: 5,
 } as const;
 
-/** What every member's Patroni is told: the same text for all of them, no secret in it. */
+/** Patroni's configuration, the same text for every member and without secrets. */
 export interface PatroniInput {
-  /** Patroni's name for the cluster: its keys in etcd lie below `/service/<scope>/`. */
+  /** Patroni's name for the cluster: its keys in etcd are below `/service/<scope>/`. */
   readonly scope: string;
   readonly etcd: {
     /** `host:port` of every etcd member. */
@@ -55,7 +55,7 @@ export interface PatroniInput {
 }
 
 /**
- * `/etc/patroni/cluster.yml`. Name and addresses of a member come from its environment (PATRONI_NAME,
+ * `/etc/patroni/cluster.yml`. A member's name and addresses come from its environment (PATRONI_NAME,
  * PATRONI_RESTAPI_CONNECT_ADDRESS, PATRONI_POSTGRESQL_CONNECT_ADDRESS).
  * https://patroni.readthedocs.io/en/latest/yaml_configuration.html
  */
@@ -67,7 +67,7 @@ export function patroniYml(input: PatroniInput): string {
       scope: input.scope,
       namespace: "/service/",
       ...(input.citus && { citus: { group: input.citus.number, database: input.citus.database } }),
-      // Once a second the same line otherwise.
+      // Without deduplication the same line is logged every second.
       log: {
         level: "INFO",
         format: "%(asctime)s %(levelname)s: %(message)s",
@@ -78,12 +78,12 @@ export function patroniYml(input: PatroniInput): string {
         certfile: TLS.certificate,
         keyfile: TLS.key,
         cafile: TLS.ca,
-        // Proxies, probes and pools read; what changes something needs the password of 30-secrets.yml.
+        // Proxies, probes and pools only read; unsafe endpoints need the password of 30-secrets.yml.
         verify_client: "none",
         server_tokens: "ProductOnly",
       },
       ctl: { cacert: TLS.ca, insecure: false },
-      // Its other end is process 1 of the container. A member that nobody watches does not lead.
+      // The watchdog itself is process 1 of the container. A member without a watchdog does not lead.
       watchdog: { mode: "required", driver: "supervise", safety_margin: WATCHDOG.margin },
       etcd3: {
         protocol: "https",
@@ -96,7 +96,7 @@ export function patroniYml(input: PatroniInput): string {
         data_dir: "/var/lib/postgresql/data",
         bin_dir: `/usr/lib/postgresql/${VERSIONS.postgres}/bin`,
         pgpass: "/run/patroni/pgpass",
-        // Over the socket the kernel says who it is; over TCP Patroni would need to be let in from localhost.
+        // On the socket the kernel vouches for the user; over TCP pg_hba.conf would have to admit localhost.
         use_unix_socket: true,
         use_unix_socket_repl: true,
         authentication: {
@@ -105,28 +105,30 @@ export function patroniYml(input: PatroniInput): string {
           rewind: { username: REWIND_ROLE, ...asNode },
         },
         parameters: { unix_socket_directories: "/run/postgresql" },
-        // Without it a new replica waits for the leader's next spread checkpoint, up to 4.5 minutes.
+        // Without it a new replica waits for the leader's next (spread) checkpoint, up to 4.5 minutes.
         basebackup: [{ checkpoint: "fast" }],
         ...replicaMethods(guests),
         ...hookCommands(guests),
         pg_ctl_timeout: 60,
       },
     },
-    ["Patroni, the same for every member. Which setting does what: config-files/patroni/patroni.md"],
+    [
+      "Patroni's configuration, the same for every member. What each setting does: config-files/patroni/patroni.md",
+    ],
   );
 }
 
 export interface PatroniSecrets {
   /** Default `patroni`. */
   readonly restUsername?: string;
-  /** For everything in the REST API that changes something. */
+  /** For the unsafe endpoints of the REST API. */
   readonly restPassword: string;
   readonly etcdPassword: string;
-  /** Where it is another one than `cluster.yml` says. */
+  /** Default: the user in `cluster.yml`. */
   readonly etcdUsername?: string;
 }
 
-/** `/secrets/patroni/patroni.yml`, merged over `cluster.yml`. A change is taken over by a reload. */
+/** `/secrets/patroni/patroni.yml`, merged over `cluster.yml`. A reload applies a change. */
 export function patroniSecretsYml(secrets: PatroniSecrets): string {
   return yaml({
     restapi: {
@@ -139,10 +141,10 @@ export function patroniSecretsYml(secrets: PatroniSecrets): string {
   });
 }
 
-/** What the DCS holds for all members, and every member takes over within `loopWaitSeconds`. */
+/** Input of the dynamic configuration: the DCS holds it, and every member applies it within `loopWaitSeconds`. */
 export interface DynamicInput {
   readonly synchronous: "quorum" | "strict";
-  /** How many standbys must hold a transaction before it is acknowledged. */
+  /** How many standbys must confirm a transaction before it is acknowledged. */
   readonly synchronousReplicas: number;
   readonly timing: {
     readonly ttlSeconds: number;
@@ -152,15 +154,15 @@ export interface DynamicInput {
   /** As `resolveParameters` returns them. */
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly citus?: CitusGroup;
-  /** Networks (CIDR) from which the superuser's password is good, besides the member itself. Default none. */
+  /** Networks (CIDR), besides the member itself, from which the superuser's password is accepted. Default none. */
   readonly directFrom?: readonly string[];
-  /** Default none. Their parameters are among `parameters` already. */
+  /** Default none. Their parameters are already part of `parameters`. */
   readonly guests?: readonly (PatroniWishes & PostgresWishes)[];
 }
 
 /**
- * Patroni's dynamic configuration: how it fails over, and PostgreSQL's parameters and access rules. The reasons stand in
- * patroni.md. https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
+ * Patroni's dynamic configuration: failover, and PostgreSQL's parameters and access rules. The reasons are in patroni.md.
+ * https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
  */
 export function dynamicConfiguration(input: DynamicInput) {
   const rights = input.citus === undefined ? "alone" : input.citus.number === 0 ? "coordinator" : "worker";
@@ -169,24 +171,24 @@ export function dynamicConfiguration(input: DynamicInput) {
     ttl: input.timing.ttlSeconds,
     loop_wait: input.timing.loopWaitSeconds,
     retry_timeout: input.timing.retryTimeoutSeconds,
-    // A crashed primary is not restarted where it stands when somebody healthy can take over at once.
+    // A crashed primary is not restarted in place when a healthy replica can take over at once.
     primary_start_timeout: 0,
     synchronous_mode: "quorum",
     synchronous_mode_strict: input.synchronous === "strict",
     synchronous_node_count: input.synchronousReplicas,
-    // Without etcd the leader goes on for as long as every other member confirms that it follows.
+    // Without etcd the leader keeps its role as long as every other member confirms that it follows.
     failsafe_mode: true,
-    // A member on an older timeline has missed a failover and must not win one.
+    // A member on an older timeline has missed a failover and must not be promoted.
     check_timeline: true,
-    // 1 TiB: no limit. Votes of the synchronous members already prove that whoever wins has every acknowledged commit. A limit would
-    // also count what was never acknowledged: a leader cut off from its replicas in the middle of a load, and then lost, would leave
-    // a cluster in which nobody may lead (tried with 1 MiB, Patroni's default).
+    // 1 TiB: no limit. The votes of the synchronous members already prove that the new leader has every acknowledged commit. A limit
+    // would also count what was never acknowledged: a leader cut off from its replicas in the middle of a load, and then lost, would
+    // leave a cluster in which no member may lead (tried with 1 MiB, Patroni's default).
     maximum_lag_on_failover: 1024 ** 4,
     ...ofGuests,
     postgresql: {
       use_slots: true,
       use_pg_rewind: true,
-      // What a diverged member holds beyond the leader was never acknowledged: see patroni.md, "A member that diverged".
+      // A diverged member's extra WAL was never acknowledged: see patroni.md, "A member that diverged".
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
       ...recovery,
@@ -200,28 +202,28 @@ export function dynamicConfiguration(input: DynamicInput) {
 export type DynamicConfiguration = ReturnType<typeof dynamicConfiguration>;
 
 /**
- * `/etc/patroni-bootstrap/bootstrap.yml`: how the first member makes the database, and the dynamic configuration it starts with.
- * Read once in the life of a cluster, so a later change to it is none to the members.
+ * `/etc/patroni-bootstrap/bootstrap.yml`: how the first member creates the database, and the initial dynamic configuration.
+ * Read once in the life of a cluster: later changes to it have no effect.
  */
 export function bootstrapYml(dynamic: DynamicConfiguration, guests: readonly PatroniWishes[] = []): string {
   const bootstrap: YamlValue = {
     dcs: dynamic,
     ...bootstrapMethod(guests),
     initdb: [
-      // A copy with a bad page must not be promoted, and pg_rewind needs them.
+      // A replica with a corrupt page must not be promoted, and pg_rewind needs checksums.
       "data-checksums",
       { encoding: "UTF8" },
-      // Sorts by code point, and the same on every machine and after every upgrade of libc; ORDER BY ... COLLATE for people's eyes.
+      // Sorts by code point: the same on every machine and after every libc upgrade. For human-readable order use ORDER BY ... COLLATE.
       { "locale-provider": "builtin" },
       { "builtin-locale": "C.UTF-8" },
       { locale: "C.UTF-8" },
       { "auth-local": "peer" },
-      // Until our own rules are in place, a moment later. There is no password yet.
+      // Until our pg_hba.conf is in place, a moment later. There is no password yet.
       { "auth-host": "reject" },
     ],
     post_init: postInit,
   };
   return yaml({ bootstrap }, [
-    "Used once, when the cluster is made. Afterwards the dynamic configuration lives in etcd.",
+    "Used once, when the cluster is bootstrapped. Afterwards the dynamic configuration is in etcd.",
   ]);
 }

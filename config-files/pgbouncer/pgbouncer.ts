@@ -8,32 +8,32 @@ import {
   type PoolMode,
 } from "./settings";
 
-/** A replica of a pool or a member of the database: its name and the DNS name that its certificate is for. */
+/** A replica of a pool, or a member of the database: its name, and the DNS name in its certificate. */
 export interface PoolReplica {
   readonly name: string;
   readonly address: string;
 }
 
-/** Who asks the database for password hashes, and where. */
+/** How the pool looks up password hashes in the database. */
 export interface PoolLookup {
   /** The role that may call `pool.lookup(name)`: `pool_auth`. */
   readonly user: string;
-  /** The database that holds the function; clients of every other database are looked up there too. */
+  /** The database with that function; clients of every other database are looked up there too. */
   readonly database: string;
 }
 
 export interface PgbouncerInput {
-  /** `primary`: a pool for writes. `replica`: one for reads. */
+  /** `primary`: a pool for writes. `replica`: a pool for reads. */
   readonly mode: PoolMode;
   readonly port: number;
   readonly lookup: PoolLookup;
-  /** Every replica of this pool, in the order of their ordinals: a cancel request that reaches the wrong one is handed to the right one. */
+  /** Every replica of this pool, by ordinal: a replica that gets the cancel request of another one's client forwards it. */
   readonly replicas: readonly PoolReplica[];
-  /** Users that may read the statistics on the console (`SHOW ...`), for an exporter; they need a line in `userlist`. Default none. */
+  /** Users that may read the statistics on the console (`SHOW ...`), for an exporter; they must be in `userlist`. Default none. */
   readonly statisticsUsers?: readonly string[];
   /**
-   * Whether what a client leaves in its session (`SET`, temporary tables, locks of a session) is undone after each transaction, before the
-   * connection serves somebody else. Default true. It costs a round trip to the server for each transaction, which no client waits for.
+   * Whether a client's session state (`SET`, temporary tables, session-level advisory locks) is reset after each transaction, before another
+   * client gets the connection. Default true. It costs a round trip to the server per transaction, which no client waits for.
    */
   readonly resetSessions?: boolean;
   readonly settings?: PgbouncerSettings;
@@ -42,14 +42,13 @@ export interface PgbouncerInput {
 const HEADING: readonly IniLine[] = [
   {
     comment:
-      "Written by config-files/pgbouncer/pgbouncer.ts; why each setting is what it is stands in pgbouncer.md.",
+      "Written by config-files/pgbouncer/pgbouncer.ts; the reason for each setting is in pgbouncer.md.",
   },
 ];
 
 /**
- * pgbouncer.ini, the same for every replica. Two files that it includes are written inside the container: `databases.ini` by the
- * follower, `replica.ini` (this replica's `peer_id`) by `pool-start`. Throws on settings that `pgbouncerProblems` has something to
- * say about.
+ * pgbouncer.ini, the same for every replica. The two files that it includes are written in the container: `databases.ini` by the
+ * follower, `replica.ini` (this replica's `peer_id`) by `pool-start`. Throws if `pgbouncerProblems` finds a problem with the settings.
  */
 export function pgbouncerIni(input: PgbouncerInput): string {
   const problems = pgbouncerProblems(input.mode, input.settings ?? {});
@@ -95,16 +94,16 @@ export interface FollowerInput {
   readonly members: readonly PoolReplica[];
   readonly patroniPort: number;
   readonly postgresPort: number;
-  /** Where the entry asks whether this pool takes new sessions. */
+  /** The port on which the entry asks whether this pool accepts new sessions. */
   readonly agentPort: number;
   readonly lookup: PoolLookup;
-  /** What must be true, as the looking-up role sees it on the target, before clients are let in. Default nothing. */
+  /** Conditions that must hold on the target, as the lookup role sees them, before clients are admitted. Default none. */
   readonly gates?: readonly {
     readonly name: string;
     readonly condition: string;
     readonly waitsFor: string;
   }[];
-  /** How far behind a replica may be and still serve reads, in bytes of WAL. */
+  /** How far a replica may lag and still serve reads, in bytes of WAL. */
   readonly maximumReplicaLagBytes: number;
 }
 
@@ -127,12 +126,13 @@ export function followerJson(input: FollowerInput): string {
 }
 
 /**
- * userlist.txt: those whose password the pool must know itself, because it cannot look up who looks up. Passwords are in the clear here (SCRAM
- * towards the server needs them), so it is a secret, and no user of an application belongs in it (CVE-2026-107350, see pgbouncer.md).
+ * userlist.txt: the users whose password the pool itself must know, because the lookup needs them. The passwords are in plain text (SCRAM
+ * towards the server needs that), so it is a secret, and no application's user belongs in it (CVE-2026-107350, see pgbouncer.md).
  */
 export function userlist(users: readonly { readonly name: string; readonly password: string }[]): string {
   const quoted = (text: string): string => {
-    if (/[\r\n\0]/.test(text)) throw new Error("a name or password in userlist.txt must be a single line");
+    if (/[\r\n\0]/.test(text))
+      throw new Error("a name or password in userlist.txt must be a single line, without NUL");
     return `"${text.replaceAll('"', '""')}"`;
   };
   return users.map(({ name, password }) => `${quoted(name)} ${quoted(password)}\n`).join("");

@@ -7,10 +7,10 @@ export const SUPERUSER = "postgres";
 export const REPLICATION_ROLE = "replicator";
 export const REWIND_ROLE = "rewinder";
 
-/** Common name of the certificate by which members of the cluster know each other. */
+/** Common name of the certificate by which the cluster's members authenticate to each other. */
 export const NODE_COMMON_NAME = "cluster-node";
 
-/** As whom everything in the container runs. */
+/** The operating system's user in the container. */
 const PROGRAM_USER = "postgres";
 
 const NODE_MAP = "nodes";
@@ -18,32 +18,32 @@ const LOCAL_MAP = "local";
 const CITUS_MAP = "citus";
 const CITUS_LOCAL_MAP = "citus-local";
 
-/** What a group of members is: a database of its own, or the coordinator or a worker group of a Citus cluster. */
+/** The kind of a group of members: a database of its own, or the coordinator or a worker group of a Citus cluster. */
 export type GroupKind = "alone" | "coordinator" | "worker";
 
-/** Inside the container nobody else is to be expected. */
+/** Nobody else connects inside the container. */
 const NOBODY_LOCALLY: HbaLine = { via: "local", database: "all", user: "all", method: "reject" };
-/** A node of a Citus cluster connects to itself, too, for whoever asked it; Patroni gives it the socket for that. */
+/** A Citus node also connects to itself on behalf of its clients' roles, over the socket that Patroni configures. */
 const ITSELF: HbaLine = { via: "local", database: "all", user: "all", method: "peer", map: CITUS_LOCAL_MAP };
 
-/** From where the superuser's password is good: where tunnels of operators and of `pulumi up` arrive. */
+/** Where the superuser's password is accepted: tunnels of operators and of `pulumi up` end here. */
 const LOOPBACK = ["127.0.0.1/32", "::1/128"];
 
-/** What decides beside the kind of the group. */
+/** What the lines depend on besides the kind of the group. */
 export interface AccessInput {
-  /** Networks (CIDR), besides the member itself, from which the superuser's password is good. Default none. */
+  /** Networks (CIDR), besides the member itself, from which the superuser's password is accepted. Default none. */
   readonly directFrom?: readonly string[];
   /** Default none. */
   readonly guests?: readonly PostgresWishes[];
 }
 
-/** Who may log in how. Lines are told apart by user, since the first that matches decides: what is ours comes first, then guests. */
+/** The lines of pg_hba.conf. The first match decides, and lines differ by user: the system's own roles come first, then guests. */
 const lines = (
   locally: HbaLine,
   others: HbaLine,
   { directFrom = [], guests = [] }: AccessInput,
 ): readonly HbaLine[] => [
-  // Inside the container: Patroni and operators, whom the kernel knows as the user `postgres`.
+  // Inside the container: Patroni and operators, who run as the operating system's user `postgres`.
   { via: "local", database: "all", user: SUPERUSER, method: "peer" },
   {
     via: "local",
@@ -55,7 +55,7 @@ const lines = (
   ...guestLines(guests, "inside"),
   locally,
 
-  // Between members: by the node certificate. No password is kept, sent or rotated.
+  // Between members: by the node certificate, so there is no password to store, send or rotate.
   {
     via: "hostssl",
     database: ["all", "replication"],
@@ -74,12 +74,12 @@ const lines = (
   others,
 ];
 
-/** Applications, and who brings their sessions. */
+/** Applications, and pools on their behalf. */
 const BY_PASSWORD: HbaLine = { via: "hostssl", database: "all", user: "all", method: "scram-sha-256" };
-/** Another node of the Citus cluster, which speaks for whoever asked it. */
+/** Another node of the Citus cluster, on behalf of its clients' roles. */
 const AS_ANYBODY: HbaLine = { via: "hostssl", database: "all", user: "all", method: "cert", map: CITUS_MAP };
 
-/** The lines of a group's members. */
+/** The lines of pg_hba.conf for the members of a group. */
 export function hbaOf(kind: GroupKind, input: AccessInput = {}): readonly HbaLine[] {
   switch (kind) {
     case "alone":
@@ -87,7 +87,7 @@ export function hbaOf(kind: GroupKind, input: AccessInput = {}): readonly HbaLin
     case "coordinator":
       return lines(ITSELF, BY_PASSWORD, input);
     case "worker":
-      // No application's password opens a worker: applications come through the coordinator only.
+      // Workers accept no application's password: applications connect through the coordinator only.
       return lines(ITSELF, AS_ANYBODY, input);
   }
 }
@@ -101,7 +101,7 @@ const MEMBERS: readonly IdentLine[] = [
   ...[REPLICATION_ROLE, REWIND_ROLE].map((role) => ({ map: LOCAL_MAP, systemUser: PROGRAM_USER, role })),
 ];
 
-/** pg_hba.conf and pg_ident.conf, line by line, as Patroni's dynamic configuration holds them. A change needs a reload only. */
+/** pg_hba.conf and pg_ident.conf, line by line, as in Patroni's dynamic configuration. A reload applies a change. */
 export const hbaLines = (kind: GroupKind, input?: AccessInput): string[] => hbaOf(kind, input).map(hbaLine);
 export const identLines = (kind: GroupKind, { guests = [] }: AccessInput = {}): string[] => [
   ...MEMBERS.map(identLine),

@@ -1,5 +1,5 @@
 /**
- * A line of pg_ident.conf: within `map`, whoever is `systemUser` outside (a user of the operating system, the common name of a
+ * A line of pg_ident.conf: in `map`, the system user `systemUser` (a user of the operating system, or the common name of a
  * certificate) may log in as `role`. https://www.postgresql.org/docs/17/auth-username-maps.html
  */
 export interface IdentLine {
@@ -9,9 +9,11 @@ export interface IdentLine {
 }
 
 function word(text: string): string {
-  // A leading slash would make it a regular expression, `all` or `+` would let in more than one.
+  // A leading slash would make it a regular expression, `all` or `+` would match more than one role.
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text) || text === "all") {
-    throw new Error(`not a single name for pg_ident.conf: ${JSON.stringify(text)}`);
+    throw new Error(
+      `pg_ident.conf: ${JSON.stringify(text)} must be a single name of letters, digits, "_", "." and "-", and not "all"`,
+    );
   }
   return text;
 }
@@ -20,6 +22,6 @@ function word(text: string): string {
 export const identLine = (line: IdentLine): string =>
   [line.map, line.systemUser, line.role].map(word).join(" ");
 
-/** A line by which whoever is `systemUser` outside may log in as any role: the keyword `all`, since PostgreSQL 16. */
+/** A line by which the system user may log in as any role: the keyword `all`, since PostgreSQL 16. */
 export const identToAnybody = (map: string, systemUser: string): string =>
   `${word(map)} ${word(systemUser)} all`;

@@ -1,6 +1,6 @@
 /**
- * What libraries need so that their workers find the application's database, and get into it; a user may change each.
- * @param libraries those that are preloaded
+ * Defaults of libraries whose background workers must find the application's database and connect to it; a user may override each.
+ * @param libraries the preloaded libraries
  */
 export function libraryDefaults(
   libraries: readonly string[],
@@ -8,7 +8,7 @@ export function libraryDefaults(
 ): Record<string, string> {
   const has = (library: string): boolean => libraries.includes(library);
   return {
-    // By default each of its jobs logs in over the network, which nobody may without a password or a certificate. A worker is in already.
+    // By default each job logs in over the network, which requires a password or a certificate. A background worker is already connected.
     // https://github.com/citusdata/pg_cron#readme
     ...(has("pg_cron") && {
       "cron.use_background_workers": "on",

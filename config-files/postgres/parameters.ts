@@ -16,7 +16,7 @@ import {
 
 export type ParameterValue = string | number | boolean;
 
-/** A parameter that cannot be as it is set. */
+/** A parameter that cannot be set to this value. */
 export interface ParameterProblem {
   readonly setting: string;
   readonly value: ParameterValue;
@@ -25,15 +25,15 @@ export interface ParameterProblem {
 }
 
 export interface ResolvedParameters {
-  /** Everything that we set, by PostgreSQL's own spelling of the names, each value as text, in alphabetical order. */
+  /** All parameters that we set, by PostgreSQL's own spelling, each value as text, in alphabetical order. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** All that is wrong; the parameters are of use only when there is nothing. */
+  /** All problems; use the parameters only if there are none. */
   readonly problems: readonly ParameterProblem[];
 }
 
 /**
- * Parameters of several layers, each over those before it, by key: what a layer does not name is as the layers below have it. PostgreSQL
- * does not tell upper from lower case in the names, so `TimeZone` of one layer is `timezone` of another.
+ * Merges layers of parameters; a later layer overrides earlier ones, key by key. PostgreSQL's names are case-insensitive, so `TimeZone` in
+ * one layer overrides `timezone` in another.
  */
 export function mergeParameters(
   ...layers: readonly (Readonly<Record<string, ParameterValue>> | undefined)[]
@@ -48,17 +48,17 @@ export function mergeParameters(
 const textOf = (value: ParameterValue): string =>
   typeof value === "boolean" ? (value ? "on" : "off") : String(value).trim();
 
-/** `prefix.name` belongs to an extension, and PostgreSQL takes any; but of an extension that we load, we know all of them. */
+/** `prefix.name` belongs to an extension, and PostgreSQL accepts any; but we know all parameters of the extensions we always load. */
 const isForeign = (name: string): boolean =>
   /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(name) && !PRELOADED_LIBRARIES.includes(name.split(".")[0] ?? "");
 
-/** Why a guest lets nobody set it so. */
+/** Why a guest does not allow this value. */
 function guestProblem(
   setting: string,
   value: ParameterValue,
   { mandatory, atLeast }: MergedWish,
 ): ParameterProblem | undefined {
-  const remedy = "Remove it, or remove the guest";
+  const remedy = "Remove the parameter, or remove the guest";
   if (mandatory) {
     const rule = `is always ${mandatory.value} with the guest "${mandatory.guest}": ${mandatory.why}`;
     return { setting, value, rule, remedy };
@@ -69,19 +69,19 @@ function guestProblem(
   return { setting, value, rule, remedy };
 }
 
-/** What a guest wants and nobody may have. */
+/** Values that guests request and that are not allowed. */
 const impossibleWishes = (guests: readonly PostgresWishes[]): readonly ParameterProblem[] =>
   guests.flatMap(({ guest, parameters = {} }) =>
     Object.entries(parameters).flatMap(([name, wish]) => {
       const value = "default" in wish ? wish.default : "mandatory" in wish ? wish.mandatory : undefined;
       const found = findSetting(name);
       const problem = found && value !== undefined ? valueProblem(found, value) : undefined;
-      const rule = `is wanted by the guest "${guest}", and ${problem?.rule ?? ""}`;
-      return problem ? [{ ...problem, rule, remedy: "Leave the guest out" }] : [];
+      const rule = `is requested by the guest "${guest}", and ${problem?.rule ?? ""}`;
+      return problem ? [{ ...problem, rule, remedy: "Remove the guest" }] : [];
     }),
   );
 
-/** Why the name cannot be set at all, or the setting. */
+/** The setting of that name, or why it cannot be set at all. */
 function lookUp(setting: string, value: ParameterValue): Setting | ParameterProblem {
   const found = findSetting(setting);
   if (!found) {
@@ -107,14 +107,14 @@ function lookUp(setting: string, value: ParameterValue): Setting | ParameterProb
   return found;
 }
 
-/** Why a parameter of Citus cannot be set. */
+/** Why a Citus parameter cannot be set. */
 function citusProblem(setting: string, value: ParameterValue): ParameterProblem | undefined {
   const name = setting.toLowerCase();
   const mandatory = CITUS_MANDATORY[name];
   if (mandatory)
     return { setting, value, rule: `is always ${mandatory.value}: ${mandatory.why}`, remedy: "Remove it" };
   return CITUS_MANAGED.includes(name)
-    ? { setting, value, rule: `cannot be set: Patroni sets it by itself`, remedy: "Remove it" }
+    ? { setting, value, rule: `cannot be set: Patroni sets it`, remedy: "Remove it" }
     : undefined;
 }
 
@@ -152,7 +152,7 @@ function valueProblem(setting: Setting, value: ParameterValue): ParameterProblem
   return limitProblem(setting, value);
 }
 
-/** Settings that are one allocation, or tell the planner of one. */
+/** Settings that are a single allocation, or an estimate of one for the planner. */
 const WITHIN_LIMIT = [
   "shared_buffers",
   "effective_cache_size",
@@ -164,10 +164,10 @@ const WITHIN_LIMIT = [
   "logical_decoding_work_mem",
 ];
 
-/** What a connection needs before it does anything. */
+/** Memory of an idle connection. */
 const CONNECTION_MIB = 2;
 
-/** What certainly does not fit into the container; what only may not fit is the user's business. */
+/** Settings that certainly exceed the container's memory; anything less certain is left to the user. */
 function memoryProblems(
   parameters: Readonly<Record<string, string>>,
   facts: ParameterFacts,
@@ -183,7 +183,7 @@ function memoryProblems(
   }));
   if (problems.length > 0) return problems;
   const buffers = parameters["shared_buffers"] ?? "";
-  // A parallel build of an index takes all of it at once, in shared memory; one of a single process may get away with more.
+  // A parallel index build allocates all of it at once, in shared memory; with a single process more may work.
   const room = Math.floor(
     Math.min(sharedMemoryMiB(facts.memoryMiB), facts.memoryMiB - PROCESSES_MIB - size("shared_buffers")),
   );
@@ -210,19 +210,19 @@ function memoryProblems(
   ];
 }
 
-/** Ours, then the guests', then the user's, each once. */
+/** Libraries: ours, then the guests', then the user's, without duplicates. */
 function libraries(guests: readonly string[], user: string): readonly string[] {
   const names = user.split(",").map((name) => name.trim());
   return [...new Set([...PRELOADED_LIBRARIES, ...guests, ...names.filter((name) => name !== "")])];
 }
 
-/** The greater of a value and a minimum, where there is one. */
+/** The value, raised to the minimum if there is one. */
 function raised(name: string, value: string | undefined, atLeast: number | undefined): string | undefined {
   const number = value === undefined ? undefined : numericValue(name, value);
   return number === undefined || atLeast === undefined || number >= atLeast ? value : String(atLeast);
 }
 
-/** Defaults, under what the user sets, under what is mandatory; and everything that is wrong with what the user sets. */
+/** Merges defaults, the user's parameters and mandatory values (in increasing precedence), and checks the user's parameters. */
 export function resolveParameters(
   user: Readonly<Record<string, ParameterValue>>,
   facts: ParameterFacts,
@@ -272,8 +272,8 @@ export function resolveParameters(
     problems.push({
       setting: name,
       value: atLeast?.value ?? "",
-      rule: `has a minimum from the guest "${atLeast?.guest ?? ""}", but PostgreSQL's default is not known here`,
-      remedy: "Add a default to the guest",
+      rule: `has a minimum from the guest "${atLeast?.guest ?? ""}", but PostgreSQL's default is unknown here`,
+      remedy: "Add a default to the guest's parameters",
     });
   }
   const merged = new Map([

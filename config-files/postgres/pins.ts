@@ -1,13 +1,13 @@
 /**
- * What the system's own sessions need, whatever the server's parameters say. It must hold from the login on: a standby refuses the first
- * statement of a session whose transactions would be serializable, and nobody logs in with a library that is not there. The same list for
- * Python: config-files/patroni/scripts/pins.py.
+ * Settings that the system's own sessions need, whatever the server's parameters are. They must apply from the login on: a standby refuses
+ * the first statement of a session whose transactions would be serializable, and with a library that does not exist every login fails. The
+ * same list for Python: config-files/patroni/scripts/pins.py.
  */
 export const PINS: Readonly<Record<string, string>> = {
   default_transaction_isolation: "read committed",
   default_transaction_read_only: "off",
   default_transaction_deferrable: "off",
-  // Each session says for itself how long it waits.
+  // Each session sets its own timeouts.
   statement_timeout: "0",
   lock_timeout: "0",
   transaction_timeout: "0",
@@ -25,7 +25,7 @@ export const PINS: Readonly<Record<string, string>> = {
   local_preload_libraries: "",
 };
 
-/** With what only a superuser may set. */
+/** Including settings that only a superuser may change. */
 export const SUPERUSER_PINS: Readonly<Record<string, string>> = {
   ...PINS,
   session_preload_libraries: "",
@@ -39,14 +39,14 @@ const AT_ROLES = [
 ];
 
 /**
- * As settings of a role, for sessions that cannot say it when they log in: those that PgBouncer opens to look up verifiers, those of an
- * extension's workers, of tools that come as the superuser.
+ * Pins as settings of a role, for sessions that cannot pass them at login: PgBouncer's lookup sessions, an extension's background workers,
+ * and tools that connect as the superuser.
  */
 export const ROLE_PINS: Readonly<Record<string, string>> = Object.fromEntries(
   AT_ROLES.map((name) => [name, PINS[name] ?? ""]),
 );
 
-/** For `options` of a connection: https://www.postgresql.org/docs/17/libpq-connect.html#LIBPQ-CONNECT-OPTIONS */
+/** Formatted for a connection's `options`: https://www.postgresql.org/docs/17/libpq-connect.html#LIBPQ-CONNECT-OPTIONS */
 export const sessionOptions = (pins: Readonly<Record<string, string>>): string =>
   Object.entries(pins)
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`)

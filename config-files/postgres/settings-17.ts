@@ -1,7 +1,7 @@
 /**
- * Every parameter of PostgreSQL 17 with pg_stat_statements loaded: name, context, type, then the values of an enumeration or the
- * range of a number with its unit. What the server itself prints (`SELECT name, context, vartype, unit, min_val, max_val, enumvals
- * FROM pg_settings ORDER BY name`), so that a name or value it would refuse is refused before anything exists.
+ * All parameters of PostgreSQL 17 with pg_stat_statements loaded: name, context, type, then the values of an enum, or the range of a number
+ * with its unit. The server's own output (`SELECT name, context, vartype, unit, min_val, max_val, enumvals FROM pg_settings ORDER BY name`),
+ * so that a name or value that the server would refuse is refused before anything is created.
  */
 export const SETTINGS_17 = `
 DateStyle user string

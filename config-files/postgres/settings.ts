@@ -3,10 +3,10 @@ import { SETTINGS_17 } from "./settings-17";
 /** What PostgreSQL knows about one of its parameters. */
 export interface Setting {
   readonly name: string;
-  /** What a change needs. `fixed` ones are decided when the server is built or the database made. */
+  /** What a change needs. `fixed` settings are decided at build time or by initdb. */
   readonly change: "restart" | "reload" | "fixed";
   readonly kind: "bool" | "integer" | "real" | "enum" | "string" | "memory" | "time";
-  /** Of a number: the unit that a bare number is in, `kB` for instance. */
+  /** Of a number: the unit of a value without one, `kB` for instance. */
   readonly unit?: string;
   /** Of a number: limits in that unit. */
   readonly minimum?: number;
@@ -15,7 +15,7 @@ export interface Setting {
   readonly values?: readonly string[];
 }
 
-/** Bytes in PostgreSQL's units of memory, which are powers of 1024: https://www.postgresql.org/docs/17/config-setting.html */
+/** Bytes per memory unit; PostgreSQL's are powers of 1024: https://www.postgresql.org/docs/17/config-setting.html */
 const MEMORY_UNITS: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1024,
@@ -23,7 +23,7 @@ const MEMORY_UNITS: Readonly<Record<string, number>> = {
   GB: 1024 ** 3,
   TB: 1024 ** 4,
 };
-/** Milliseconds in its units of time. */
+/** Milliseconds per time unit. */
 const TIME_UNITS: Readonly<Record<string, number>> = {
   us: 0.001,
   ms: 1,
@@ -33,7 +33,7 @@ const TIME_UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** The size of a unit, which may carry a factor (`8kB`). */
+/** The size of a unit, which may include a factor (`8kB`). */
 function unitSize(unit: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^(\d*)([A-Za-z]+)$/.exec(unit);
   const size = units[match?.[2] ?? ""];
@@ -44,7 +44,7 @@ function parse(line: string): Setting {
   const [name = "", context = "", type = "", ...more] = line.split(" ");
   const [values, unit] = more;
   const change = context === "postmaster" ? "restart" : context === "internal" ? "fixed" : "reload";
-  // `repeatable read`
+  // `repeatable read` contains a space.
   if (type === "enum") return { name, change, kind: "enum", values: more.join(" ").split(",") };
   if (type === "bool" || type === "string") return { name, change, kind: type };
   const [minimum, maximum] = (values ?? "").split("..").map(Number);
@@ -60,10 +60,10 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map(
 
 export const SETTING_NAMES: readonly string[] = [...SETTINGS.values()].map((setting) => setting.name);
 
-/** The parameter of that name; PostgreSQL does not tell upper from lower case in them. */
+/** The parameter of that name; PostgreSQL's parameter names are case-insensitive. */
 export const findSetting = (name: string): Setting | undefined => SETTINGS.get(name.toLowerCase());
 
-/** What people write for a value of the setting, for messages. */
+/** The rule for values of the setting, for messages. */
 export function valueRule(setting: Setting): string {
   const limits =
     setting.minimum === undefined
@@ -75,9 +75,9 @@ export function valueRule(setting: Setting): string {
     case "enum":
       return `must be one of ${setting.values?.join(", ") ?? ""}`;
     case "memory":
-      return `must be a size such as 64MB (units B, kB, MB, GB, TB; a bare number counts ${setting.unit ?? ""})${limits}`;
+      return `must be a size such as 64MB (units B, kB, MB, GB, TB; a number without a unit is in ${setting.unit ?? ""})${limits}`;
     case "time":
-      return `must be a time such as 10s (units us, ms, s, min, h, d; a bare number counts ${setting.unit ?? ""})${limits}`;
+      return `must be a time such as 10s (units us, ms, s, min, h, d; a number without a unit is in ${setting.unit ?? ""})${limits}`;
     case "integer":
       return `must be a whole number${limits}`;
     case "real":
@@ -87,7 +87,7 @@ export function valueRule(setting: Setting): string {
   }
 }
 
-/** A number with or without a unit, in the setting's own unit; undefined when it is none. */
+/** A number with or without a unit, converted to the setting's own unit; undefined if it is not a number. */
 function numberOf(setting: Setting, text: string): number | undefined {
   const match = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)\s*$/.exec(text);
   if (!match) return undefined;
@@ -102,7 +102,7 @@ function numberOf(setting: Setting, text: string): number | undefined {
 
 const BOOLEANS = /^(on|off|true|false|yes|no|1|0)$/i;
 
-/** Whether PostgreSQL would take the value. */
+/** Whether PostgreSQL would accept the value. */
 export function isValid(setting: Setting, value: string): boolean {
   switch (setting.kind) {
     case "bool":
@@ -122,7 +122,7 @@ export function isValid(setting: Setting, value: string): boolean {
   }
 }
 
-/** A memory setting's value in MiB; undefined for values that mean something else (-1) or are none. */
+/** The value of a memory setting in MiB; undefined for special values (-1) and invalid ones. */
 export function memoryMiB(name: string, value: string): number | undefined {
   const setting = findSetting(name);
   if (setting?.kind !== "memory") return undefined;
@@ -131,7 +131,7 @@ export function memoryMiB(name: string, value: string): number | undefined {
   return number === undefined || base === undefined || number < 0 ? undefined : (number * base) / 1024 ** 2;
 }
 
-/** A number's value in the setting's own unit. */
+/** The value of a numeric setting in its own unit. */
 export function numericValue(name: string, value: string): number | undefined {
   const setting = findSetting(name);
   return setting && numberOf(setting, value);

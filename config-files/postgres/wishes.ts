@@ -1,13 +1,13 @@
 /**
- * What guests want of PostgreSQL's configuration, and how their wishes become one. The rules:
+ * Requirements of guests on PostgreSQL's configuration, and how they are merged. The rules:
  *
- * - Libraries are united: ours, then those of the guests in their order, then the user's, each once.
- * - A *minimum* raises the value; the greatest of all counts. A user's own setting below it is refused, and names the guest. Where neither we
- *   nor a guest set the parameter, what PostgreSQL does must be known (`POSTGRES_DEFAULTS`), so that a minimum never lowers it.
- * - A *default* is ours for as long as the user sets nothing; the user's own setting wins.
- * - A *mandatory* value is as if it were ours: a user's own setting is refused, and names the guest.
- * - Two guests that contradict each other, and a guest that contradicts what is mandatory for everybody, are refused, naming both.
- * - An access rule opens a door for the guest's own role alone, in the place that it names; what is ours comes first.
+ * - Libraries are combined: ours, then those of the guests in their order, then the user's, without duplicates.
+ * - A *minimum* raises the value; the greatest minimum counts. A user's lower value is rejected, and the error names the guest. If neither we
+ *   nor a guest set the parameter, PostgreSQL's default must be known (`POSTGRES_DEFAULTS`), so that a minimum never lowers the value.
+ * - A *default* replaces ours; the user's value wins.
+ * - A *mandatory* value works like our own mandatory values: a user's value is rejected, and the error names the guest.
+ * - Two guests that conflict are rejected, and so is a guest that conflicts with a mandatory parameter; the error names both.
+ * - An access rule admits the guest's own role only, at its fixed place; our own lines come first.
  */
 import type { HbaLine } from "./hba";
 import type { IdentLine } from "./ident";
@@ -17,21 +17,21 @@ import { findSetting, numericValue } from "./settings";
 export type ParameterWish =
   | { readonly default: string }
   | { readonly mandatory: string; readonly why: string }
-  /** In the parameter's own unit, as `pg_settings.unit` has it. */
+  /** In the parameter's own unit, see `pg_settings.unit`. */
   | { readonly atLeast: number; readonly why: string };
 
-/** Who else may log in, and how. */
+/** An additional role that may log in, and how. */
 export interface AccessRule {
-  /** A role that the guest brings. */
+  /** A role that the guest creates. */
   readonly role: string;
   /** Default: all databases. */
   readonly database?: string;
   /**
-   * `socket`: a process in the container, which the kernel vouches for. `certificate`: whoever shows one of the cluster's authority with that
-   * common name. `password`: over TLS; in every group, where the role has a password.
+   * `socket`: a process in the container, by `peer`. `certificate`: a client certificate of the cluster's CA with that common name.
+   * `password`: over TLS, in every group in which the role has a password.
    */
   readonly by: "socket" | "password" | { readonly certificate: string };
-  /** From where, for those who come over the network: a network (`10.0.0.0/8`) or a name. Default: from everywhere. */
+  /** For connections over the network: a network (`10.0.0.0/8`) or a host name. Default: from everywhere. */
   readonly from?: string;
 }
 
@@ -44,7 +44,7 @@ export interface PostgresWishes {
   readonly access?: readonly AccessRule[];
 }
 
-/** Two that cannot both have what they want. */
+/** A conflict between two guests, or between a guest and a mandatory parameter. */
 export interface Contradiction {
   readonly setting: string;
   readonly value: string;
@@ -52,7 +52,7 @@ export interface Contradiction {
   readonly remedy: string;
 }
 
-/** Wishes of all guests for one parameter, as one. */
+/** The merged requirements of all guests for one parameter. */
 export interface MergedWish {
   readonly default?: string;
   readonly mandatory?: { readonly value: string; readonly why: string; readonly guest: string };
@@ -66,7 +66,7 @@ export interface MergedWishes {
   readonly problems: readonly Contradiction[];
 }
 
-/** What PostgreSQL 17 does unasked, of parameters that guests raise: https://www.postgresql.org/docs/17/runtime-config.html */
+/** PostgreSQL 17's defaults of parameters that guests raise: https://www.postgresql.org/docs/17/runtime-config.html */
 export const POSTGRES_DEFAULTS: Readonly<Record<string, string>> = {
   autovacuum_max_workers: "3",
   max_locks_per_transaction: "64",
@@ -81,7 +81,7 @@ const sameText = (a: string, b: string): boolean => a.toLowerCase() === b.toLowe
 
 const contradiction = (setting: string, value: string, rule: string): Contradiction => ({
   ...{ setting, value, rule },
-  remedy: "Leave one of the two out",
+  remedy: "Remove one of the two guests",
 });
 
 const wanted = (guest: string, value: string): string => `"${value}" by the guest "${guest}"`;
@@ -96,8 +96,8 @@ export function mergeWishes(guests: readonly PostgresWishes[]): MergedWishes {
       const before = merged.get(name) ?? {};
       const fixed = MANDATORY[name]?.value ?? MANAGED[name];
       if (fixed !== undefined) {
-        const rule = `is wanted by the guest "${guest}", and cannot be chosen: ${MANDATORY[name]?.why ?? fixed}`;
-        problems.push({ setting: name, value: JSON.stringify(wish), rule, remedy: "Leave the guest out" });
+        const rule = `is requested by the guest "${guest}", and cannot be set: ${MANDATORY[name]?.why ?? fixed}`;
+        problems.push({ setting: name, value: JSON.stringify(wish), rule, remedy: "Remove the guest" });
       } else if ("default" in wish) {
         const other = defaults.get(name);
         if (other !== undefined && !sameText(other.value, wish.default))
@@ -146,10 +146,10 @@ export function mergeWishes(guests: readonly PostgresWishes[]): MergedWishes {
 
 const GUEST_MAP = "guests";
 
-/** Where a guest's line of pg_hba.conf stands: before the socket is closed, or before the passwords of applications. */
+/** The place of a guest's line in pg_hba.conf: before the line that rejects other local connections, or before the applications' lines. */
 type AccessPlace = "inside" | "network";
 
-/** The lines of pg_hba.conf that admit guests in that place. */
+/** The lines of pg_hba.conf for guests at that place. */
 export const guestLines = (guests: readonly PostgresWishes[], place: AccessPlace): readonly HbaLine[] =>
   rulesOf(guests)
     .filter(({ by }) => (by === "socket") === (place === "inside"))
@@ -166,7 +166,7 @@ export const guestLines = (guests: readonly PostgresWishes[], place: AccessPlace
         : { ...come, method: "cert", map: GUEST_MAP };
     });
 
-/** The lines of pg_ident.conf by which guests become their roles. `programUser`: as whom companions run. */
+/** The lines of pg_ident.conf that map guests to their roles. `programUser`: the system user of companions. */
 export const guestIdentities = (
   guests: readonly PostgresWishes[],
   programUser: string,

@@ -23,7 +23,7 @@ describe("ini", () => {
       "b must be a single line",
     );
     expect(() => ini([{ name: "a", lines: [{ key: "b = c", value: 1 }] }])).toThrow(
-      "not the name of a setting",
+      "must be the name of a setting",
     );
   });
 });

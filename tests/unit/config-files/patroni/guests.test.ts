@@ -89,7 +89,7 @@ describe("what guests want of Patroni (docs/architecture.md, Guests)", () => {
     expect(patroniProblems([BACKUP, second(wishes)])).toEqual([
       expect.objectContaining({
         about,
-        rule: 'is wanted by the guest "backup" and by the guest "second"',
+        rule: 'is set by two guests, "backup" and "second"',
       }),
     ]);
   });
@@ -97,7 +97,9 @@ describe("what guests want of Patroni (docs/architecture.md, Guests)", () => {
   test("hooks that together take too long are refused, naming each with its time", () => {
     const slow = second({ hooks: [{ event: "pre_promote", command: ["x"], timeoutSeconds: 11 }] });
     expect(patroniProblems([BACKUP, slow])).toEqual([
-      expect.objectContaining({ rule: "takes up to 16 s (backup 5 s, second 11 s), and 15 s is the most" }),
+      expect.objectContaining({
+        rule: "may take 16 s in total (backup 5 s, second 11 s), but at most 15 s are allowed",
+      }),
     ]);
   });
 
@@ -106,7 +108,7 @@ describe("what guests want of Patroni (docs/architecture.md, Guests)", () => {
     expect(patroniProblems([late])).toEqual([
       expect.objectContaining({
         about: "hook on_stop",
-        rule: 'of the guest "second" cannot keep from anything',
+        rule: 'of the guest "second" cannot veto the event',
       }),
     ]);
   });

@@ -70,10 +70,22 @@ describe("settings", () => {
   });
 
   test.each([
-    ["pool_mode", "session", 'pool_mode: must be "transaction", because the pools rely on it'],
-    ["client_tls_sslmode", "allow", 'client_tls_sslmode: must be "require", because the pools rely on it'],
-    ["admin_users", "app", 'admin_users: must be "", because the pools rely on it'],
-    ["peer_id", 7, "peer_id: cannot be set here, it is the ordinal of the replica"],
+    [
+      "pool_mode",
+      "session",
+      'pool_mode: "session" is not allowed: it must be "transaction", because the pools rely on it; remove it',
+    ],
+    [
+      "client_tls_sslmode",
+      "allow",
+      'client_tls_sslmode: "allow" is not allowed: it must be "require", because the pools rely on it; remove it',
+    ],
+    [
+      "admin_users",
+      "app",
+      'admin_users: "app" is not allowed: it must be "", because the pools rely on it; remove it',
+    ],
+    ["peer_id", 7, "peer_id: cannot be set here, because it is the ordinal of the replica; remove it"],
     ["default_pool_size", -1, "default_pool_size: -1 must be a number from 0 to 10000"],
     ["default_pool_size", "many", 'default_pool_size: "many" must be a number from 0 to 10000'],
   ])("%s = %s is refused", (name, value, problem) => {

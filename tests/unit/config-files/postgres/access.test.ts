@@ -82,8 +82,8 @@ describe("a line of pg_hba.conf", () => {
     ],
     [{ via: "hostssl", database: "all", user: "all", method: "peer" } as const, "needs a Unix socket"],
     [{ via: "local", database: "all", user: "all", method: "cert" } as const, "needs TLS"],
-    [{ via: "local", database: "all", user: 'x" trust', method: "peer" } as const, "not a name"],
-    [{ via: "local", database: "all", user: "x\nhost", method: "peer" } as const, "not a name"],
+    [{ via: "local", database: "all", user: 'x" trust', method: "peer" } as const, "must be a name"],
+    [{ via: "local", database: "all", user: "x\nhost", method: "peer" } as const, "must be a name"],
   ])("%j is refused", (line, message) => {
     expect(() => hbaLine(line)).toThrow(message);
   });
@@ -93,7 +93,7 @@ describe("a line of pg_ident.conf", () => {
   test.each(["all", "/.*", "+role", "", "a b"])(
     "%j is refused: it would let in more than one",
     (systemUser) => {
-      expect(() => identLine({ map: "m", systemUser, role: "r" })).toThrow("not a single name");
+      expect(() => identLine({ map: "m", systemUser, role: "r" })).toThrow("must be a single name");
     },
   );
 });

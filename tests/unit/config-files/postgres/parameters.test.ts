@@ -128,7 +128,7 @@ describe("a parameter is refused", () => {
     [
       "work_mem",
       "4mb",
-      "work_mem = 4mb: must be a size such as 64MB (units B, kB, MB, GB, TB; a bare number counts kB) from 64 to 2147483647kB. Correct the value or remove it.",
+      "work_mem = 4mb: must be a size such as 64MB (units B, kB, MB, GB, TB; a number without a unit is in kB) from 64 to 2147483647kB. Correct the value or remove it.",
     ],
     ["work_mem", "4 megabytes", "must be a size"],
     ["work_mem", "1kB", "must be a size"],

@@ -52,7 +52,7 @@ describe("parameters of guests (docs/architecture.md, Guests)", () => {
     expect(resolved({}, odd).problems).toEqual([
       expect.objectContaining({
         setting: "wal_skip_threshold",
-        rule: `has a minimum from the guest "odd", but PostgreSQL's default is not known here`,
+        rule: `has a minimum from the guest "odd", but PostgreSQL's default is unknown here`,
       }),
     ]);
   });
