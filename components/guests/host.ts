@@ -151,6 +151,13 @@ export interface HostContext {
   readonly parent: Resource;
 }
 
+/**
+ * The name of a guest's nth secret or certificate: `patroni.exporter.0`. The full stops keep it apart from every other name: workloads and
+ * guests are DNS labels, the host's own secrets have none, and a certificate's name gets a suffix (`-tls`, `-certificate`).
+ */
+const secretName = ({ name }: WorkloadSpec, { guest }: WorkloadContribution, ordinal: number): string =>
+  `${name}.${guest}.${ordinal}`;
+
 /** Declares the secrets and certificates of guests and adds them to the workload. Throws on conflicts. */
 export function hostGuests(spec: WorkloadSpec, guests: Guests, context: HostContext): WorkloadSpec {
   refuse(spec.name, guestProblems(spec, guests));
@@ -158,12 +165,10 @@ export function hostGuests(spec: WorkloadSpec, guests: Guests, context: HostCont
   const secrets: Record<string, SecretRef> = {};
   for (const guest of guests) {
     Object.entries(guest.secrets ?? {}).forEach(([directory, data], i) => {
-      secrets[directory] = platform.secret(`${spec.name}-${guest.guest}${i === 0 ? "" : `-${i}`}`, data, {
-        parent,
-      });
+      secrets[directory] = platform.secret(secretName(spec, guest, i), data, { parent });
     });
     (guest.certificates ?? []).forEach(({ directory, commonName }, i) => {
-      const name = `${spec.name}-${guest.guest}${i === 0 ? "" : `-${i}`}`;
+      const name = secretName(spec, guest, i);
       secrets[directory] = certificates.issue(spec.name, { ...certificate, commonName, name }, parent);
     });
   }

@@ -1,5 +1,12 @@
-import { guestProblems, scrapeTargets, withGuests } from "../../../components/guests/host";
+import {
+  guestProblems,
+  type HostContext,
+  hostGuests,
+  scrapeTargets,
+  withGuests,
+} from "../../../components/guests/host";
 import type { DatabaseContribution, WorkloadContribution } from "../../../components/guests/contribution";
+import { POOLS } from "../../../components/pools-guest";
 import { resolvePatroniGroup } from "../../../components/patroni-group-args";
 import { renderKubernetes } from "../../../components/platforms/kubernetes/render";
 import { workloadProblems } from "../../../components/platforms/check-workload";
@@ -137,6 +144,50 @@ describe("a workload with guests (docs/architecture.md, Guests)", () => {
       companions: [{ name: "B!", command: [], memoryMiB: 0, oomScoreAdj: -5, nice: 20 }],
     });
     expect(guestProblems(DATABASE, [broken])).toHaveLength(5);
+  });
+});
+
+describe("the names of guests' secrets", () => {
+  /** The names of the secrets that a host declares for these guests. */
+  function names(guests: readonly WorkloadContribution[]): readonly string[] {
+    const made: string[] = [];
+    const secret = (name: string): { readonly name: string } => {
+      made.push(name);
+      return { name };
+    };
+    const issue = (_: string, { name }: { readonly name: string }) => secret(`${name}-tls`);
+    const context = { platform: { secret }, certificates: { issue }, certificate: { replicas: 1 } };
+    hostGuests(DATABASE, guests, context as unknown as HostContext);
+    return made;
+  }
+  const of = (guest: string, secrets: number, certificates = 0): WorkloadContribution => ({
+    guest,
+    secrets: Object.fromEntries([...Array(secrets).keys()].map((i) => [`/secrets/of-${guest}-${i}`, {}])),
+    certificates: [...Array(certificates).keys()].map((i) => ({
+      ...{ directory: `/secrets/cert-${guest}-${i}`, commonName: guest },
+    })),
+  });
+
+  test("are those of its host, its own and an ordinal", () => {
+    expect(names([of("a", 2, 1)])).toEqual(["database.a.0", "database.a.1", "database.a.0-tls"]);
+  });
+
+  test.each([
+    ["a guest named like another with an ordinal", [of("a", 2), of("a-1", 1)]],
+    ["a guest named like another's certificate", [of("a", 1, 2), of("a-tls", 2, 1), of("a-0-tls", 1)]],
+    ["a guest named like a secret of the host", [of("tls", 1, 1), of("root", 1)]],
+  ])("are unique: %s", (_, guests) => {
+    const made = names(guests);
+    expect(made).toHaveLength(
+      guests.reduce((sum, guest) => sum + Object.keys(guest.secrets!).length + guest.certificates!.length, 0),
+    );
+    // The host's own names have no full stop.
+    expect(made.every((name) => name.includes("."))).toBe(true);
+    expect(new Set(made).size).toBe(made.length);
+  });
+
+  test("the pools' guest has no secrets, so nothing of a running stack is renamed", () => {
+    expect(names([POOLS])).toEqual([]);
   });
 });
 
