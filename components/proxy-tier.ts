@@ -152,14 +152,7 @@ export function poolWorkload(
             lookup,
             replicas: replicasOf(platform, name, replicas),
             resetSessions: resolved.resetSessions,
-            settings: {
-              max_client_conn: resolved.maxClients,
-              default_pool_size: resolved.poolSize,
-              max_db_connections: resolved.perDatabase,
-              query_wait_timeout: resolved.queryWaitSeconds,
-              // Clients that connect while there is no server wait just as long.
-              client_login_timeout: resolved.queryWaitSeconds,
-            },
+            sizes: resolved,
           }),
           "follower.json": followerJson({
             mode,

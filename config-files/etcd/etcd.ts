@@ -11,8 +11,8 @@ export interface EtcdInput {
   readonly members: readonly EtcdMember[];
   /** The cluster's name. It keeps members of different clusters from connecting to each other. */
   readonly clusterToken: string;
-  /** Maximum size of the database, in MiB. Default 256; Patroni needs about one. */
-  readonly quotaMiB?: number;
+  /** Maximum size of the database, in MiB. Patroni needs about one. */
+  readonly quotaMiB: number;
 }
 
 const TLS = "/secrets/tls";
@@ -72,7 +72,7 @@ export function etcdEnvironment(input: EtcdInput): Record<string, string> {
     // be written at all. https://etcd.io/docs/v3.5/op-guide/maintenance/
     ETCD_AUTO_COMPACTION_MODE: "periodic",
     ETCD_AUTO_COMPACTION_RETENTION: "10m",
-    ETCD_QUOTA_BACKEND_BYTES: String((input.quotaMiB ?? 256) * 1024 * 1024),
+    ETCD_QUOTA_BACKEND_BYTES: String(input.quotaMiB * 1024 * 1024),
     ETCD_SNAPSHOT_COUNT: "10000",
 
     ETCD_LOGGER: "zap",

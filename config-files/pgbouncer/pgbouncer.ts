@@ -4,8 +4,10 @@ import {
   SESSION_RESET,
   pgbouncerDefaults,
   pgbouncerProblems,
+  pgbouncerSizes,
   type PgbouncerSettings,
   type PoolMode,
+  type PoolSizes,
 } from "./settings";
 
 /** A replica of a pool, or a member of the database: its name, and the DNS name in its certificate. */
@@ -33,9 +35,10 @@ export interface PgbouncerInput {
   readonly statisticsUsers?: readonly string[];
   /**
    * Whether a client's session state (`SET`, temporary tables, session-level advisory locks) is reset after each transaction, before another
-   * client gets the connection. Default true. It costs a round trip to the server per transaction, which no client waits for.
+   * client gets the connection. It costs a round trip to the server per transaction, which no client waits for.
    */
-  readonly resetSessions?: boolean;
+  readonly resetSessions: boolean;
+  readonly sizes: PoolSizes;
   readonly settings?: PgbouncerSettings;
 }
 
@@ -53,7 +56,7 @@ const HEADING: readonly IniLine[] = [
 export function pgbouncerIni(input: PgbouncerInput): string {
   const problems = pgbouncerProblems(input.mode, input.settings ?? {});
   if (problems.length > 0) throw new Error(problems.join("\n"));
-  const { resetSessions = true } = input;
+  const { resetSessions } = input;
   const statisticsUsers = input.statisticsUsers ?? [];
   return ini([
     { lines: HEADING },
@@ -72,6 +75,7 @@ export function pgbouncerIni(input: PgbouncerInput): string {
           server_reset_query_always: resetSessions ? 1 : 0,
         }),
         "",
+        ...iniSettings(pgbouncerSizes(input.sizes)),
         ...iniSettings({ ...pgbouncerDefaults(input.mode), ...input.settings }),
         "",
         { include: "/run/pgbouncer/replica.ini" },

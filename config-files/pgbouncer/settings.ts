@@ -6,22 +6,36 @@
 export type PoolMode = "primary" | "replica";
 export type PgbouncerSettings = Readonly<Record<string, string | number>>;
 
-/** Settings that users may change; times are in seconds. The reason for each value is in pgbouncer.md. */
+/** What the settings of the proxy tier decide, for one replica of the pool. */
+export interface PoolSizes {
+  readonly maxClients: number;
+  readonly poolSize: number;
+  /** Server connections per database. */
+  readonly perDatabase: number;
+  /** How long a client waits for a server connection, in seconds. */
+  readonly queryWaitSeconds: number;
+}
+
+export const pgbouncerSizes = (sizes: PoolSizes): PgbouncerSettings => ({
+  max_client_conn: sizes.maxClients,
+  default_pool_size: sizes.poolSize,
+  max_db_connections: sizes.perDatabase,
+  query_wait_timeout: sizes.queryWaitSeconds,
+  // Clients that connect meanwhile wait for the same time.
+  client_login_timeout: sizes.queryWaitSeconds,
+});
+
+/** Settings that may be overridden; times are in seconds. pgbouncer.md gives the reason for each value. */
 export function pgbouncerDefaults(mode: PoolMode): PgbouncerSettings {
   return {
-    // Sizes, per replica of the pool.
-    max_client_conn: 2000,
-    default_pool_size: 20,
+    // Per replica of the pool.
     min_pool_size: 2,
     reserve_pool_size: 5,
     reserve_pool_timeout: 1,
-    max_db_connections: 40,
     max_user_client_connections: 0,
     max_prepared_statements: 200,
 
     // Waiting for a server.
-    query_wait_timeout: 30,
-    client_login_timeout: 30,
     server_connect_timeout: 2,
     server_login_retry: 0.2,
     cancel_wait_timeout: 10,
@@ -105,6 +119,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   auth_user: "the name of the lookup role",
   auth_dbname: "the database of the lookup function",
   stats_users: "the input `statisticsUsers`",
+  max_client_conn: "the input `sizes.maxClients`",
+  default_pool_size: "the input `sizes.poolSize`",
+  max_db_connections: "the input `sizes.perDatabase`",
+  query_wait_timeout: "the input `sizes.queryWaitSeconds`",
+  client_login_timeout: "the input `sizes.queryWaitSeconds`",
   server_reset_query: "the input `resetSessions`",
   server_reset_query_always: "the input `resetSessions`",
   peer_id: "the ordinal of the replica",
@@ -113,8 +132,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** Maximum of the numeric settings; the minimum is 0. */
 const LIMITS: Readonly<Record<string, number>> = {
   pkt_buf: 65536,
-  max_client_conn: 100_000,
-  default_pool_size: 10_000,
   // A revoked privilege takes effect after this time at the latest.
   server_lifetime: 300,
 };

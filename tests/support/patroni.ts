@@ -142,7 +142,7 @@ export async function startPatroni(
       etcd,
       prefix,
       "etcd",
-      etcdEnvironment({ members: [{ name: etcd, address: etcd }], clusterToken: prefix }),
+      etcdEnvironment({ members: [{ name: etcd, address: etcd }], clusterToken: prefix, quotaMiB: 256 }),
       {
         "/secrets/tls": await tls("etcd", [etcd]),
         "/secrets/etcd": { "root-password": "etcd-root" },

@@ -2,7 +2,7 @@ import { etcdEnvironment } from "../../../../config-files/etcd/etcd";
 import { expectGolden } from "../../../support/golden";
 
 const members = [0, 1, 2].map((i) => ({ name: `pg-dev-etcd-${i}`, address: `pg-dev-etcd-${i}` }));
-const environment = etcdEnvironment({ members, clusterToken: "pg-dev" });
+const environment = etcdEnvironment({ members, clusterToken: "pg-dev", quotaMiB: 256 });
 
 describe("etcd", () => {
   test("the environment of a member", () => {
@@ -38,6 +38,8 @@ describe("etcd", () => {
   });
 
   test("a cluster without members is refused", () => {
-    expect(() => etcdEnvironment({ members: [], clusterToken: "x" })).toThrow("at least one member");
+    expect(() => etcdEnvironment({ members: [], clusterToken: "x", quotaMiB: 256 })).toThrow(
+      "at least one member",
+    );
   });
 });

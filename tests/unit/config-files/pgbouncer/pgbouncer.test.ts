@@ -8,6 +8,7 @@ import {
   PGBOUNCER_MANDATORY,
   pgbouncerDefaults,
   pgbouncerProblems,
+  pgbouncerSizes,
 } from "../../../../config-files/pgbouncer/settings";
 import { expectGolden } from "../../../support/golden";
 
@@ -22,6 +23,8 @@ const writes: PgbouncerInput = {
   port: 6432,
   lookup: { user: "pool_auth", database: "app" },
   replicas: replicas("pool-write", 2),
+  resetSessions: true,
+  sizes: { maxClients: 2000, poolSize: 20, perDatabase: 40, queryWaitSeconds: 30 },
 };
 
 test("a pool for writes", () => {
@@ -35,12 +38,9 @@ test("a pool for reads on Kubernetes, with sizes and a user for statistics", () 
     lookup: { user: "pool_auth", database: "postgres" },
     replicas: replicas("pool-read", 3, ".pg-dev-pool-read.databases.svc.cluster.local"),
     statisticsUsers: ["pool_stats"],
-    settings: {
-      max_client_conn: 500,
-      default_pool_size: 8,
-      max_db_connections: 16,
-      idle_transaction_timeout: 60,
-    },
+    resetSessions: true,
+    sizes: { maxClients: 500, poolSize: 8, perDatabase: 16, queryWaitSeconds: 30 },
+    settings: { idle_transaction_timeout: 60 },
   });
   expectGolden("config-files/pgbouncer/reads.ini", ini);
 });
@@ -65,7 +65,9 @@ test("the list of users quotes what PgBouncer would end a word at", () => {
 
 describe("settings", () => {
   test("the defaults and the mandatory ones do not overlap", () => {
-    const both = Object.keys(pgbouncerDefaults("primary")).filter((name) => name in PGBOUNCER_MANDATORY);
+    const both = [pgbouncerDefaults("primary"), pgbouncerSizes(writes.sizes)]
+      .flatMap((settings) => Object.keys(settings))
+      .filter((name) => name in PGBOUNCER_MANDATORY);
     expect(both).toEqual([]);
   });
 
@@ -86,8 +88,13 @@ describe("settings", () => {
       'admin_users: "app" is not allowed: it must be "", because the pools rely on it; remove it',
     ],
     ["peer_id", 7, "peer_id: cannot be set here, because it is the ordinal of the replica; remove it"],
-    ["default_pool_size", -1, "default_pool_size: -1 must be a number from 0 to 10000"],
-    ["default_pool_size", "many", 'default_pool_size: "many" must be a number from 0 to 10000'],
+    [
+      "default_pool_size",
+      7,
+      "default_pool_size: cannot be set here, because it is the input `sizes.poolSize`; remove it",
+    ],
+    ["min_pool_size", -1, "min_pool_size: -1 must be a number from 0 to 1000000"],
+    ["min_pool_size", "many", 'min_pool_size: "many" must be a number from 0 to 1000000'],
   ])("%s = %s is refused", (name, value, problem) => {
     expect(pgbouncerProblems("primary", { [name]: value })).toEqual([problem]);
     expect(() => pgbouncerIni({ ...writes, settings: { [name]: value } })).toThrow(problem);
@@ -95,7 +102,7 @@ describe("settings", () => {
 
   test("an unknown one is refused, with those that there are", () => {
     expect(pgbouncerProblems("primary", { pool_sice: 3 })[0]).toMatch(
-      /^pool_sice: unknown setting; use one of max_client_conn, /,
+      /^pool_sice: unknown setting; use one of min_pool_size, /,
     );
   });
 

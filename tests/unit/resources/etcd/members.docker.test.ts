@@ -57,7 +57,7 @@ describe("the members of an etcd cluster", () => {
   }
   async function run(from: number, count: number): Promise<void> {
     const members = names.slice(0, count).map((name) => ({ name, address: name }));
-    const env = etcdEnvironment({ members, clusterToken: PREFIX });
+    const env = etcdEnvironment({ members, clusterToken: PREFIX, quotaMiB: 256 });
     const files = { "/secrets/tls": tls, "/secrets/etcd": { "root-password": rootPassword } };
     for (const name of names.slice(from, count))
       await start(name, PREFIX, "etcd", env, files, ["--volume", `${name}:/var/lib/etcd`]);
