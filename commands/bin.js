@@ -1,4 +1,4 @@
-// Starts the operator commands as they stand.
+// Starts the operator commands from their TypeScript source.
 "use strict";
 require("../scripts/typescript.js").register();
 require("./main.ts");

@@ -4,11 +4,11 @@ import { type Stack, stackOf } from "./stack";
 /** How a command was called. */
 export interface Call {
   readonly stack: Stack;
-  /** Words after its name, without `--json`. */
+  /** Arguments after the command's name, without `--json`. */
   readonly args: readonly string[];
-  /** Whether a program reads: then one JSON document goes to the output, and nothing else. */
+  /** Print exactly one JSON document to standard output, for programs. */
   readonly json: boolean;
-  /** What an operator gives as `NAME=value`; empty is as good as absent. */
+  /** A variable given as `NAME=value`. An empty one counts as not given. */
   readonly variable: (name: string) => string | undefined;
 }
 
@@ -24,7 +24,7 @@ export function callOf(args: readonly string[], env: NodeJS.ProcessEnv): Call {
   };
 }
 
-/** A variable that is a number, such as LIMIT=20. */
+/** A variable with a number, such as LIMIT=20. */
 export function numberOf({ variable }: Pick<Call, "variable">, name: string, otherwise: number): number {
   const given = variable(name);
   if (given === undefined) return otherwise;
@@ -32,6 +32,6 @@ export function numberOf({ variable }: Pick<Call, "variable">, name: string, oth
   return Number(given);
 }
 
-/** Prints the one document of `JSON=1`; what else is said goes to the error output then (main.ts). */
+/** Prints the document of `JSON=1`. All other output then goes to standard error (main.ts). */
 export const printJson = (document: unknown): void =>
   void process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);

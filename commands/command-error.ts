@@ -1,10 +1,7 @@
-/**
- * How every command ends: 0, it is done, or all is well; 1, something is wrong, or was refused; 2, it was called wrongly, or what it
- * needs cannot be reached.
- */
+/** Exit codes: 0, success; 1, a problem was found or the command was refused; 2, wrong usage, or something that it needs cannot be reached. */
 export const EXIT = { done: 0, wrong: 1, impossible: 2 } as const;
 
-/** What an operator can mend; printed without a stack trace. */
+/** An error that the operator can resolve; printed without a stack trace. */
 export class CommandError extends Error {
   readonly exitCode: 1 | 2;
 
@@ -17,14 +14,14 @@ export class CommandError extends Error {
   }
 }
 
-/** A command that was called wrongly. */
+/** Wrong usage. */
 export class UsageError extends CommandError {
   constructor(message: string) {
     super(message, { exitCode: EXIT.impossible });
   }
 }
 
-/** What a command needs cannot be reached. */
+/** Something that the command needs cannot be reached. */
 export class UnreachableError extends CommandError {
   constructor(message: string, cause?: unknown) {
     super(message, { exitCode: EXIT.impossible, cause });

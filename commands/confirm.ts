@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import type { Call } from "./call";
 
-/** Whether the operator means it: CONFIRM, or what is typed at the terminal, must be the cluster's name. */
+/** Whether the operator confirms: CONFIRM, or the answer typed at the terminal, must be the cluster's name. */
 export async function confirmed(
   { variable }: Pick<Call, "variable">,
   cluster: string,
@@ -13,14 +13,14 @@ export async function confirmed(
 }
 
 function ask(question: string): Promise<string> {
-  // On standard error, since what a command is for goes to its output.
+  // On standard error: standard output is for the command's result.
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   return new Promise((resolve) => {
     terminal.question(question, (answer) => {
       resolve(answer.trim());
       terminal.close();
     });
-    // Without an answer (end of input) nothing is done.
+    // No answer (end of input) means no.
     terminal.on("close", () => resolve(""));
   });
 }

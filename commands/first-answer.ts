@@ -1,9 +1,9 @@
-/** How long a member may be silent until the next is asked as well; patronictl takes less than one second. */
+/** How long to wait for a member before asking the next one as well. patronictl takes less than one second. */
 const SILENT_MS = 3_000;
 
 /**
- * The answer of the first that has one. The next is asked when those before have failed, or are silent; fails with what the first said
- * when all have failed.
+ * Resolves with the first answer. The next member is asked when the previous ones have failed or have not answered in time. If all fail,
+ * rejects with the error of the first.
  */
 export async function firstAnswer<Answer>(
   names: readonly string[],

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { CommandError } from "./command-error";
 import { isAlive, type ProcessId } from "./processes";
 
-/** The state that the local engine has of a stack: a deployment in Pulumi's own format, which the CLI imports as it is. */
+/** A stack's state from the former local engine: a deployment in Pulumi's own format, which the CLI can import unchanged. */
 export interface FormerState {
   readonly file: string;
   readonly resources: number;
@@ -13,7 +13,7 @@ interface StateFile {
   readonly deployment: { readonly resources?: readonly unknown[] };
 }
 
-/** Undefined where it has none, or nothing in it. Fails while a run of the local engine changes it. */
+/** Undefined if there is none or it is empty. Throws while a run of the local engine changes it. */
 export function formerState(stack: string, state: string): FormerState | undefined {
   const folder = path.join(state, "local-engine");
   const file = path.join(folder, `${stack}.json`);
@@ -27,7 +27,7 @@ export function formerState(stack: string, state: string): FormerState | undefin
   return { file, resources };
 }
 
-/** What is not wanted any more, and is kept all the same. */
+/** Keeps the file under another name, so that it is not imported again. */
 export const setAside = ({ file }: FormerState): void => fs.renameSync(file, `${file}.taken-over`);
 
 const read = (file: string): unknown =>

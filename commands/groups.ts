@@ -4,7 +4,7 @@ import { CommandError, UsageError } from "./command-error";
 import { firstAnswer } from "./first-answer";
 import { make } from "./stack";
 
-/** A member of Patroni's cluster, as the configuration store has it. */
+/** A member of a Patroni cluster, as `patronictl list` prints it. */
 export interface PatroniMember {
   readonly Member: string;
   readonly Role: string;
@@ -19,11 +19,11 @@ export const isLeader = ({ Role }: Pick<PatroniMember, "Role">): boolean => /lea
 /** A group of database members: one database, or the coordinators (number 0) or a worker group of a distributed one. */
 export interface Group {
   readonly workload: string;
-  /** Its number in a Citus cluster. */
+  /** Its group number in a Citus cluster. */
   readonly number?: number;
 }
 
-/** The group that a workload is; undefined for one that is no database. */
+/** The group of a database workload; undefined for other workloads. */
 export function asGroup(workload: string): Group | undefined {
   if (workload === "patroni") return { workload };
   if (workload === "coordinator") return { workload, number: 0 };
@@ -31,7 +31,7 @@ export function asGroup(workload: string): Group | undefined {
   return worker === undefined ? undefined : { workload, number: Number(worker) };
 }
 
-/** The groups of these members, the one that clients speak to first. */
+/** The groups of these members; the first is the one that clients connect to. */
 export const groupsOf = (members: readonly { readonly workload: string }[]): readonly Group[] =>
   [...new Set(members.map(({ workload }) => workload))]
     .flatMap((workload) => asGroup(workload) ?? [])
@@ -42,11 +42,11 @@ export async function groups(cluster: Cluster): Promise<readonly Group[]> {
   if (found.length > 0) return found;
   const { stack } = cluster;
   throw new CommandError(
-    `the stack ${stack.name} has no database members: bring it up with ${make(stack, "up")}`,
+    `the stack ${stack.name} has no database members: start it with ${make(stack, "up")}`,
   );
 }
 
-/** The group that GROUP names by its number; without it, the one that clients speak to. */
+/** The group with the number GROUP; by default, the one that clients connect to. */
 export async function chosenGroup(cluster: Cluster, { variable }: Pick<Call, "variable">): Promise<Group> {
   const all = await groups(cluster);
   const wanted = variable("GROUP");
@@ -58,11 +58,11 @@ export async function chosenGroup(cluster: Cluster, { variable }: Pick<Call, "va
   );
 }
 
-/** Arguments by which `patronictl` knows which group of a distributed database is meant. */
+/** Arguments that select a group of a distributed database in `patronictl`. */
 const ofGroup = ({ number }: Group): readonly string[] =>
   number === undefined ? [] : ["--group", String(number)];
 
-/** Patroni's own view of a group, from any member that reaches etcd: one that is cut off would try for ever. */
+/** Patroni's own view of a group, from any member that reaches etcd. One that is cut off would retry forever, hence the timeout. */
 export async function patroniMembers(cluster: Cluster, group: Group): Promise<PatroniMember[]> {
   const first = await runningMember(cluster, group.workload);
   const others = (await cluster.members(group.workload)).filter(
@@ -80,6 +80,6 @@ export async function leader(cluster: Cluster, group: Group): Promise<string> {
   const found = (await patroniMembers(cluster, group)).find(isLeader);
   if (found) return found.Member;
   throw new CommandError(
-    `no ${group.workload} leads at this moment: ${make(cluster.stack, "doctor")} says why`,
+    `${group.workload} has no leader at the moment: ${make(cluster.stack, "doctor")} shows why`,
   );
 }

@@ -1,4 +1,4 @@
-// Ends a run whose command was killed (see runs.ts). Starts as the commands do.
+// Ends a run whose command was killed (see runs.ts). Started like the commands.
 "use strict";
 require("../scripts/typescript.js").register();
 require("./guard.ts");

@@ -2,14 +2,14 @@ import { DONE, endRun, readRecord } from "./runs";
 
 const [file = ""] = process.argv.slice(2);
 
-// Whoever reads what the command prints may be gone with it.
+// The reader of this output may have ended together with the command.
 process.stderr.on("error", () => {});
 
-/** The command holds the other end of this process's standard input: its end without a word is the command's. */
+/** The command holds the other end of this process's standard input. If it closes without DONE, the command was killed. */
 async function main(): Promise<void> {
-  let said = "";
-  for await (const chunk of process.stdin) said += String(chunk);
-  if (said === DONE) return;
+  let received = "";
+  for await (const chunk of process.stdin) received += String(chunk);
+  if (received === DONE) return;
   const record = readRecord(file);
   if (record === undefined) return;
   process.stderr.write(`the command was killed: stopping its run (${record.verb})\n`);

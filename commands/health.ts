@@ -9,13 +9,13 @@ import { make } from "./stack";
 
 export interface Health {
   readonly ok: boolean;
-  /** What is wrong, or what there is; each a few words. */
+  /** Short phrases: the problems, or a summary if there are none. */
   readonly seen: readonly string[];
 }
 
-/** Whether every member is ready, every group led, and every replica streams. */
+/** Whether every member is ready, every group has a leader, and every replica streams. */
 export function judgeHealth(members: readonly ClusterMember[], groups: readonly GroupStatus[]): Health {
-  if (members.length === 0) return { ok: false, seen: ["it has no members"] };
+  if (members.length === 0) return { ok: false, seen: ["the stack has no members"] };
   const unready = members.filter((member) => !isRunning(member) || member.readiness !== "ready");
   const wrong = [
     ...unready.map((member) =>
@@ -26,12 +26,12 @@ export function judgeHealth(members: readonly ClusterMember[], groups: readonly 
       const leaders = known.filter(isLeader);
       const silent = known
         .filter((member) => !isLeader(member) && member.State !== "streaming")
-        .map((member) => `${member.Member} does not stream (${member.State})`);
+        .map((member) => `${member.Member} is not streaming (${member.State})`);
       const expected = members.filter((member) => member.workload === workload).length;
       return [
         ...(leaders.length === 1
           ? []
-          : [`${workload} has ${leaders.length === 0 ? "no" : leaders.length} leader`]),
+          : [`${workload} has ${leaders.length === 0 ? "no leader" : `${leaders.length} leaders`}`]),
         ...silent,
         ...(known.length === expected
           ? []
@@ -39,16 +39,16 @@ export function judgeHealth(members: readonly ClusterMember[], groups: readonly 
       ];
     }),
   ];
-  if (groups.length === 0) wrong.push("it has no database members");
+  if (groups.length === 0) wrong.push("the stack has no database members");
   if (wrong.length > 0) return { ok: false, seen: wrong };
   const led = groups.map((group) => group.members.find(isLeader)?.Member ?? "").join(", ");
   return {
     ok: true,
-    seen: [`${members.length} members are ready`, `${led} ${groups.length === 1 ? "leads" : "lead"}`],
+    seen: [`${members.length} members are ready`, `${groups.length === 1 ? "leader" : "leaders"}: ${led}`],
   };
 }
 
-/** One line for monitors and scripts. Exit code 0: all is well, 1: something is wrong, 2: it cannot be asked. */
+/** One line for monitors and scripts. Exit code 0: healthy, 1: a problem was found, 2: the cluster cannot be reached. */
 export async function health(call: Call): Promise<number> {
   try {
     const cluster = await openCluster(call.stack);
@@ -57,7 +57,7 @@ export async function health(call: Call): Promise<number> {
     if (call.json) printJson({ cluster: cluster.name, ok, seen });
     else
       console.log(
-        `${ok ? "ok" : "WRONG"} ${cluster.name}: ${seen.join("; ")}${ok ? "" : `: ${make(call.stack, "doctor")} says how to mend it`}`,
+        `${ok ? "ok" : "WRONG"} ${cluster.name}: ${seen.join("; ")}${ok ? "" : `: ${make(call.stack, "doctor")} shows how to fix it`}`,
       );
     return ok ? EXIT.done : EXIT.wrong;
   } catch (error) {

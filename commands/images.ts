@@ -20,21 +20,21 @@ import type { Stack } from "./stack";
 
 const FOLDER = path.join(PROJECT, "config-files");
 
-/** Where an image is published: the registry's name and, in its tag, what is in it. */
+/** An image in the registry. Its tag identifies its content. */
 export interface PublishedImage {
   readonly name: string;
   readonly reference: string;
   readonly tag: string;
 }
 
-/** What the images are called in `registry`. */
+/** The images' names and tags in `registry`. */
 export const publishedImages = (registry: string, sources: Images): readonly PublishedImage[] =>
   Object.entries(sources).map(([name, source]) => {
     const tag = imageTag(name, source, FOLDER).split(":")[1] ?? "";
     return { name, reference: `${registry}/${name}:${tag}`, tag };
   });
 
-/** Builds every image under the name that it has in `registry`; the layers of earlier builds are used again. */
+/** Builds every image under its name in `registry`, with the build cache. */
 export async function buildImages(
   registry: string,
   sources: Images,
@@ -56,7 +56,7 @@ export async function buildImages(
   return published;
 }
 
-/** Runs docker; what it says is this command's own progress, on standard error, since the tags are what it is for. */
+/** Runs docker. Its output is progress and goes to standard error; standard output is for the tags. */
 const docker = (...args: string[]): Promise<void> =>
   new Promise((resolve, reject) => {
     const child = spawn("docker", args, { stdio: ["ignore", 2, 2] });
@@ -64,12 +64,17 @@ const docker = (...args: string[]): Promise<void> =>
     child.on("exit", (code) =>
       code === 0
         ? resolve()
-        : reject(new CommandError(`docker ${args[0] ?? ""} ended with ${code ?? "a signal"}`)),
+        : reject(
+            new CommandError(
+              `docker ${args[0] ?? ""} failed (${code === null ? "killed by a signal" : `exit code ${code}`}): see its output above`,
+            ),
+          ),
     );
   });
 
 function settingsOf({ name, settings: file }: Stack): StackSettings {
-  if (!fs.existsSync(file)) throw new UsageError(`there is no ${file}: STACK names the stack, such as prod`);
+  if (!fs.existsSync(file))
+    throw new UsageError(`${file} does not exist: set STACK to the name of a stack, such as prod`);
   const { config = {} } = (parse(fs.readFileSync(file, "utf8")) ?? {}) as {
     config?: Record<string, unknown>;
   };
@@ -86,20 +91,20 @@ function settingsOf({ name, settings: file }: Stack): StackSettings {
   return settings;
 }
 
-/** Builds the stack's images, publishes them where its settings say (PUSH=1), and prints the settings that name them. */
+/** Builds the stack's images, pushes them to `images.registry` (PUSH=1), and prints the settings that select them. */
 export async function images({ stack, variable }: Call): Promise<number> {
   const settings = settingsOf(stack);
   const registry = settings.images?.registry;
   if (!registry)
     throw new CommandError(
-      `images.registry in Pulumi.${stack.name}.yaml must say where the images are published`,
+      `images.registry is not set in Pulumi.${stack.name}.yaml: it must name the registry to publish the images to, such as registry.example.com/postgres-cluster`,
     );
-  // As the stack itself has it where nothing is said (stacks/prod.ts, stacks/dev.ts).
+  // The same default as in stacks/prod.ts and stacks/settings.ts.
   const wanted = settings.citus ?? (settings.environment === "prod" ? "required" : "auto");
   const citus = await chooseCitus({ ...settings, citus: wanted }, undefined);
   if (citus.problems.length > 0) throw new CommandError(citus.problems.map(describeProblem).join("\n"));
   console.error(
-    citus.distributed ? `The database's image has ${citus.why}.` : `Without Citus: ${citus.why}.`,
+    citus.distributed ? `The database image includes ${citus.why}.` : `Without Citus: ${citus.why}.`,
   );
   const built = await buildImages(
     registry,
@@ -107,7 +112,7 @@ export async function images({ stack, variable }: Call): Promise<number> {
     settings.images.caCertificates,
   );
   if (variable("PUSH")) for (const { reference } of built) await docker("push", reference);
-  else console.error("Not published: PUSH=1 does that.");
+  else console.error("Not pushed: set PUSH=1 to push the images.");
   const tags = Object.fromEntries(built.map(({ name, tag }) => [name, tag]));
   console.log(stringify({ "postgres-cluster:images": { registry, tags } }).trimEnd());
   return 0;

@@ -4,50 +4,51 @@ import type { Group } from "./groups";
 import { etcdctl } from "./inside";
 
 /**
- * Why a group has no leader, said so that its reader knows what it waits for and what may be done. Patroni's rule in quorum mode: whoever
- * is to lead needs the votes of as many members of the set in etcd's key `sync` that one of them has every acknowledged write, or must
- * be the member that led last, who has all of them. https://patroni.readthedocs.io/en/latest/replication_modes.html#quorum-commit-mode
+ * Explains why a group has no leader, what it is waiting for and what can be done. Patroni's rule in quorum mode: a candidate needs the
+ * votes of so many members of the set in etcd's key `sync` that one of them must have every acknowledged write, or it must be the former
+ * leader, which has all of them. https://patroni.readthedocs.io/en/latest/replication_modes.html#quorum-commit-mode
  */
 
-/** What etcd holds of a group. */
+/** A group's keys in etcd. */
 export interface GroupKeys {
-  /** Who led last, who else may hold acknowledged writes (comma separated), and how many of them besides a candidate must vote. */
+  /** The last leader, the other members that may have acknowledged writes (comma-separated), and how many votes a candidate needs besides its own. */
   readonly sync?: {
     readonly leader?: string | null;
     readonly sync_standby?: string | null;
     readonly quorum?: number;
   };
-  /** Members that are alive, by name: their keys end with their lease. */
+  /** Live members by name. Their keys expire with their lease. */
   readonly members: Readonly<Record<string, MemberKey>>;
-  /** The last position that a leader told, a few seconds before it was lost. */
+  /** The last WAL position that the leader reported, at most a few seconds before it was lost. */
   readonly position?: number;
 }
 
 export interface MemberKey {
   /** `running`, `starting`, `stopped`, `in archive recovery`, ... */
   readonly state: string;
-  /** Its last position, received or replayed, in bytes. */
+  /** Its last received or replayed WAL position, in bytes. */
   readonly xlog_location?: number;
   readonly timeline?: number;
 }
 
-/** What is said where a leader is missing. */
+/** The message about a group without a leader. */
 export interface Leaderless {
   readonly seen: string;
   readonly remedy: string;
 }
 
-/** A position as PostgreSQL writes it: `0/52B8EA8`. */
+/** A WAL position in PostgreSQL's notation: `0/52B8EA8`. */
 const lsn = (position: number): string =>
   `${Math.floor(position / 2 ** 32).toString(16)}/${(position % 2 ** 32).toString(16)}`.toUpperCase();
 
 const RUNBOOK = "docs/runbooks/no-leader.md";
 
-/** PostgreSQL answers there, which is what a vote takes. */
+/** Whether the member can vote, which requires that its PostgreSQL answers. */
 const votes = (key: MemberKey | undefined): key is MemberKey =>
   key !== undefined && /^(running|streaming|in archive recovery)$/.test(key.state);
 
-/** `members` are the group's, whether they run or not; `ways` are those of their platform. */
+/** @param members all members of the group, running or not
+ * @param ways how their platform brings members back */
 export function judgeLeaderless(
   keys: GroupKeys,
   members: readonly Pick<ClusterMember, "name" | "state" | "status">[],
@@ -62,42 +63,42 @@ export function judgeLeaderless(
     const key = keys.members[name];
     if (key !== undefined) return key.state;
     const member = members.find((each) => each.name === name);
-    if (member === undefined) return "there is no such member";
+    if (member === undefined) return "it does not exist";
     return isRunning(member)
-      ? "runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts"
+      ? "it is running but not in etcd: it is cut off, or its Patroni hangs or is still starting"
       : `it is ${member.state}`;
   };
   if (voters.length === 0 || there.length >= needed || (last !== undefined && there.includes(last))) {
     const all = Object.entries(keys.members).map(([name, { state }]) => `${name} is ${state}`);
     return {
-      seen: `nobody leads, though enough members are there (${all.join(", ") || "none"}): an election takes up to 22 s`,
-      remedy: `if it lasts, their logs say why not: ${RUNBOOK}`,
+      seen: `nobody leads, although enough members are available (${all.join(", ") || "none"}): an election takes up to 22 s`,
+      remedy: `if this lasts longer, their logs show why: ${RUNBOOK}`,
     };
   }
   const away = voters.filter((name) => !there.includes(name));
-  const votesNeeded = `${needed} of them ${needed === 1 ? "is" : "are"} needed`;
+  const votesNeeded = `${needed} of them ${needed === 1 ? "is" : "are"} required`;
   const may =
     last !== undefined && standbys.length === 0
-      ? `only ${last}, which led on when its replicas were gone, has all of them`
-      : `of the ${voters.length} members that may hold one (${voters.join(", ")}) ` +
-        `${there.length === 0 ? "none is" : `only ${there.join(", ")} ${there.length === 1 ? "is" : "are"}`} there; ` +
+      ? `only ${last}, which continued as leader without replicas, has all acknowledged writes`
+      : `of the ${voters.length} members that may have acknowledged writes (${voters.join(", ")}), ` +
+        `${there.length === 0 ? "none is" : `only ${there.join(", ")} ${there.length === 1 ? "is" : "are"}`} available; ` +
         [
           votesNeeded,
-          ...(last === undefined ? [] : [`or ${last} alone, which led last and has all of them`]),
+          ...(last === undefined ? [] : [`or ${last} alone, which was the last leader and has all of them`]),
         ].join(", ");
   const start = last !== undefined && away.includes(last) ? last : (away[0] ?? "");
   const gone = { name: start, state: "missing", status: "" };
   const member = members.find(({ name }) => name === start) ?? gone;
   const how = isRunning(member)
-    ? `mend what cuts it off (docs/runbooks/partition.md), or ${ways.restarting(start)}`
+    ? `repair its network (docs/runbooks/partition.md), or ${ways.restarting(start)}`
     : ways.revival(member);
   return {
-    seen: `nobody leads, so that no acknowledged write is lost: ${may}. Away: ${away.map((name) => `${name} (${stateOf(name)})`).join(", ")}`,
+    seen: `nobody leads, because acknowledged writes could be lost: ${may}. Missing: ${away.map((name) => `${name} (${stateOf(name)})`).join(", ")}`,
     remedy: `bring one back, ${start} first: ${how}. ${lastResort(keys)}`,
   };
 }
 
-/** What may be done when those who are away never come back, and what that loses. */
+/** What can be done if the missing members never return, and what is lost then. */
 function lastResort({ members, position }: GroupKeys): string {
   const left = Object.entries(members).filter(([, key]) => votes(key));
   const reached = ([, { timeline = 0, xlog_location = 0 }]: [string, MemberKey]): [number, number] => [
@@ -109,16 +110,17 @@ function lastResort({ members, position }: GroupKeys): string {
     return lineB - lineA || atB - atA;
   })[0];
   if (newest === undefined)
-    return `No member is left that could lead; when all their disks are lost, so are the data: ${RUNBOOK}`;
+    return `No member is left that could become leader. If the disks of all members are lost, the data is lost too: ${RUNBOOK}`;
   const [name, { xlog_location = 0, timeline = 0 }] = newest;
-  const told = position === undefined ? "" : `; the last position that a leader told is ${lsn(position)}`;
+  const reported =
+    position === undefined ? "" : `; the last position that the leader reported is ${lsn(position)}`;
   return (
-    `Only if their disks are lost for good: ${name} has the newest of the data left (up to ${lsn(xlog_location)}, timeline ${timeline}${told}) ` +
-    `and can be made to lead, which loses every acknowledged write that reached only the others: ${RUNBOOK}`
+    `Only if their disks are permanently lost: ${name} has the newest remaining data (up to ${lsn(xlog_location)}, timeline ${timeline}${reported}) ` +
+    `and can be promoted, which loses every acknowledged write that reached only the missing members: ${RUNBOOK}`
   );
 }
 
-/** Asks etcd, which is there where the members are not. Undefined when it does not answer either. */
+/** Explains a missing leader from etcd's keys. Undefined if etcd does not answer either. */
 export async function leaderless(cluster: Cluster, group: Group): Promise<Leaderless | undefined> {
   const etcd = (await cluster.members("etcd")).filter(isRunning);
   const number = group.number === undefined ? [] : [group.number];
@@ -132,7 +134,7 @@ export async function leaderless(cluster: Cluster, group: Group): Promise<Leader
   return undefined;
 }
 
-/** What `etcdctl get --write-out=json` prints of a group's keys. */
+/** Reads a group's keys from the output of `etcdctl get --write-out=json`. */
 export function groupKeys(answer: string, prefix: string): GroupKeys {
   const decoded = (text: string): string => Buffer.from(text, "base64").toString("utf8");
   const { kvs = [] } = JSON.parse(answer) as { kvs?: readonly { key: string; value?: string }[] };

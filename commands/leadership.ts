@@ -6,10 +6,10 @@ import { EXIT } from "./command-error";
 import { chosenGroup, groups } from "./groups";
 import { withGroup } from "./patroni";
 
-/** How long a member may take to be whole again, and a group to have another leader, in seconds. */
+/** How long a member may take to recover, and a group to elect a leader, in seconds. */
 const PATIENCE_SECONDS = 120;
 
-/** Hands the leadership of GROUP over, to TO if given. */
+/** Switches the leader of GROUP over, to TO if given. */
 export async function switchover(call: Call): Promise<number> {
   const cluster = await openCluster(call.stack);
   const candidate = call.variable("TO");
@@ -17,7 +17,7 @@ export async function switchover(call: Call): Promise<number> {
     handOver(rest, { candidate, deadlineSeconds: PATIENCE_SECONDS }),
   );
   if (call.json) printJson({ from: done.from, to: done.to });
-  else console.log(`${done.to} leads, in place of ${done.from}`);
+  else console.log(`${done.to} is the leader now, instead of ${done.from}`);
   return EXIT.done;
 }
 

@@ -5,8 +5,8 @@ import { CommandError, EXIT } from "./command-error";
 import { make } from "./stack";
 
 /**
- * Follows the logs of every member, each line with its member's name. WORKLOAD=patroni or MEMBER=<name> narrows it, FOLLOW= prints and ends.
- * Exit code 1 when one of them cannot be read.
+ * Follows the logs of all members, each line with its member's name. WORKLOAD=patroni or MEMBER=<name> selects members; with an empty
+ * FOLLOW= it ends after the existing lines. Exit code 1 if a log cannot be read.
  */
 export async function logs(call: Call): Promise<number> {
   const cluster = await openCluster(call.stack);
@@ -16,9 +16,9 @@ export async function logs(call: Call): Promise<number> {
   );
   if (all.length === 0)
     throw new CommandError(
-      `the stack ${call.stack.name} has no such members: ${make(call.stack, "status")} lists them`,
+      `the stack ${call.stack.name} has no matching members: ${make(call.stack, "status")} lists all`,
     );
-  // `FOLLOW=` is empty and given.
+  // `variable` would treat an empty `FOLLOW=` as not given.
   const request = { tail: numberOf(call, "TAIL", 20), follow: process.env["FOLLOW"] !== "" };
   const read = await Promise.all(
     all.map(({ name }) =>

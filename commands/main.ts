@@ -1,13 +1,13 @@
 import { callOf, type Command } from "./call";
 import { CommandError, EXIT } from "./command-error";
 
-// Each command loads what it needs, and no more: the component library alone takes as long to load as most commands run.
+// Each command loads only what it needs: loading the component library alone takes as long as most commands run.
 const lifecycle = () => require("./lifecycle") as typeof import("./lifecycle");
 const leadership = () => require("./leadership") as typeof import("./leadership");
 const secrets = () => require("./secrets") as typeof import("./secrets");
 const psql = () => require("./psql") as typeof import("./psql");
 
-/** What `make <name>` runs. Each resolves with an exit code. */
+/** The commands, by the name in `make <name>`. Each resolves with an exit code. */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   up: () => lifecycle().up,
   down: () => lifecycle().down,
@@ -38,12 +38,12 @@ async function main(): Promise<number> {
   const [name = "", ...args] = process.argv.slice(2);
   const load = COMMANDS[name];
   if (!load) {
-    console.error(`there is no command "${name}": ${Object.keys(COMMANDS).join(", ")}`);
+    console.error(`unknown command "${name}": use one of ${Object.keys(COMMANDS).join(", ")}`);
     return EXIT.impossible;
   }
   const command = load();
   const call = callOf(args, process.env);
-  // Progress, for one, is for people.
+  // Everything but the document, such as progress, goes to standard error.
   if (call.json) console.log = console.error;
   try {
     return await command(call);

@@ -12,11 +12,11 @@ export interface StackOutputs {
     readonly statistics: readonly string[];
   };
   readonly database: string;
-  /** Whether the database is distributed, and why. */
+  /** `off`, or the Citus version. */
   readonly citus: string;
-  /** Shards by worker group, when it is. */
+  /** Number of shards by worker group, if the database is distributed. */
   readonly shards?: Readonly<Record<string, number>>;
-  /** By group: what workers that somebody else runs are to have on their disks, by file name. */
+  /** The files that external workers need, by group and file name. */
   readonly externalWorkers?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly certificateAuthority: string;
   readonly certificatesExpire: Readonly<Record<string, string>>;
@@ -27,22 +27,22 @@ export async function stackOutputs(stack: Stack): Promise<StackOutputs> {
   const outputs = await pulumiCli(stack.name, stack).outputs();
   if (!outputs["endpoints"])
     throw new CommandError(
-      `the state of the stack ${stack.name} knows no endpoints: bring it up with ${make(stack, "up")}`,
+      `the state of the stack ${stack.name} contains no endpoints: run ${make(stack, "up")}`,
     );
   return outputs as unknown as StackOutputs;
 }
 
-/** The password of a role, or an error that names the roles that there are. */
+/** The password of a role, or an error that lists the roles. */
 export function passwordOf({ passwords }: StackOutputs, role: string): string {
   const found = passwords[role];
   if (found !== undefined) return found;
-  throw new UsageError(`there is no role "${role}": ROLE is one of ${Object.keys(passwords).join(", ")}`);
+  throw new UsageError(`ROLE is "${role}": it must be one of ${Object.keys(passwords).join(", ")}`);
 }
 
-/** Where the authority's certificate lies for clients on this machine. */
+/** The CA certificate for clients on this machine. */
 const authorityFile = (stack: Stack): string => path.join(stack.state, stack.name, "ca.crt");
 
-/** Writes the authority's certificate for clients on this machine; where it lies. */
+/** Writes the CA certificate for clients on this machine and returns its path. */
 export function writeAuthority(stack: Stack, { certificateAuthority }: StackOutputs): string {
   const file = authorityFile(stack);
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
@@ -50,7 +50,7 @@ export function writeAuthority(stack: Stack, { certificateAuthority }: StackOutp
   return file;
 }
 
-/** A libpq connection string that tries the entries one after the other. */
+/** A libpq connection string that tries the entries one after another. */
 export function connectionString(
   stack: Stack,
   addresses: readonly string[],
@@ -68,7 +68,7 @@ export function connectionString(
   ].join(" ");
 }
 
-/** How clients connect, as lines for people. */
+/** How clients connect, as text. */
 export function endpointLines(stack: Stack, outputs: StackOutputs): string {
   const at = stack.name === "dev" ? "" : ` STACK=${stack.name}`;
   const line = (role: string, addresses: readonly string[]): string =>

@@ -12,7 +12,7 @@ interface Exported {
   };
 }
 
-/** The id that the stack's state has for its cluster; undefined when it has none. */
+/** The owner id in the stack's state; undefined if it has none. */
 async function ownerInState(cli: PulumiCli): Promise<string | undefined> {
   await cli.prepare();
   const text = await captured(cli.invocation(["stack", "export"]));
@@ -22,8 +22,8 @@ async function ownerInState(cli: PulumiCli): Promise<string | undefined> {
 }
 
 /**
- * Fails when the stack's cluster belongs to another state: what this one takes away would be another's. Nothing is said of a cluster
- * without a mark, as one that was never up has none.
+ * Throws if the stack's cluster belongs to another state, so that this stack does not remove it. A cluster without an ownership mark
+ * passes: it was never up.
  */
 export async function refuseAnothers(stack: Stack, cli: PulumiCli, what: string): Promise<void> {
   const place = ownerPlace(stack);
@@ -32,6 +32,6 @@ export async function refuseAnothers(stack: Stack, cli: PulumiCli, what: string)
   if (mark === undefined || mark.owner === (await ownerInState(cli))) return;
   throw new CommandError(
     `the cluster ${place.cluster} belongs to the stack ${mark.stack} of the project ${mark.project}, since ${mark.since} ` +
-      `(owner ${mark.owner}, written in ${whereOf(place)}), and not to the state of ${stack.name}: ${what} is for its owner. Nothing was changed.`,
+      `(owner ${mark.owner}, recorded in ${whereOf(place)}), not to the state of ${stack.name}: only its owner may run ${what}. Nothing was changed.`,
   );
 }

@@ -8,8 +8,8 @@ import { CommandError } from "./command-error";
 import type { Group } from "./groups";
 
 /**
- * Lets `use` speak to Patroni in the members of a group as `up` does, so that both ask in the same way. The password is the one that the
- * members read. What `use` fails with is an operator's to mend.
+ * Gives `use` access to Patroni's REST API in the members of a group, with the same client as `up`. The password is read from a member.
+ * Errors of `use` are for the operator, without a stack trace.
  */
 export async function withGroup<T>(
   cluster: Cluster,
@@ -29,7 +29,7 @@ export async function withGroup<T>(
   }
 }
 
-/** The same for members wherever they run. `read` resolves with a file of one of them. */
+/** The same for members in any place. `read` resolves with the content of a file in one of them. */
 export async function withMembers<T>(
   targets: readonly RestMember[],
   read: (file: string) => Promise<string>,

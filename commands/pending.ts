@@ -1,14 +1,15 @@
 import { CommandError } from "./command-error";
 import { capture } from "./programs";
+import { make, type Stack } from "./stack";
 
-/** A resource that a run was creating when it was killed; whether it is there nobody has recorded. */
+/** A resource that a run was creating when it was killed. Whether it exists is not recorded. */
 interface PendingCreate {
   readonly urn: string;
   readonly type: string;
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-/** What `pulumi stack export` prints. */
+/** The output of `pulumi stack export`. */
 export interface Exported {
   readonly deployment?: {
     readonly resources?: readonly { readonly urn: string; readonly type: string; readonly id?: string }[];
@@ -16,21 +17,23 @@ export interface Exported {
   };
 }
 
-const STACK = "pulumi:pulumi:Stack";
+const ROOT = "pulumi:pulumi:Stack";
 const CONTAINER = "docker:index/container:Container";
 const NETWORK = "docker:index/network:Network";
 
 /**
- * Settles what a killed run was creating, since the CLI leaves that to a person: it would go on to warn of it, and a container whose name is
- * taken could not be created. What is there by halves, with our labels and in no state, is removed; its data are in volumes. Other kinds
- * are found again by their own create: volumes by their name, objects of Kubernetes since they are applied, dynamic resources since they look first.
- * @param exported undefined: the stack is a new one
- * @param verb the one that is to follow
- * @param ask runs the CLI with these arguments
+ * Clears the pending creates of a killed run, which the CLI leaves to the user: it would keep warning about them, and a container whose name
+ * is taken could not be created. Half-created containers and networks with our labels that are not in the state are removed; data is in volumes.
+ * Other resources are adopted by their own create: volumes by name, Kubernetes objects by server-side apply, dynamic resources because
+ * they check first.
+ * @param exported undefined if the stack is new
+ * @param verb the verb that runs next
+ * @param ask runs the CLI with the given arguments
  */
 export async function settlePending(
   exported: Exported | undefined,
   verb: string,
+  stack: Pick<Stack, "name">,
   ask: (args: readonly string[]) => Promise<unknown>,
 ): Promise<void> {
   const { resources = [], pending_operations: operations = [] } = exported?.deployment ?? {};
@@ -39,22 +42,22 @@ export async function settlePending(
   const names = pending.map(({ urn }) => urn.split("::").at(-1)).join(", ");
   if (verb === "destroy" && pending.some(({ type }) => type.startsWith("kubernetes:")))
     throw new CommandError(
-      `a run was interrupted while it created ${names}, and whether that is there is not known: 'make up' finishes it, then 'make down' takes it down. Nothing was changed.`,
+      `a run was interrupted while it created ${names}, and whether it exists is not known: run ${make(stack, "up")}, which completes it, then ${make(stack, "down")}. Nothing was changed.`,
     );
-  const root = resources.find(({ type }) => type === STACK);
-  // No more than it takes: `up` itself looks at everything else.
+  const root = resources.find(({ type }) => type === ROOT);
+  // Only the root: `up` itself refreshes everything else.
   const refresh = [
     "refresh",
     "--yes",
     "--skip-preview",
     ...(root === undefined ? [] : ["--target", root.urn]),
   ];
-  // Fails while another run holds the stack's lock: then nothing was interrupted, and what is there by halves is that run's.
+  // Fails while another run holds the stack's lock. Then nothing was interrupted: the pending creates belong to that run.
   await ask(refresh);
-  console.error(`a run was interrupted while it created ${names}: looking for what is there by halves`);
-  // A create may have been repeated since, by hand: what the state has is none by halves.
+  console.error(`a run was interrupted while it created ${names}: looking for half-created resources`);
+  // The create may have been repeated since. A resource in the state is complete.
   const recorded = new Set(resources.map(({ id }) => id));
-  // Containers first: a network can go when none is in it.
+  // Containers first: a network can only be removed when it is empty.
   for (const kind of ["container", "network"] as const)
     for (const { type, inputs } of pending)
       if (type === (kind === "container" ? CONTAINER : NETWORK)) await removeHalf(kind, inputs, recorded);
@@ -75,7 +78,7 @@ async function removeHalf(
   const has = JSON.parse(text) as Readonly<Record<string, string>>;
   if (!wanted.every(({ label, value }) => has[label] === value)) return;
   console.error(`  removing the ${kind} ${name}`);
-  // A network with containers in it is refused by Docker, and the create says so.
+  // Docker refuses to remove a network with containers in it; the create then reports it.
   await capture("docker", [kind, "rm", ...(kind === "container" ? ["--force"] : []), name]).catch(
     () => undefined,
   );

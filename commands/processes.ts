@@ -1,15 +1,15 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 
-/** A process by number and start time: a number alone may have been given to another one since. */
+/** A process by number and start time: the number alone may have been reused since. */
 export interface ProcessId {
   readonly pid: number;
   readonly started: string;
 }
 
 /**
- * When the process began, in whatever words the system has for it; undefined if there is no such process. One that has ended and that its
- * parent has not noticed (a zombie) is none: where nobody adopts orphans, as in many containers, it stays for ever.
+ * When the process started, in the system's own format; undefined if there is no such process. A zombie does not count as one: where no
+ * init process reaps orphans, as in many containers, it remains forever.
  */
 export function startOf(pid: number): string | undefined {
   try {
@@ -31,7 +31,7 @@ export const processId = (pid: number): ProcessId => ({ pid, started: startOf(pi
 
 export const isAlive = ({ pid, started }: ProcessId): boolean => startOf(pid) === started;
 
-/** Sends a signal; that there is no such process any more is no error. */
+/** Sends a signal. A process that no longer exists is not an error. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -41,8 +41,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * The processes that have this variable in the environment that they were started with, whoever their parent is by now. None where the
- * system has no /proc.
+ * The processes that were started with this environment variable, whatever their parent is now. Empty on systems without /proc.
  */
 export function processesWith(variable: string, value: string): number[] {
   if (!fs.existsSync("/proc")) return [];
@@ -54,7 +53,7 @@ export function processesWith(variable: string, value: string): number[] {
       try {
         return fs.readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(wanted);
       } catch {
-        // Gone meanwhile, or somebody else's.
+        // It has ended, or belongs to another user.
         return false;
       }
     })
@@ -65,7 +64,7 @@ export function processesWith(variable: string, value: string): number[] {
 const HANGUP = 1n;
 const REQUESTS_TO_END = HANGUP | (1n << 1n) | (1n << 14n);
 
-/** The signals of which a process says this, as bits; none where the system has no /proc. */
+/** The ignored or blocked signals of a process, as bits; 0 on systems without /proc. */
 function signals(pid: number, field: "SigIgn" | "SigBlk"): bigint {
   try {
     const status = fs.readFileSync(`/proc/${pid}/status`, "utf8");
@@ -75,16 +74,16 @@ function signals(pid: number, field: "SigIgn" | "SigBlk"): bigint {
   }
 }
 
-/** Whether a process ignores a hangup, as one that was started by `nohup` does. */
+/** Whether a process ignores SIGHUP, as `nohup` makes it do. */
 export const ignoresHangup = (pid: number): boolean => (signals(pid, "SigIgn") & HANGUP) !== 0n;
 
 /**
- * Whether a process is busy with a request to end (SIGHUP, SIGINT, SIGTERM), which the system holds back from it meanwhile. GNU make passes
- * SIGTERM on; at the others it waits for its children, and tells them nothing.
+ * Whether a process is handling a request to end (SIGHUP, SIGINT, SIGTERM): these signals are blocked meanwhile. GNU make forwards SIGTERM
+ * to its children; on the others it waits for them without notifying them.
  */
 export const isAskedToEnd = (pid: number): boolean => (signals(pid, "SigBlk") & REQUESTS_TO_END) !== 0n;
 
-/** Looks ten times a second; whether it became true in time. */
+/** Polls ten times a second. Resolves with whether the condition became true in time. */
 export async function becomes(condition: () => boolean, withinMs: number): Promise<boolean> {
   const deadline = Date.now() + withinMs;
   while (!condition()) {

@@ -2,30 +2,30 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-/** The folder of the project, from which every path here starts. */
+/** The project's folder. */
 export const PROJECT = path.join(__dirname, "..");
-/** What this machine knows of its stacks: never committed, mode 0700. */
+/** Local state of stacks: never committed, mode 0700. */
 export const STATE = path.join(PROJECT, ".state");
 
-/** What is started, and with what in its environment. */
+/** A program to start, with its arguments and environment. */
 export interface Invocation {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The folder of PATH that has a program of this name. */
+/** The first folder in PATH with a program of this name. */
 export const folderOnPath = (program: string): string | undefined =>
   (process.env["PATH"] ?? "")
     .split(path.delimiter)
     .find((folder) => folder !== "" && fs.existsSync(path.join(folder, program)));
 
-/** Is there a program of that name? */
+/** Whether PATH has a program of this name. */
 export const onPath = (program: string): boolean => folderOnPath(program) !== undefined;
 
 /**
- * Programs that start Node must find the one that the project brings, not the system's older one; and the processes that the CLI
- * starts need not load all that the SDK names.
+ * Programs that start Node must find the project's own, not the system's older one. Node processes started by the CLI load the SDK's
+ * modules lazily.
  */
 export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const lazy = `--require ${JSON.stringify(path.join(PROJECT, "scripts/lazy-modules.js"))}`;
@@ -37,7 +37,7 @@ export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs a program and resolves with what it printed; rejects with its error output when it fails. */
+/** Runs a program and resolves with its output; rejects with its error output if it fails. */
 export function capture(
   program: string,
   args: readonly string[],

@@ -4,22 +4,22 @@ import { type Cluster, isRunning, openCluster } from "./cluster";
 import { EXIT } from "./command-error";
 import { make } from "./stack";
 
-/** What a member uses of its memory, in bytes; the limit is null where it has none. */
+/** A member's memory use in bytes. The limit is null if it has none. */
 export interface Memory {
   readonly usedBytes: number;
   readonly limitBytes: number | null;
 }
 
-/** The control group's own figures, of version 2 or else 1, without file pages that can be dropped at any time. The first word tells which. */
+/** Prints memory use, limit and reclaimable file pages of the control group, version 2 or 1. */
 const READ_MEMORY = `cd /sys/fs/cgroup
 if [ -e memory.current ]; then cat memory.current memory.max; awk '$1 == "inactive_file" {print $2}' memory.stat
 else cd memory; cat memory.usage_in_bytes memory.limit_in_bytes; awk '$1 == "total_inactive_file" {print $2}' memory.stat; fi`;
 
-/** What `READ_MEMORY` prints; undefined for anything else. */
+/** Reads the output of `READ_MEMORY`, without reclaimable file pages; undefined for any other text. */
 export function readMemory(text: string): Memory | undefined {
   const [used, limit, droppable = "0"] = text.split("\n");
   if (!/^\d+$/.test(used ?? "") || limit === undefined) return undefined;
-  // Version 1 has a number above every machine's memory in place of "max".
+  // Instead of "max", version 1 has a number larger than any machine's memory.
   const bound = limit === "max" || Number(limit) > 2 ** 60 ? null : Number(limit);
   return { usedBytes: Math.max(0, Number(used) - Number(droppable)), limitBytes: bound };
 }
@@ -28,7 +28,7 @@ export interface Process extends ClusterMember {
   readonly memory: Memory | null;
 }
 
-/** Members: where they run, since when, how often they were started again, what memory they have. Exit code 1 when one does not run. */
+/** Members with their node, uptime, restarts and memory. Exit code 1 if one is not running. */
 export async function ps(call: Call): Promise<number> {
   const cluster = await openCluster(call.stack);
   const members = await cluster.members(call.variable("WORKLOAD"));
@@ -37,7 +37,7 @@ export async function ps(call: Call): Promise<number> {
   );
   if (call.json) printJson({ cluster: cluster.name, members: all });
   else if (all.length === 0)
-    console.log(`The stack ${call.stack.name} is not up. Bring it up with ${make(call.stack, "up")}.`);
+    console.log(`The stack ${call.stack.name} is not up. Start it with ${make(call.stack, "up")}.`);
   else console.log(psLines(all, new Date()).join("\n"));
   return all.length > 0 && all.every(isRunning) ? EXIT.done : EXIT.wrong;
 }
@@ -50,7 +50,7 @@ async function memoryOf(cluster: Cluster, member: ClusterMember): Promise<Memory
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)}`;
 
-/** `3d 4h`, `2h 5m`, `4m 10s`: the two greatest units. */
+/** `3d 4h`, `2h 5m`, `4m 10s`: the two largest units. */
 export function duration(ms: number): string {
   const units: readonly [string, number][] = [
     ["d", 86_400_000],

@@ -11,15 +11,15 @@ import { passwordOf, stackOutputs, writeAuthority } from "./outputs";
 import { onPath } from "./programs";
 import { make } from "./stack";
 
-/** What psql is given besides: SQL=... is a statement, the rest stands on the command's own line. Without either it reads its input. */
+/** Further arguments of psql: those of the command itself, and SQL=... as a statement. Without SQL it reads its input. */
 const wordsOf = (call: Call): readonly string[] => {
   const sql = call.variable("SQL");
-  // As for any script: one that fails tells it by its exit code, also when it comes on the input.
+  // A failing script must return an exit code, also if it is read from standard input.
   const script = process.stdin.isTTY ? [] : ["--set", "ON_ERROR_STOP=1"];
   return [...script, ...call.args, ...(sql === undefined ? [] : ["--command", sql])];
 };
 
-/** A superuser's session on the leader of GROUP; with ROLE, a session of that role through the write endpoint. */
+/** A superuser session on the leader of GROUP; with ROLE, a session of that role through the write endpoint. */
 export async function psql(call: Call): Promise<number> {
   const cluster = await openCluster(call.stack);
   const role = call.variable("ROLE");
@@ -37,11 +37,11 @@ export async function psqlReplica(call: Call): Promise<number> {
     (member) => !isLeader(member) && member.State === "streaming",
   );
   if (!replica)
-    throw new CommandError(`no replica streams at this moment: ${make(call.stack, "doctor")} says why`);
+    throw new CommandError(`no replica is streaming at the moment: ${make(call.stack, "doctor")} shows why`);
   return cluster.attach(replica.Member, psqlIn(cluster.database, ...wordsOf(call)));
 }
 
-/** As applications come: TLS with full verification, the role's password. */
+/** Connects as applications do: TLS with full verification, and the role's password. */
 async function throughEntry(
   cluster: Cluster,
   endpoint: "write" | "read",
@@ -52,7 +52,8 @@ async function throughEntry(
   const PGPASSWORD = passwordOf(outputs, role);
   const entries = (await cluster.members("haproxy")).filter(isRunning);
   const [entry] = entries;
-  if (entry === undefined) throw new CommandError(`no entry runs: ${make(call.stack, "doctor")} says why`);
+  if (entry === undefined)
+    throw new CommandError(`no HAProxy is running: ${make(call.stack, "doctor")} shows why`);
   const connection = (hosts: string, port: number, authority: string): string =>
     `${hosts} port=${port} dbname=${outputs.database} user=${role} sslmode=verify-full sslrootcert=${authority}`;
   if (cluster.reach.membersReachEntry) {
@@ -63,8 +64,8 @@ async function throughEntry(
   }
   if (!onPath("psql"))
     throw new UnreachableError(
-      `psql is not on PATH: of ${cluster.reach.platform} members are not admitted to the entry, so the session is this machine's. ` +
-        "Install it (Debian: postgresql-client), or come as superuser, without ROLE",
+      `psql is not on PATH. On ${cluster.reach.platform}, members may not connect to HAProxy, so ROLE needs psql on this machine. ` +
+        "Install it (Debian: postgresql-client), or omit ROLE for a superuser session",
     );
   const tunnel = await openInTime(cluster.reach.reach(entry.name, PORTS[endpoint]), 15_000).catch(
     (error: unknown) => {
@@ -72,7 +73,7 @@ async function throughEntry(
     },
   );
   try {
-    // To the tunnel, and to nobody but who proves to be the endpoint.
+    // Connects to the tunnel, and verifies the certificate for the endpoint's name.
     const name = outputs.endpoints[endpoint].at(-1)?.split(":")[0] ?? "";
     const hosts = `host=${name} hostaddr=${tunnel.host}`;
     const authority = writeAuthority(call.stack, outputs);
@@ -84,9 +85,9 @@ async function throughEntry(
   }
 }
 
-/** Runs a program of this machine at this terminal; resolves with its exit code. */
+/** Runs a program on this machine in this terminal; resolves with its exit code. */
 function runHere(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  // Ctrl-C is for the program, which ends its statement; this process closes the tunnel when it has ended.
+  // Ctrl-C is for psql, which cancels its statement. This process closes the tunnel when psql has ended.
   const ignore = (): void => {};
   process.on("SIGINT", ignore);
   return new Promise<number>((resolve, reject) => {

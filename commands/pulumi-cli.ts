@@ -10,13 +10,14 @@ import { startOf } from "./processes";
 import { captured, environment, folderOnPath, type Invocation, PROJECT, STATE } from "./programs";
 import { layOutPlugins, pulumiProgram } from "./pulumi-program";
 import { endLeftovers, foreground } from "./runs";
+import { make } from "./stack";
 
-/** The verbs that read the stack's settings; only these take `--config-file`. */
+/** Verbs that read the stack's settings. Only these accept `--config-file`. */
 const READS_SETTINGS = ["preview", "up", "refresh", "destroy"];
-/** The verbs that show a preview first, and ask. */
+/** Verbs that first show a preview and ask for confirmation. */
 const CHANGES = ["up", "refresh", "destroy"];
 
-/** Where a stack's settings and its state lie. */
+/** The paths of a stack's settings and state. */
 export interface StackFiles {
   /** Default `Pulumi.<stack>.yaml` of the project. */
   readonly settings?: string;
@@ -29,29 +30,29 @@ export type Outputs = Readonly<Record<string, unknown>>;
 /** The Pulumi CLI, for one stack. */
 export interface PulumiCli {
   /**
-   * Makes what the CLI needs before a verb, and settles what a killed run has left in the way of one that changes something; safe to
-   * repeat. `run` and `outputs` do it themselves.
+   * Prepares what the CLI needs for a verb. Before a verb that changes something, it also clears what a killed run has left. Idempotent;
+   * `run` and `outputs` call it themselves.
    */
   prepare(verb?: string): Promise<void>;
-  /** What is started for a verb, for callers that want its output or its end in their own hands. */
+  /** The program to start for a verb, for callers that run it themselves. */
   invocation(verb: readonly string[]): Invocation;
   /** Runs a verb in the foreground and resolves with its exit code. */
   run(verb: readonly string[]): Promise<number>;
-  /** The stack's outputs, with secrets in clear. */
+  /** The stack's outputs, with secrets in plain text. */
   outputs(): Promise<Outputs>;
-  /** A setting, as the CLI reads it: a secret in clear. */
+  /** A setting as the CLI reads it; a secret in plain text. */
   setting(key: string): Promise<string>;
 }
 
 /**
- * The Pulumi CLI, with the user's backend if there is one, else with one in this machine's state folder. There it must not write the
- * salt of this machine's passphrase into the tracked Pulumi.<stack>.yaml, so it works on a copy that keeps the salt.
+ * The Pulumi CLI, with the user's backend if there is one, else with a backend in the state folder. In the latter case it must not write
+ * the salt of this machine's passphrase into the tracked Pulumi.<stack>.yaml, so it works on a copy that keeps the salt.
  */
 export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
   const { settings = path.join(PROJECT, `Pulumi.${stack}.yaml`), state = STATE } = files;
   const own = !userHasBackend();
   const backend = path.join(state, "pulumi");
-  // `stack init` takes no --config-file and writes the salt beside the Pulumi.yaml that it finds.
+  // `stack init` has no --config-file and writes the salt beside the Pulumi.yaml that it finds.
   const project = own ? path.join(backend, "project") : PROJECT;
   const configFile = own ? path.join(project, `Pulumi.${stack}.yaml`) : settings;
   const cli = pulumiProgram();
@@ -60,11 +61,11 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
   const env = environment({
     PULUMI_SKIP_UPDATE_CHECK: "true",
     ...(own ? { ...passphraseVariables(), PULUMI_BACKEND_URL: `file://${backend}` } : {}),
-    // What is not laid out cannot be had here: the CLI would look for it in vain for minutes.
+    // Plugins that are not installed cannot be downloaded here: the CLI would try for minutes.
     ...(ours ? { PULUMI_HOME: home, PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
   });
   if (cli?.folder !== undefined) env["PATH"] = `${cli.folder}${path.delimiter}${env["PATH"]}`;
-  // Who has said yes in advance sees the changes as they are made; the CLI would otherwise run the whole program twice.
+  // With --yes nobody reads the preview, for which the CLI would run the whole program a second time.
   const unasked = (verb: readonly string[]): readonly string[] =>
     verb.includes("--yes") && CHANGES.includes(verb[0] ?? "") ? [...verb, "--skip-preview"] : verb;
   const inProject = (verb: readonly string[], cwd: string): Invocation => ({
@@ -77,7 +78,7 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       READS_SETTINGS.includes(verb[0] ?? "") ? [...verb, "--config-file", configFile] : verb,
       PROJECT,
     );
-  /** What the backend has of the stack; undefined where it knows none of that name. */
+  /** The stack's state in the backend; undefined if the backend has no such stack. */
   const exported = async (): Promise<Exported | undefined> => {
     try {
       return JSON.parse(await asked(inProject(["stack", "export"], project))) as Exported;
@@ -87,19 +88,19 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
     }
   };
   const takeOver = async (former: FormerState): Promise<void> => {
-    const found = `the local engine has ${former.resources} resources of the stack ${stack} (${former.file})`;
+    const found = `the former local engine has ${former.resources} resources of the stack ${stack} (${former.file})`;
     if (!own)
       throw new CommandError(
-        `${found}, and the backend that you are logged in to has none. After 'pulumi logout' make takes them over into a backend of its own, from which 'pulumi stack export' and 'pulumi stack import' move them to any other. Nothing was changed.`,
+        `${found}, and the backend that you are logged in to has none. Run 'pulumi logout' and then make again: it imports them into the project's own backend, from which 'pulumi stack export' and 'pulumi stack import' move them to any other. Nothing was changed.`,
       );
-    console.error(`${found}: the Pulumi CLI takes them over; the file is kept, as ….taken-over`);
+    console.error(`${found}: importing them into the Pulumi CLI's backend; the file is kept as ….taken-over`);
     await asked(inProject(["stack", "import", "--file", former.file], project));
     setAside(former);
   };
   const prepare = async (verb = ""): Promise<void> => {
     if (cli === undefined) {
       throw new CommandError(
-        `no pulumi on PATH, and none that tools/pulumi has got: 'tools/pulumi/pulumi.sh install' gets it, or install it (https://www.pulumi.com/docs/install/)`,
+        `pulumi is not on PATH, and tools/pulumi has not installed it: run 'tools/pulumi/pulumi.sh install', or install it yourself (https://www.pulumi.com/docs/install/)`,
       );
     }
     if (ours) layOutPlugins(home);
@@ -107,8 +108,8 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       fs.mkdirSync(project, { recursive: true, mode: 0o700 });
       fs.copyFileSync(path.join(PROJECT, "Pulumi.yaml"), path.join(project, "Pulumi.yaml"));
     }
-    // The one that tools/pulumi has got is new enough.
-    if (cli.folder === undefined) await refuseOld(env);
+    // The one that tools/pulumi installs is new enough.
+    if (cli.folder === undefined) await refuseOld(stack, env);
     const known = await exported();
     if (known === undefined) await asked(inProject(["stack", "init", "--no-select"], project));
     if (own) {
@@ -121,18 +122,19 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
       if (resources === 0) await takeOver(former);
       else if (READS_SETTINGS.includes(verb))
         console.error(
-          `the local engine has a state of the stack ${stack}, too (${former.resources} resources, ${former.file}), and it is not used, since the Pulumi CLI has ${resources}. ` +
-            "Rename the file if those are the cluster's; if the file's are ('belongs to the stack' says so), take the CLI's away with 'pulumi stack rm --force --preserve-config': it then takes the file's over",
+          `the former local engine also has a state of the stack ${stack} (${former.resources} resources, ${former.file}). It is ignored, because the Pulumi CLI's backend has ${resources}. ` +
+            "If the backend's resources are the cluster's, rename the file. If the file's are (an error 'belongs to the stack' shows it), run 'pulumi stack rm --force --preserve-config': the next run then imports the file",
         );
     }
-    if (CHANGES.includes(verb)) await settlePending(known, verb, (args) => asked(invocation(args)));
+    if (CHANGES.includes(verb))
+      await settlePending(known, verb, { name: stack }, (args) => asked(invocation(args)));
   };
   return {
     prepare,
     invocation,
     run: async (verb) => {
       const folder = path.join(state, "runs");
-      // First, since the lock of a run that is ended here is then one of nobody.
+      // First: the lock of a run that is ended here then counts as a dead one.
       await endLeftovers({ stack, folder });
       await prepare(verb[0]);
       const code = await foreground({ stack, verb: verb.join(" "), folder }, invocation(verb));
@@ -152,15 +154,15 @@ export function pulumiCli(stack: string, files: StackFiles = {}): PulumiCli {
   };
 }
 
-/** The salt that a stack's settings have, once something has been encrypted. */
+/** The salt in a stack's settings; undefined until something has been encrypted. */
 function saltOf(file: string): string | undefined {
   if (!fs.existsSync(file)) return undefined;
   const salt = parseDocument(fs.readFileSync(file, "utf8")).get("encryptionsalt");
   return typeof salt === "string" ? salt : undefined;
 }
 
-/** Fails for a CLI that is older than Pulumi.yaml asks for; those that know what stands there say it themselves, others ignore it. */
-async function refuseOld(env: NodeJS.ProcessEnv): Promise<void> {
+/** Throws if the CLI is older than `requiredPulumiVersion`, which very old versions ignore. */
+async function refuseOld(stack: string, env: NodeJS.ProcessEnv): Promise<void> {
   const required = parseDocument(fs.readFileSync(path.join(PROJECT, "Pulumi.yaml"), "utf8")).get(
     "requiredPulumiVersion",
   );
@@ -169,20 +171,20 @@ async function refuseOld(env: NodeJS.ProcessEnv): Promise<void> {
   const older = found.replace(/^v/, "").localeCompare(oldest, "en", { numeric: true }) < 0;
   if (/^v\d/.test(found) && older)
     throw new CommandError(
-      `the pulumi on PATH (${path.join(folderOnPath("pulumi") ?? "", "pulumi")}) is ${found}, and requiredPulumiVersion of Pulumi.yaml is ${oldest} or newer: ` +
-        "update it (https://www.pulumi.com/docs/install/), or take it off PATH: 'make up' then gets one of its own",
+      `the pulumi on PATH (${path.join(folderOnPath("pulumi") ?? "", "pulumi")}) is ${found}, but requiredPulumiVersion in Pulumi.yaml is ${oldest} or newer: ` +
+        `update it (https://www.pulumi.com/docs/install/), or remove it from PATH: ${make({ name: stack }, "up")} then installs one in the project`,
     );
 }
 
-/** The ways out that the CLI does not name, by what it says. */
+/** Remedies that the CLI does not mention, by its error message. */
 const WAYS_OUT: readonly [RegExp, string][] = [
   [
     /PULUMI_ACCESS_TOKEN must be set/,
-    "you are not logged in to that backend: 'pulumi login', or PULUMI_ACCESS_TOKEN; without PULUMI_BACKEND_URL and after 'pulumi logout' make uses a backend of its own",
+    "you are not logged in to that backend: run 'pulumi login', or set PULUMI_ACCESS_TOKEN. To use the project's own backend, unset PULUMI_BACKEND_URL and run 'pulumi logout'",
   ],
   [
     /unable to open (state directory|bucket)|read "\.pulumi\/meta\.yaml"/,
-    "the backend cannot be reached: see PULUMI_BACKEND_URL, or 'pulumi whoami --verbose'; without it and after 'pulumi logout' make uses a backend of its own",
+    "the backend cannot be reached: check PULUMI_BACKEND_URL, or 'pulumi whoami --verbose'. To use the project's own backend, unset PULUMI_BACKEND_URL and run 'pulumi logout'",
   ],
   [
     /passphrase must be set/,
@@ -190,7 +192,7 @@ const WAYS_OUT: readonly [RegExp, string][] = [
   ],
 ];
 
-/** What the CLI answers; where it fails, its words with the way out. */
+/** Runs the CLI and resolves with its output; rejects with its error message and the remedy. */
 async function asked(invocation: Invocation): Promise<string> {
   try {
     return await captured(invocation);
@@ -201,11 +203,11 @@ async function asked(invocation: Invocation): Promise<string> {
   }
 }
 
-/** Has the user logged in somewhere, or named a backend? Then it is used, with the user's own secrets provider. */
+/** Whether the user has logged in to or named a backend. It is then used, with the user's own secrets provider. */
 function userHasBackend(): boolean {
   if (process.env["PULUMI_BACKEND_URL"] || process.env["PULUMI_ACCESS_TOKEN"]) return true;
   try {
-    // The CLI asks the system for the user's home, whatever HOME says.
+    // The CLI ignores HOME and asks the system for the user's home directory.
     const home = process.env["PULUMI_HOME"] ?? path.join(os.userInfo().homedir, ".pulumi");
     const credentials = JSON.parse(fs.readFileSync(path.join(home, "credentials.json"), "utf8")) as {
       current?: string;
@@ -217,8 +219,8 @@ function userHasBackend(): boolean {
 }
 
 /**
- * Whether a run of this machine that was killed left its lock on the stack: every later one would refuse until somebody cancels it.
- * A lock of a process that lives, or of another machine, is left alone.
+ * Whether a killed run on this machine has left its lock on the stack, which would block every later run until `pulumi cancel`. Locks of
+ * live processes and of other machines do not count.
  */
 export function hasDeadLock(backend: string, stack: string): boolean {
   const locks = path.join(backend, ".pulumi/locks");
@@ -235,7 +237,7 @@ export function hasDeadLock(backend: string, stack: string): boolean {
     });
 }
 
-/** The settings as they are tracked, with the salt that the copy has. */
+/** Copies the tracked settings and keeps the copy's salt. */
 function copySettings(file: string, copy: string): void {
   const settings = parseDocument(fs.readFileSync(file, "utf8"));
   const salt = saltOf(copy);

@@ -7,20 +7,20 @@ import { folderOnPath, PROJECT } from "./programs";
 const PLUGINS = path.join(PROJECT, "plugins/bin");
 const TOOL = path.join(PROJECT, "tools/pulumi/pulumi.sh");
 
-/** Which CLI deploys, and what it needs in its environment. */
+/** The CLI to use, and what it needs in its environment. */
 export interface PulumiProgram {
-  /** Before the rest of PATH; undefined: the user's own CLI is found there. */
+  /** To prepend to PATH; undefined if the user's own CLI is on PATH. */
   readonly folder: string | undefined;
-  /** Whether the vendor's plugins come with it. Where they do not, ours are laid out for it. */
+  /** Whether the vendor's plugins come with it. If not, ours are linked into its plugin folder. */
   readonly hasPlugins: boolean;
 }
 
-/** The user's CLI, which always comes first, or the one that tools/pulumi has got; undefined where there is neither. */
+/** The user's CLI, which takes precedence, or the one installed by tools/pulumi; undefined if there is neither. */
 export function pulumiProgram(): PulumiProgram | undefined {
   const users = folderOnPath("pulumi");
   const folder = users ?? installed("folder");
   if (folder === undefined) return undefined;
-  // Releases have the language hosts beside the CLI, which may itself be a link to there.
+  // In releases the language hosts are beside the CLI, which itself may be a link.
   const real = path.dirname(fs.realpathSync(path.join(folder, "pulumi")));
   const hasPlugins =
     fs.existsSync(path.join(real, "pulumi-language-nodejs")) ||
@@ -37,13 +37,13 @@ function installed(what: "folder" | "provider"): string | undefined {
   }
 }
 
-/** Of the plugin's package, since an SDK asks for the plugin of its own version. */
+/** The version of the SDK's package: an SDK requests the plugin with its own version. */
 function versionOf(packageName: string): string {
   const file = path.join(PROJECT, "node_modules", packageName, "package.json");
   return (JSON.parse(fs.readFileSync(file, "utf8")) as { version: string }).version;
 }
 
-/** Lays our plugins out where the CLI looks for those of its home; safe to repeat. */
+/** Links our plugins into the plugin folder of the CLI's home; idempotent. */
 export function layOutPlugins(home: string): void {
   const lay = (kind: "language" | "resource", name: string, packageName: string, folder: string): void => {
     const program = `pulumi-${kind}-${name}`;
@@ -59,7 +59,7 @@ export function layOutPlugins(home: string): void {
   if (kubernetes !== undefined) lay("resource", "kubernetes", "@pulumi/kubernetes", kubernetes);
 }
 
-/** A link to the target, also where one to another is; runs that do this at once do not disturb each other. */
+/** Creates or replaces a link, atomically, because several runs may do this at once. */
 function linkTo(target: string, link: string): void {
   if (fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() && fs.readlinkSync(link) === target)
     return;

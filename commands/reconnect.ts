@@ -7,12 +7,12 @@ import { psqlIn } from "./inside";
 import { make } from "./stack";
 
 const POOLS = ["pool-write", "pool-read"];
-/** Longer than a replica that still serves reads may be behind. */
+/** Longer than the lag of any replica that serves reads. */
 const DEADLINE_SECONDS = 60;
 
 /**
- * Has every pool make its connections to the database anew, each when its transaction has ended: after rights or settings of roles were changed
- * by hand. Waits until every pool has begun to.
+ * Makes every pool renew its server connections, each after its current transaction. Needed after privileges or settings of roles were
+ * changed by hand. Waits until every pool has started.
  */
 export async function reconnect(call: Call): Promise<number> {
   const { stack } = call;
@@ -22,7 +22,7 @@ export async function reconnect(call: Call): Promise<number> {
   );
   if (running.length === 0)
     throw new CommandError(
-      `no pool of the stack ${stack.name} is running: bring it up with ${make(stack, "up")}`,
+      `no pool of the stack ${stack.name} is running: start it with ${make(stack, "up")}`,
     );
   const text = renewalText("make reconnect", new Date());
   const from = await leader(cluster, await chosenGroup(cluster, { variable: () => undefined }));
@@ -32,11 +32,11 @@ export async function reconnect(call: Call): Promise<number> {
     while (!(await cluster.execute(name, ["cat", "/run/pgbouncer/renewed"])).includes(text)) {
       if (Date.now() > deadline)
         throw new CommandError(
-          `${name} has not heard of it within ${DEADLINE_SECONDS} s: ${make(stack, "doctor")} says what is wrong; its connections are five minutes old at most`,
+          `${name} has not received the request within ${DEADLINE_SECONDS} s: ${make(stack, "doctor")} shows what is wrong. Its connections are renewed within five minutes in any case`,
         );
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-    console.log(`${name} makes its connections anew, each when its transaction has ended`);
+    console.log(`${name} renews its server connections, each after its current transaction`);
   }
   return EXIT.done;
 }

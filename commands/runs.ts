@@ -1,9 +1,9 @@
-// A run of an engine ends with the command that started it, and the command with its own parent (make), however they end: otherwise the
-// engine goes on by itself, up to the longest deadline in it, and holds the stack's lock. What ends a run:
-//   - a signal to the command, or the end of its parent: the engine is asked to stop, and killed if it does not in time;
-//   - the end of the command by force: a second process, the guard, sees it and does the same;
-//   - the end of the guard too: the next run of the stack finds the record of this one, and does the same before it begins.
-// Each process of a run is known by a variable in its environment, since a parent that was killed leaves children that are nobody's.
+// A run of an engine ends with the command that started it, and the command with its own parent (make), however they end. Otherwise the
+// engine would continue alone, up to its longest deadline, and hold the stack's lock. A run is ended by:
+//   - a signal to the command, or the end of its parent: the engine is asked to stop, and killed if it does not stop in time;
+//   - if the command is killed: a second process, the guard, notices and does the same;
+//   - if the guard is killed too: the stack's next run finds the record of this one and does the same before it starts.
+// Processes of a run are identified by a variable in their environment, because the children of a killed parent are orphans.
 
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -21,24 +21,24 @@ import {
   signal,
 } from "./processes";
 
-/** What the guard is told when there is nothing for it to do. */
+/** Tells the guard that the run has ended normally. */
 export const DONE = "done";
 const VARIABLE = "POSTGRES_CLUSTER_RUN";
 
-/** How long an engine that was asked to stop may take to end the steps that are under way. */
+/** How long an engine that was asked to stop may take to finish the steps in progress. */
 const STEPS_MS = 10_000;
-/** How long it may take when it was asked a second time, which engines obey at once. */
+/** How long it may take after the second request, at which engines stop immediately. */
 const AT_ONCE_MS = 3_000;
-/** Requests that come together are one: a terminal tells everybody, and make passes on what it is told. */
+/** Requests within this time count as one: a terminal signals all processes, and make forwards the signal. */
 const TOGETHER_MS = 1_000;
 const LOOK_MS = 300;
 
 export interface RunRecord {
-  /** Value of the variable that its processes have. */
+  /** The value of the variable in its processes' environment. */
   readonly run: string;
   readonly verb: string;
   readonly command: ProcessId;
-  /** Whose end ends the command. */
+  /** The process whose end ends the command. */
   readonly parent: ProcessId;
   readonly engine: ProcessId;
   readonly stepsMs: number;
@@ -47,7 +47,7 @@ export interface RunRecord {
 export interface RunOf {
   readonly stack: string;
   readonly verb: string;
-  /** Where the stack's runs are recorded. */
+  /** The folder with the records of the stack's runs. */
   readonly folder: string;
   /** Default: 10 s. */
   readonly stepsMs?: number;
@@ -57,12 +57,12 @@ export function readRecord(file: string): RunRecord | undefined {
   try {
     return JSON.parse(fs.readFileSync(file, "utf8")) as RunRecord;
   } catch {
-    // Removed by the run itself, or half written by one that was killed at once.
+    // Removed by the run itself, or incomplete because the run was killed while writing it.
     return undefined;
   }
 }
 
-/** Asks the run's engine to stop, and ends every process of it that is left in the end. */
+/** Asks the run's engine to stop, then ends all remaining processes of the run. */
 export async function endRun(file: string, { run, engine, stepsMs }: RunRecord): Promise<void> {
   const left = (): number[] => processesWith(VARIABLE, run);
   const gone = (): boolean => !isAlive(engine);
@@ -79,7 +79,7 @@ export async function endRun(file: string, { run, engine, stepsMs }: RunRecord):
   fs.rmSync(file, { force: true });
 }
 
-/** Ends what is left of the stack's runs whose command or whose command's parent is gone. */
+/** Ends the remains of the stack's runs whose command, or the command's parent, is gone. */
 export async function endLeftovers({ stack, folder }: Pick<RunOf, "stack" | "folder">): Promise<void> {
   const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
   for (const name of names.filter((each) => each.startsWith(`${stack}.`) && each.endsWith(".json"))) {
@@ -91,7 +91,7 @@ export async function endLeftovers({ stack, folder }: Pick<RunOf, "stack" | "fol
     }
     const { command, parent, verb, stepsMs } = record;
     if (isAlive(command) && isAlive(parent)) continue;
-    console.error(`a run of this stack (${verb}) was left by what started it: ending it first`);
+    console.error(`an orphaned run of this stack (${verb}) is still running: ending it first`);
     if (isAlive(command)) signal(command.pid, "SIGTERM");
     if (!(await becomes(() => !isAlive(command), stepsMs + 3 * AT_ONCE_MS))) signal(command.pid, "SIGKILL");
     await endRun(file, record);
@@ -99,8 +99,8 @@ export async function endLeftovers({ stack, folder }: Pick<RunOf, "stack" | "fol
 }
 
 /**
- * Runs an engine with this terminal as its own, and resolves with its exit code. In a session of its own, so that a signal from the
- * keyboard reaches this process, which passes it on once: to engines a second one means "at once".
+ * Runs an engine in this terminal and resolves with its exit code. The engine has its own session, so that a signal from the keyboard only
+ * reaches this process, which forwards it once: engines treat a second signal as a request to stop immediately.
  */
 export async function foreground(of: RunOf, { program, args, env }: Invocation): Promise<number> {
   await endLeftovers(of);
@@ -128,46 +128,46 @@ export async function foreground(of: RunOf, { program, args, env }: Invocation):
   guard.unref();
   const stopListening = onRequestToStop(parent.pid, () => {
     signal(pid, "SIGINT");
-    // Bounded, or the run would wait for the longest deadline of its steps.
+    // Limited in time: otherwise the run would wait for the longest deadline of its steps.
     setTimeout(() => void endRun(file, { ...record, stepsMs: AT_ONCE_MS }), stepsMs).unref();
   });
   try {
     return await ended;
   } finally {
     stopListening();
-    // An engine that was killed may leave others behind.
+    // A killed engine may leave processes behind.
     await endRun(file, record);
     guard.stdin.end(DONE);
   }
 }
 
-/** Calls `stop` at each request, which the end of the parent is, too. Returns the function that no longer listens. */
+/** Calls `stop` on each request to stop, which includes the end of the parent. Returns a function that stops listening. */
 function onRequestToStop(parent: number, stop: () => void): () => void {
   let last = -Infinity;
   const request = (why: string): void => {
     if (performance.now() - last < TOGETHER_MS) return;
     last = performance.now();
-    console.error(`${why}: the engine is asked to stop`);
+    console.error(`${why}: asking the engine to stop`);
     stop();
   };
   const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const onSignal = (name: NodeJS.Signals): void => {
-    // Node does not keep what nohup asked for.
+    // Node does not inherit that nohup ignores SIGHUP.
     if (name !== "SIGHUP" || !ignoresHangup(parent)) request(name);
   };
   for (const name of names) process.on(name, onSignal);
-  // Whoever closed the terminal reads no more.
+  // If the terminal was closed, writing fails.
   const ignore = (): void => {};
   for (const stream of [process.stdout, process.stderr]) stream.on("error", ignore);
-  // Who holds them back from the start means nothing by it.
+  // A parent that blocks the signals from the start is not handling a request.
   let asked = isAskedToEnd(parent) ? -Infinity : 0;
   const look = setInterval(() => {
     const gone = process.ppid !== parent;
-    // Twice in a row: many a program holds signals back for a moment.
+    // Twice in a row: many programs block signals for a moment.
     asked = isAskedToEnd(parent) ? asked + 1 : 0;
     if (!gone && asked < 2) return;
     clearInterval(look);
-    request(`what started this command ${gone ? "is gone" : "was asked to end"}`);
+    request(`the process that started this command ${gone ? "has ended" : "was asked to end"}`);
   }, LOOK_MS);
   look.unref();
   return () => {

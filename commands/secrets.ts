@@ -10,18 +10,21 @@ export async function password(call: Call): Promise<number> {
   return EXIT.done;
 }
 
-/** Writes the certificate, key and authority of the external worker GROUP into the folder DIR. */
+/** Writes the certificate, key and CA of the external worker GROUP to the folder DIR. */
 export async function workerFiles(call: Call): Promise<number> {
   const { externalWorkers = {} } = await stackOutputs(call.stack);
   const files = externalWorkers[call.variable("GROUP") ?? ""];
   if (files === undefined) {
     const known =
       Object.keys(externalWorkers).join(", ") ||
-      "none is declared under workers.external, or its operator asks the issuer (docs/kubernetes.md)";
-    throw new UsageError(`GROUP must name an external worker of the last up: ${known}`);
+      "there is none, because workers.external declares none or an issuer signs its certificate (docs/kubernetes.md)";
+    throw new UsageError(
+      `GROUP is ${JSON.stringify(call.variable("GROUP") ?? "")}: it must be the group of an external worker of the last up: ${known}`,
+    );
   }
   const folder = call.variable("DIR");
-  if (folder === undefined) throw new UsageError("DIR must name the folder to write to");
+  if (folder === undefined)
+    throw new UsageError("DIR is not set: it must be the folder to write the files to");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);

@@ -4,20 +4,20 @@ import { EXIT } from "./command-error";
 import { asGroup, chosenGroup, leader } from "./groups";
 import { rowsIn } from "./inside";
 
-/** A statement that took longer than log_min_duration_statement, as a member's log has it. */
+/** A statement in a member's log that took longer than log_min_duration_statement. */
 export interface LoggedStatement {
   readonly milliseconds: number;
   readonly member: string;
   readonly statement: string;
 }
 
-/** What a line of PostgreSQL's log says of a statement's duration; undefined for any other line. */
+/** Reads a statement's duration from a line of PostgreSQL's log; undefined for other lines. */
 export function readDuration(member: string, line: string): LoggedStatement | undefined {
   const [, duration, statement = ""] = /duration: ([0-9.]+) ms\s*(.*)$/.exec(line) ?? [];
   return duration === undefined ? undefined : { milliseconds: Number(duration), member, statement };
 }
 
-/** What is in the logs of these members, slowest first. */
+/** The statements in the logs of these members, slowest first. */
 export async function loggedStatements(
   cluster: Cluster,
   members: readonly string[],
@@ -34,7 +34,7 @@ export async function loggedStatements(
   return found.sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** A statement in sum, as pg_stat_statements has it. */
+/** The totals of a statement in pg_stat_statements. */
 export interface SummedStatement {
   readonly database: string;
   readonly calls: number;
@@ -43,7 +43,7 @@ export interface SummedStatement {
   readonly query: string;
 }
 
-/** The first that took the most time on a member since its statistics were reset. */
+/** The statements with the largest total time on a member since its statistics were reset. */
 async function summedStatements(
   cluster: Cluster,
   member: string,
@@ -56,7 +56,7 @@ async function summedStatements(
   return JSON.parse(await cluster.execute(member, rowsIn(cluster.database, sql))) as SummedStatement[];
 }
 
-/** The slowest statements: from the log of each member, and in sum from pg_stat_statements on the leader of GROUP. LIMIT of each. */
+/** The slowest statements: LIMIT from the members' logs, and LIMIT by total time from pg_stat_statements on the leader of GROUP. */
 export async function slowQueries(call: Call): Promise<number> {
   const limit = numberOf(call, "LIMIT", 20);
   const cluster = await openCluster(call.stack);
@@ -80,7 +80,7 @@ export async function slowQueries(call: Call): Promise<number> {
   );
   for (const { milliseconds, member, statement } of logged.slice(0, limit))
     console.log(`${milliseconds.toFixed(0).padStart(8)} ms  ${member}  ${statement.slice(0, 200)}`);
-  console.log(`\nIn sum since the statistics were reset (pg_stat_statements, on ${from}):`);
+  console.log(`\nTotals since the statistics were reset (pg_stat_statements, on ${from}):`);
   console.log("   calls    total ms     mean ms  database    statement");
   for (const { database, calls, totalMilliseconds, meanMilliseconds, query } of summed)
     console.log(

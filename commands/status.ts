@@ -11,14 +11,14 @@ import { type Leaderless, leaderless } from "./leaderless";
 import { endpointLines, stackOutputs, type StackOutputs } from "./outputs";
 import { make } from "./stack";
 
-/** What `status` tells of a group. */
+/** The status of a group. */
 export interface GroupStatus extends Group {
   readonly members: readonly PatroniMember[];
-  /** Why nobody leads it; absent where somebody does. */
+  /** Why it has no leader; absent if it has one. */
   readonly leaderless?: Leaderless;
 }
 
-/** What Patroni says of each group, and of those without a leader what they wait for. */
+/** Patroni's view of each group, and for groups without a leader the reason. */
 export function groupStatuses(
   cluster: Cluster,
   members: readonly ClusterMember[],
@@ -26,13 +26,13 @@ export function groupStatuses(
   const { stack } = cluster;
   return Promise.all(
     groupsOf(members).map(async (group) => {
-      // Of a group whose members have all gone nobody answers, and what follows says so.
+      // If no member answers, the explanation below is all that is known.
       const known = await patroniMembers(cluster, group).catch(() => []);
       if (known.some(isLeader)) return { ...group, members: known };
       const why = await leaderless(cluster, group).catch(() => undefined);
       const unknown = {
-        seen: "nobody leads, and etcd does not say why",
-        remedy: make(stack, "doctor"),
+        seen: "nobody leads, and etcd does not show why",
+        remedy: `run ${make(stack, "doctor")}`,
       };
       return { ...group, members: known, leaderless: why ?? unknown };
     }),
@@ -46,13 +46,13 @@ export async function status(call: Call): Promise<number> {
   const members = await cluster.members();
   if (members.length === 0) {
     if (call.json) printJson({ cluster: cluster.name, members: [], groups: [] });
-    else console.log(`The stack ${stack.name} is not up. Bring it up with ${make(stack, "up")}.`);
+    else console.log(`The stack ${stack.name} is not up. Start it with ${make(stack, "up")}.`);
     return EXIT.wrong;
   }
   const [groups, guests, outputs] = await Promise.all([
     groupStatuses(cluster, members),
     checkGuests(cluster, members),
-    // Whoever has the rights for the members may have no state.
+    // A user with access to the members may have no access to the state.
     stackOutputs(stack).catch((error: unknown) => messageOf(error)),
   ]);
   if (call.json)
@@ -76,7 +76,7 @@ export async function status(call: Call): Promise<number> {
   return groups.every((group) => group.leaderless === undefined) ? EXIT.done : EXIT.wrong;
 }
 
-/** What `JSON=1` prints. */
+/** The document of `JSON=1`. */
 export const statusDocument = (
   cluster: string,
   members: readonly ClusterMember[],

@@ -7,10 +7,10 @@ import { queryIn } from "./inside";
 
 const DEADLINE_SECONDS = 10;
 
-/** What became of a message on a replica. */
+/** The replay of a message on a replica. */
 interface Replayed {
   readonly name: string;
-  /** Until it was seen there; null where it was not. */
+  /** Time until it was replayed there; null if it was not. */
   readonly milliseconds: number | null;
   readonly problem?: string;
 }
@@ -18,12 +18,12 @@ interface Replayed {
 interface ReplicationTest {
   readonly group?: number;
   readonly leader: string;
-  /** Where the message stands in the WAL. */
+  /** The WAL position of the message. */
   readonly position: string;
   readonly replicas: readonly Replayed[];
 }
 
-/** Writes a message on the leader of GROUP, or of every group, and finds it on each of its replicas, with the time that it took. */
+/** Writes a WAL message on the leader of GROUP, or of every group, and measures how long each replica takes to replay it. */
 export async function testReplication(call: Call): Promise<number> {
   const cluster = await openCluster(call.stack);
   const chosen = call.variable("GROUP") ? [await chosenGroup(cluster, call)] : await groups(cluster);
@@ -43,11 +43,11 @@ export const replicationLines = ({
   position,
   replicas,
 }: ReplicationTest): readonly string[] => [
-  `${from} leads and wrote a message at ${position}`,
+  `${from} is the leader and wrote a message at ${position}`,
   ...replicas.map(({ name, milliseconds, problem }) =>
     milliseconds === null
       ? `${name} HAS NOT replayed it after ${DEADLINE_SECONDS} s (${problem ?? ""})`
-      : `${name} has replayed it, seen after ${milliseconds} ms`,
+      : `${name} has replayed it after ${milliseconds} ms`,
   ),
 ];
 

@@ -5,23 +5,24 @@ import { CommandError, EXIT } from "./command-error";
 import { chosenGroup, leader } from "./groups";
 import { queryIn } from "./inside";
 import { loggedStatements } from "./slow-queries";
+import { make } from "./stack";
 
-/** How much longer than what is logged it takes. */
+/** How much longer than log_min_duration_statement the statement takes. */
 const LONGER_MS = 200;
-/** How long the log may be in coming. */
+/** How long the log entry may take to appear. */
 const LOG_DEADLINE_SECONDS = 30;
-/** Whoever logs only what takes longer waits for less with statements of his own. */
+/** The longest statement to run for this test. */
 const LONGEST_SECONDS = 300;
 
-/** How long a statement must take to be logged; undefined where none is logged for its duration. */
+/** How long a statement must take to be logged; undefined if statements are not logged by duration. */
 export const slowSeconds = (minimumMilliseconds: number): number | undefined =>
   minimumMilliseconds < 0 ? undefined : (minimumMilliseconds + LONGER_MS) / 1000;
 
-/** The statement, which the log can be searched for. */
+/** The statement, with a mark to find it in the log. */
 export const slowStatement = (mark: string, seconds: number): string =>
   `SELECT pg_sleep(${seconds}), '${mark}' AS test_slow_query`;
 
-/** Runs a statement that is slow on purpose on the leader of GROUP, and finds it in that member's log and in pg_stat_statements. */
+/** Runs a deliberately slow statement on the leader of GROUP and finds it in that member's log and in pg_stat_statements. */
 export async function testSlowQuery(call: Call): Promise<number> {
   const cluster = await openCluster(call.stack);
   const from = await leader(cluster, await chosenGroup(cluster, call));
@@ -32,11 +33,11 @@ export async function testSlowQuery(call: Call): Promise<number> {
   const seconds = slowSeconds(minimum);
   if (seconds === undefined)
     throw new CommandError(
-      `${setting} is -1, so that no slow statement is logged: set it in patroni.parameters, such as 100ms`,
+      `${setting} is -1, so slow statements are not logged: set it in patroni.parameters, for example to 100ms`,
     );
   if (seconds > LONGEST_SECONDS)
     throw new CommandError(
-      `${setting} is ${minimum} ms: a statement that is logged would take longer than ${LONGEST_SECONDS} s`,
+      `${setting} is ${minimum} ms: the test statement would take longer than ${LONGEST_SECONDS} s; lower it in patroni.parameters`,
     );
   const mark = randomUUID();
   const calls = async (): Promise<number> =>
@@ -55,19 +56,19 @@ export async function testSlowQuery(call: Call): Promise<number> {
   else {
     console.log(
       logged === undefined
-        ? `its log DOES NOT have it after ${LOG_DEADLINE_SECONDS} s`
-        : `its log has it: ${logged.toFixed(0)} ms`,
+        ? `its log DOES NOT contain it after ${LOG_DEADLINE_SECONDS} s`
+        : `its log contains it: ${logged.toFixed(0)} ms`,
     );
     console.log(
       found.statistics
-        ? "pg_stat_statements counts it: 'make slow-queries' lists both"
+        ? `pg_stat_statements counts it: ${make(call.stack, "slow-queries")} lists both`
         : "pg_stat_statements DOES NOT count it: is pg_stat_statements.track none?",
     );
   }
   return found.log && found.statistics ? EXIT.done : EXIT.wrong;
 }
 
-/** The duration that the member's log has of the statement; undefined when it does not come. */
+/** The statement's duration in the member's log; undefined if it does not appear in time. */
 async function findInLog(cluster: Cluster, member: string, mark: string): Promise<number | undefined> {
   const deadline = Date.now() + LOG_DEADLINE_SECONDS * 1000;
   for (;;) {

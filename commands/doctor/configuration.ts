@@ -6,15 +6,16 @@ import { messageOf } from "../../components/dynamic/reason";
 import { bad, type Finding } from "../../components/reach/finding";
 import { PORTS } from "../../config-files/ports";
 import { type Cluster, isRunning } from "../cluster";
+import { make } from "../stack";
 import { readLog } from "./read-log";
 
-const CORRECT =
-  "correct the setting and run 'make up', which writes it before it waits for anybody: docs/runbooks/no-leader.md";
+const correct = ({ stack }: Pick<Cluster, "stack">): string =>
+  `correct the setting and run ${make(stack, "up")}, which writes the configuration before it waits for members: docs/runbooks/no-leader.md`;
 
-/** It starts a PostgreSQL of its own to ask. */
+/** `postgres-judge` starts a PostgreSQL of its own. */
 const JUDGE_SECONDS = 180;
 
-/** What the group's servers did not take of their files, why one does not run, and what the next restart of any would not survive. */
+/** Settings that the group's servers reject, why a server is not running, and settings that would prevent its next start. */
 export async function checkConfiguration(
   cluster: Cluster,
   workload: string,
@@ -37,12 +38,14 @@ async function memberProblems(cluster: Cluster, member: ClusterMember): Promise<
   try {
     const refused = await problemsOf(cluster, member, "--applied");
     return refused.map(({ said }) =>
-      bad(member.name, `PostgreSQL does not take its files: ${said}`, CORRECT),
+      bad(member.name, `PostgreSQL rejects its configuration files: ${said}`, correct(cluster)),
     );
   } catch {
     const log = await lastLines(cluster.reach.reach(member.name, PORTS.postgres), 100);
     const complaint = serverComplaint(log);
-    return complaint === "" ? [] : [bad(member.name, `PostgreSQL does not run: ${complaint}`, CORRECT)];
+    return complaint === ""
+      ? []
+      : [bad(member.name, `PostgreSQL is not running: ${complaint}`, correct(cluster))];
   }
 }
 
@@ -57,12 +60,12 @@ async function liveProblems(
     return refused.map(({ about, said }) =>
       bad(
         part,
-        `no member that stops would start again: ${about === "" ? "" : `${about}: `}${said}`,
-        CORRECT,
+        `a member that stops would not start again, because PostgreSQL rejects the configuration: ${about === "" ? "" : `${about}: `}${said}`,
+        correct(cluster),
       ),
     );
   } catch (error) {
-    const seen = `PostgreSQL cannot be asked whether it takes it: ${messageOf(error)}`;
+    const seen = `it cannot be checked with PostgreSQL: ${messageOf(error)}`;
     return [bad(part, seen, readLog(cluster, member.name))];
   }
 }

@@ -4,14 +4,14 @@ import { bad, type Finding, good } from "../../components/reach/finding";
 import { type Cluster, isRunning } from "../cluster";
 import { asGroup } from "../groups";
 
-/** More than this and PostgreSQL will stop before long, for want of room for WAL. */
+/** Above this, PostgreSQL will soon stop, because it cannot write WAL. */
 const PERCENT = 90;
 
-/** Where the data of a member lie. */
+/** A member's data directory. */
 const dataOf = ({ workload }: ClusterMember): string | undefined =>
   workload === "etcd" ? "/var/lib/etcd" : asGroup(workload) ? "/var/lib/postgresql" : undefined;
 
-/** The space that each member's data have, as it is seen inside: members may share a disk, and none can tell. */
+/** The disk space of each member's data, measured in the member. Members may share a disk without knowing it. */
 export async function checkDisks(
   cluster: Cluster,
   all: readonly ClusterMember[],
@@ -36,25 +36,25 @@ type Disk =
   | { readonly name: string; readonly percent: number; readonly freeMegabytes: number }
   | { readonly name: string; readonly problem: string };
 
-/** What `df --output=pcent,avail --block-size=1M` says. */
+/** Reads the output of `df --output=pcent,avail --block-size=1M`. */
 export function readDisk(
   text: string,
 ): { readonly percent: number; readonly freeMegabytes: number } | { readonly problem: string } {
   const [, percent, free] = /(\d+)%\s+(\d+)\s*$/.exec(text) ?? [];
   return percent === undefined
-    ? { problem: `df said ${JSON.stringify(text)}` }
+    ? { problem: `unexpected output of df: ${JSON.stringify(text)}` }
     : { percent: Number(percent), freeMegabytes: Number(free) };
 }
 
 export function judgeDisks(disks: readonly Disk[]): readonly Finding[] {
-  if (disks.length === 0) return [bad("disk", "no member with data runs", "see above")];
+  if (disks.length === 0) return [bad("disk", "no member with data is running", "see above")];
   const wrong = disks.flatMap((disk) => {
     if ("problem" in disk) return [bad("disk", `${disk.name}: ${disk.problem}`, "see above")];
     if (disk.percent < PERCENT) return [];
-    const seen = `${disk.name}: ${disk.percent} % used where its data lie, ${disk.freeMegabytes} MB left`;
+    const seen = `${disk.name}: ${disk.percent} % of its data volume is used, ${disk.freeMegabytes} MB left`;
     return [bad("disk", seen, "free space before PostgreSQL stops: docs/runbooks/disk-full.md")];
   });
   if (wrong.length > 0) return wrong;
   const fullest = Math.max(...disks.map((disk) => ("percent" in disk ? disk.percent : 0)));
-  return [good("disk", `at most ${fullest} % used where the data of ${disks.length} members lie`)];
+  return [good("disk", `at most ${fullest} % of the data volumes of ${disks.length} members is used`)];
 }

@@ -15,7 +15,7 @@ import { checkGuests } from "./guests";
 import { checkMember, checkWatchdogs, judgedMembers } from "./members";
 import { checkNodes } from "./nodes";
 
-/** Checks every part and says what is wrong and how to mend it. Exit code 1 when anything is, 2 when the platform cannot be asked. */
+/** Checks every part and reports what is wrong and how to fix it. Exit code 1 if anything is wrong, 2 if the platform cannot be reached. */
 export async function doctor(call: Call): Promise<number> {
   const findings: Finding[] = [];
   const cluster = await openCluster(call.stack);
@@ -28,9 +28,7 @@ export async function doctor(call: Call): Promise<number> {
   if (call.json) printJson({ cluster: cluster.name, ok: wrong === 0, findings });
   else
     console.log(
-      wrong === 0
-        ? "\nEverything is as it should be."
-        : `\n${wrong} of ${findings.length} checks found something wrong.`,
+      wrong === 0 ? "\nNothing is wrong." : `\n${wrong} of ${findings.length} checks found something wrong.`,
     );
   if (unreachable) return EXIT.impossible;
   return wrong === 0 ? EXIT.done : EXIT.wrong;
@@ -39,7 +37,7 @@ export async function doctor(call: Call): Promise<number> {
 export const findingLine = ({ ok, part, seen, remedy }: Finding): string =>
   `${ok ? "ok     " : "WRONG  "} ${part.padEnd(22)} ${seen}${remedy ? `\n${" ".repeat(31)}-> ${remedy}` : ""}`;
 
-/** What is found, as it is found. The first finding is about the platform: without it nothing else can be asked. */
+/** Yields findings as they are made. The first is about the platform, without which nothing else can be checked. */
 async function* checks(cluster: Cluster): AsyncGenerator<readonly Finding[]> {
   const { stack } = cluster;
   const platform = await cluster.reach.health();
@@ -47,19 +45,20 @@ async function* checks(cluster: Cluster): AsyncGenerator<readonly Finding[]> {
   if (platform[0]?.ok === false) return;
   const all = await judgedMembers(cluster);
   if (all.length === 0) {
-    yield [bad("stack", `${stack.name} has no members`, `bring it up with ${make(stack, "up")}`)];
+    yield [bad("stack", `${stack.name} has no members`, `start it with ${make(stack, "up")}`)];
     return;
   }
   yield all.map((member) => checkMember(cluster, member));
   yield [await checkEtcd(cluster, all)];
   const databases = groupsOf(all);
   if (databases.length === 0)
-    yield [bad("database", "it has no members", `bring them up with ${make(stack, "up")}`)];
+    yield [bad("database", "it has no members", `start them with ${make(stack, "up")}`)];
   for (const group of databases) yield await checkGroup(cluster, group, all);
   yield await checkWatchdogs(cluster, databases, all);
   yield await checkNodes(cluster, databases, all);
   const outputs = await stackOutputs(stack).catch((error: unknown) => messageOf(error));
-  if (typeof outputs === "string") yield [bad("outputs", outputs, `run ${make(stack, "up")} to the end`)];
+  if (typeof outputs === "string")
+    yield [bad("outputs", outputs, `run ${make(stack, "up")} until it succeeds`)];
   else {
     yield await checkEndpoints(cluster, outputs);
     yield checkCertificates(stack, outputs.certificatesExpire, new Date());

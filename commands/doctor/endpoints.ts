@@ -10,8 +10,8 @@ import type { StackOutputs } from "../outputs";
 const KINDS = ["write", "read"] as const;
 
 /**
- * Logs in as TLS clients do; what a role may do is the business of `make psql ROLE=...`. Where the endpoints are not reached from here, as
- * those inside a Kubernetes cluster, it goes through a tunnel to each entry, and the certificate is held against the endpoint's name.
+ * Opens a TLS connection to every endpoint; `make psql ROLE=...` tests a role's login. Endpoints that this machine cannot reach, such as those
+ * inside a Kubernetes cluster, are checked through a tunnel to each HAProxy, against the endpoint's name in the certificate.
  */
 export async function checkEndpoints(cluster: Cluster, outputs: StackOutputs): Promise<readonly Finding[]> {
   const ca = outputs.certificateAuthority;
@@ -25,7 +25,7 @@ export async function checkEndpoints(cluster: Cluster, outputs: StackOutputs): P
       ),
     );
   const entries = (await cluster.members("haproxy")).filter(isRunning);
-  if (entries.length === 0) return [bad("entry", "no HAProxy runs", "docs/runbooks/endpoint-down.md")];
+  if (entries.length === 0) return [bad("entry", "no HAProxy is running", "docs/runbooks/endpoint-down.md")];
   return Promise.all(
     entries.flatMap(({ name }) =>
       KINDS.map(async (kind) => {
@@ -50,7 +50,7 @@ const judged = (part: string, login: Promise<void>): Promise<Finding> =>
     (error: unknown) => bad(part, messageOf(error), "docs/runbooks/endpoint-down.md"),
   );
 
-/** PostgreSQL's request for TLS, then a handshake in which the certificate must be good for `name`. */
+/** Sends PostgreSQL's SSLRequest, then does a handshake in which the certificate must be valid for `name`. */
 function tlsLogin(
   at: { readonly host: string; readonly port: number },
   name: string,
@@ -75,7 +75,7 @@ function tlsLogin(
       const secure = tls.connect(
         {
           ...{ socket, ca },
-          // SNI must not be an address (RFC 6066), so the name is checked here.
+          // SNI must not be an address (RFC 6066), so the name is checked explicitly.
           servername: net.isIP(name) === 0 ? name : "",
           checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(name, certificate),
         },

@@ -7,7 +7,7 @@ import { etcdctl } from "../inside";
 import { make } from "../stack";
 import { readLog } from "./read-log";
 
-/** Whether a majority serves, and nobody counts who is not there. */
+/** Whether a majority serves, and etcd lists no undeclared member. */
 export async function checkEtcd(cluster: Cluster, all: readonly ClusterMember[]): Promise<Finding> {
   const etcd = all.filter((member) => member.workload === "etcd");
   const serving = await Promise.all(
@@ -30,21 +30,21 @@ export async function checkEtcd(cluster: Cluster, all: readonly ClusterMember[])
     if (others.length > 0)
       return bad(
         "etcd",
-        `${seen}; ${others.join(", ")} counts as a member too, and there is none`,
-        `a majority is one of all that count: ${make(cluster.stack, "up")} removes who is not declared`,
+        `${seen}; etcd also lists ${others.join(", ")}, which is not declared`,
+        `it counts towards the majority: ${make(cluster.stack, "up")} removes it`,
       );
   }
   if (count === etcd.length) return good("etcd", seen);
   return bad(
     "etcd",
-    `${seen}, ${majority} are needed`,
+    `${seen}, ${majority} are required`,
     count >= majority
-      ? "one more loss would stop failovers: docs/runbooks/etcd-member-lost.md"
-      : "no failover can happen until a majority is back: docs/runbooks/etcd-majority-lost.md",
+      ? "if one more member is lost, no failover is possible: docs/runbooks/etcd-member-lost.md"
+      : "no failover is possible until a majority serves again: docs/runbooks/etcd-majority-lost.md",
   );
 }
 
-/** The members that etcd itself counts. */
+/** The members in etcd's own list. */
 async function countedMembers(
   cluster: Cluster,
   { name }: Pick<ClusterMember, "name">,

@@ -4,10 +4,10 @@ import { bad, type Finding, good } from "../../components/reach/finding";
 import type { Cluster } from "../cluster";
 import { type Group, isLeader, type PatroniMember, patroniMembers } from "../groups";
 import { type Leaderless, leaderless } from "../leaderless";
-import { make } from "../stack";
+import { make, type Stack } from "../stack";
 import { checkConfiguration } from "./configuration";
 
-/** How far a replica may be behind, in MB. */
+/** Acceptable lag of a replica, in MB. */
 const LAG_MB = 100;
 
 /** A group's configuration, its leader and its replicas. */
@@ -23,23 +23,21 @@ export async function checkGroup(
   ]);
   const led = typeof found !== "string" && found.some(isLeader);
   const why = led ? undefined : await leaderless(cluster, group).catch(() => undefined);
-  const mend = make(cluster.stack, "up");
-  return [...configuration, ...judgeGroup(group.workload, found, expected, why, mend)];
+  return [...configuration, ...judgeGroup(cluster.stack, group.workload, found, expected, why)];
 }
 
 /**
- * What Patroni says of a group.
- * @param found a text: why nobody could be asked
- * @param expected how many members there are
- * @param why it has no leader, where it has none
- * @param mend what restarts members in order
+ * Judges Patroni's view of a group.
+ * @param found the members, or a text: why no member could be asked
+ * @param expected number of members
+ * @param why the reason if it has no leader
  */
 export function judgeGroup(
+  stack: Pick<Stack, "name">,
   workload: string,
   found: readonly PatroniMember[] | string,
   expected: number,
   why: Leaderless | undefined,
-  mend: string,
 ): readonly Finding[] {
   const part = `${workload} leader`;
   const waiting = (otherwise: string): Finding =>
@@ -52,15 +50,15 @@ export function judgeGroup(
       ? waiting("nobody leads")
       : leaders.length === 1
         ? good(part, `${first.Member}, timeline ${first.TL ?? "?"}`)
-        : bad(part, `${leaders.length} members lead`, "docs/runbooks/no-leader.md");
+        : bad(part, `${leaders.length} members claim to be the leader`, "docs/runbooks/no-leader.md");
   const replicas = found
     .filter((member) => !isLeader(member))
     .map((member) => {
       const lag = Number(member["Replay Lag"] ?? 0);
       const seen = `${member.State}, lag ${member["Replay Lag"] ?? "unknown"} MB`;
-      // What is wrong is that nobody leads, and has been said.
+      // Only the missing leader is wrong, which the first finding reports.
       if (first === undefined && member.State === "running")
-        return good(member.Member, "running, waits for a leader");
+        return good(member.Member, "running, waiting for a leader");
       return member.State === "streaming" && lag < LAG_MB
         ? good(member.Member, seen)
         : bad(member.Member, seen, "docs/runbooks/replica-behind.md");
@@ -68,7 +66,11 @@ export function judgeGroup(
   const restarts = found
     .filter((member) => member["Pending restart"])
     .map(({ Member }) =>
-      bad(Member, "a changed parameter waits for a restart", `${mend} or 'make restart' does it in order`),
+      bad(
+        Member,
+        "has a pending restart",
+        `${make(stack, "up")} or ${make(stack, "restart")} restarts the members in order`,
+      ),
     );
   const known =
     found.length === expected

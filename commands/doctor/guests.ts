@@ -4,15 +4,16 @@ import { bad, type Finding, good } from "../../components/reach/finding";
 import { type Check, GUESTS_DIRECTORY } from "../../config-files/guests/guests";
 import { type Cluster, isRunning } from "../cluster";
 import { groupsOf, isLeader, patroniMembers } from "../groups";
+import { readLog } from "./read-log";
 
-/** `guests.json` of a member, or nothing where it has no guests. */
+/** Prints a member's `guests.json`, or nothing if it has no guests. */
 const READ = [
   "sh",
   "-c",
   `if [ -e ${GUESTS_DIRECTORY}/guests.json ]; then cat ${GUESTS_DIRECTORY}/guests.json; fi`,
 ];
 
-/** What guests of the members have to say: their checks stand in the members themselves, so no guest is known here by name. */
+/** Runs the checks of the members' guests. The checks are declared in the members, so the commands know no guest by name. */
 export async function checkGuests(
   cluster: Cluster,
   all: readonly ClusterMember[],
@@ -28,7 +29,7 @@ export async function checkGuests(
             .map((check) => ask(cluster, name, check)),
         );
       } catch (error) {
-        return [bad(`${name} guests`, messageOf(error), "its log says why")];
+        return [bad(`${name} guests`, messageOf(error), readLog(cluster, name))];
       }
     }),
   );
@@ -43,13 +44,13 @@ async function ask(cluster: Cluster, member: string, check: Check): Promise<Find
   try {
     const { exitCode, output } = await cluster.reach.execute(member, check.command, check.timeoutSeconds);
     const [seen = ""] = output.split("\n");
-    return exitCode === 0 ? good(part, seen) : bad(part, seen || `ended with ${exitCode}`, check.remedy);
+    return exitCode === 0 ? good(part, seen) : bad(part, seen || `exit code ${exitCode}`, check.remedy);
   } catch (error) {
     return bad(part, messageOf(error), check.remedy);
   }
 }
 
-/** Of each group; a group that nobody leads has none. */
+/** The leader of each group that has one. */
 async function leadersOf(cluster: Cluster, all: readonly ClusterMember[]): Promise<ReadonlySet<string>> {
   const groups = await Promise.all(
     groupsOf(all).map((group) => patroniMembers(cluster, group).catch(() => [])),

@@ -4,10 +4,10 @@ import { type Cluster, isRunning } from "../cluster";
 import type { Group } from "../groups";
 import { readLog } from "./read-log";
 
-/** The longest interval of a readiness check, and as much again for the look itself. */
+/** The longest interval of a readiness check, and the same again for the check itself. */
 const FIRST_LOOK_MS = 20_000;
 
-/** The members, once the platform has looked at them: after a start it says "starting" until its first look, ready or not. */
+/** The members after the platform's first readiness check. Until then it reports "starting", ready or not. */
 export async function judgedMembers(cluster: Cluster): Promise<readonly ClusterMember[]> {
   const deadline = Date.now() + FIRST_LOOK_MS;
   for (;;) {
@@ -28,7 +28,7 @@ export function checkMember(
   return bad(name, status, `bring it back, with its data: ${cluster.reach.revival(member)}${runbook}`);
 }
 
-/** Members that were killed by their own process 1. That is over, and whoever sees it wants to know why. */
+/** Members that their own process 1 has killed. They run again, but the cause should be found. */
 export async function checkWatchdogs(
   cluster: Cluster,
   databases: readonly Group[],

@@ -9,7 +9,7 @@ import { type Group, isLeader, leader, patroniMembers } from "../groups";
 import { rowsIn } from "../inside";
 import { externalWorkers } from "../stack";
 
-/** What the coordinator thinks of its nodes, against the members that there are and what Patroni says of them. */
+/** Compares the coordinator's list of nodes with the members and with Patroni's view of them. */
 export async function checkNodes(
   cluster: Cluster,
   databases: readonly Group[],
@@ -54,7 +54,7 @@ export async function checkNodes(
     });
     return problems.length > 0
       ? problems.map((problem) => bad(part, problem, remedy))
-      : [good(part, `${nodes.length} registered as they are, each reaches every other one`)];
+      : [good(part, `${nodes.length} registered correctly, each reaches every other one`)];
   } catch (error) {
     return [bad(part, messageOf(error), remedy)];
   }

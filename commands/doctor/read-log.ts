@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster";
 import { make } from "../stack";
 
-/** How a member's log is read, as a remedy says it. */
+/** The remedy to read a member's log. */
 export const readLog = ({ stack }: Pick<Cluster, "stack">, member: string): string =>
-  `its log says why: ${make(stack, `logs MEMBER=${member} TAIL=50`)}`;
+  `its log shows why: ${make(stack, `logs MEMBER=${member} TAIL=50`)}`;

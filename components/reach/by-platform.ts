@@ -21,8 +21,16 @@ export const markByHand = (place: OwnerPlace, owner: string): string | undefined
 export const markStore = (place: OwnerPlace): MarkStore =>
   place.via === "docker" ? dockerMark(place.cluster) : kubernetesMark(place.namespace, place.cluster);
 
-/** The members, for the operators' commands. `clusterDomain` is the DNS domain of the Kubernetes cluster. */
-export const clusterMembers = (place: OwnerPlace, clusterDomain = "cluster.local"): ClusterMembers =>
+/**
+ * The members, for operators' commands.
+ * @param up how a remedy calls `up` for this stack: `'make up STACK=prod'`
+ * @param clusterDomain the DNS domain of the Kubernetes cluster
+ */
+export const clusterMembers = (place: OwnerPlace, up: string, clusterDomain: () => string): ClusterMembers =>
   place.via === "docker"
-    ? dockerMembers(place.cluster)
-    : kubernetesMembers({ cluster: place.cluster, namespace: place.namespace, clusterDomain });
+    ? dockerMembers(place.cluster, up)
+    : kubernetesMembers({
+        cluster: place.cluster,
+        namespace: place.namespace,
+        clusterDomain: clusterDomain(),
+      });

@@ -26,7 +26,7 @@ describe("operators' commands on Docker (S6)", () => {
       expect(doctor.code).toBe(1);
       expect(doctor.stdout).toMatch(
         new RegExp(
-          `WRONG +${member} +Exited .*\n +-> bring it back, with its data: docker start ${member}, or 'make up'`,
+          `WRONG +${member} +Exited .*\n +-> bring it back, with its data: docker start ${member}, or 'make up STACK=${stack.name}'`,
         ),
       );
       expect((await operator.run("ps")).code).toBe(1);

@@ -91,7 +91,7 @@ describe("a stack that is up (S1, C4)", () => {
     await docker("exec", stack.member("etcd", 0), ...add);
     expect(await check()).toMatchObject({
       ok: false,
-      seen: "3 of 3 members serve; https://ghost:2380 counts as a member too, and there is none",
+      seen: "3 of 3 members serve; etcd also lists https://ghost:2380, which is not declared",
     });
     await stack.up("--refresh");
     expect(await check()).toMatchObject({ ok: true });

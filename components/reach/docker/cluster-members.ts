@@ -38,7 +38,8 @@ export function describeContainer(facts: ContainerFacts, node: string): ClusterM
   };
 }
 
-export function dockerMembers(cluster: string): ClusterMembers {
+/** @param up how a remedy calls `up` for this stack: `'make up STACK=demo'` */
+export function dockerMembers(cluster: string, up: string): ClusterMembers {
   const label = [`${LABELS.stack}=${cluster}`];
   return {
     platform: "the Docker engine",
@@ -109,7 +110,7 @@ export function dockerMembers(cluster: string): ClusterMembers {
     reach: (container, port) => ({ via: "docker", container, port }),
 
     revival: ({ name, state }) =>
-      state === "paused" ? `docker unpause ${name}` : `docker start ${name}, or 'make up'`,
+      state === "paused" ? `docker unpause ${name}` : `docker start ${name}, or ${up}`,
     restarting: (member) => `docker restart ${member}`,
 
     async health() {
@@ -117,8 +118,7 @@ export function dockerMembers(cluster: string): ClusterMembers {
         const { Version } = (await dockerEngine().version()) as { readonly Version: string };
         return [good("Docker engine", `version ${Version}`)];
       } catch (error) {
-        const remedy =
-          "start it (systemctl start docker), or set DOCKER_HOST; 'make up' installs and starts one";
+        const remedy = `start it (systemctl start docker), or set DOCKER_HOST; ${up} installs and starts one`;
         return [bad("Docker engine", messageOf(error), remedy)];
       }
     },

@@ -9,15 +9,15 @@ test.each([
     "running",
     "unready",
     "Up 2 minutes (unhealthy)",
-    "its log says why: 'make logs MEMBER=a TAIL=50 STACK=prod'",
+    "its log shows why: 'make logs MEMBER=a TAIL=50 STACK=prod'",
   ],
   [
     "exited",
     "unready",
     "Exited (137) 3 seconds ago",
-    "bring it back, with its data: docker start a, or 'make up'",
+    "bring it back, with its data: docker start a, or 'make up STACK=prod'",
   ],
-  ["created", "unready", "Created", "bring it back, with its data: docker start a, or 'make up'"],
+  ["created", "unready", "Created", "bring it back, with its data: docker start a, or 'make up STACK=prod'"],
   [
     "paused",
     "unready",
@@ -28,7 +28,7 @@ test.each([
   "doctor says of a member that is %s, %s (%s) what brings it back (F8)",
   (state, readiness, status, remedy) => {
     const finding = checkMember(
-      { stack, reach: dockerMembers("pg") },
+      { stack, reach: dockerMembers("pg", "'make up STACK=prod'") },
       { name: "a", state, readiness, status },
     );
     expect(finding).toEqual({

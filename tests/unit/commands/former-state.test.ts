@@ -60,7 +60,7 @@ describe("what the local engine brought up, the Pulumi CLI takes over", () => {
     await prepare("preview");
     expect(said).toHaveBeenCalledWith(
       expect.stringMatching(
-        /2 resources, .*dev\.json\), and it is not used, since the Pulumi CLI has 1\. Rename/,
+        /\(2 resources, .*dev\.json\)\. It is ignored, because the Pulumi CLI's backend has 1\. If .* rename/,
       ),
     );
     expect(imports()).toEqual([]);
@@ -88,7 +88,7 @@ describe("what the local engine brought up, the Pulumi CLI takes over", () => {
   test("not into a backend of the user's, whose secrets have another key: it says how to get there", async () => {
     process.env["PULUMI_BACKEND_URL"] = `file://${folder}`;
     await expect(prepare()).rejects.toThrow(
-      /the local engine has 2 resources of the stack dev .*After 'pulumi logout' make takes them over/,
+      /the former local engine has 2 resources of the stack dev .*Run 'pulumi logout' and then make again: it imports them/,
     );
     expect(imports()).toEqual([]);
     expect(fs.readdirSync(file("state/local-engine"))).toEqual(["dev.json"]);

@@ -29,7 +29,7 @@ describe("health in a line (S6)", () => {
   const both = [member("a"), member("b")];
   const group = (members: readonly PatroniMember[]) => [{ workload: "patroni", members }];
   test.each([
-    ["all is well", both, group(LED), true, "2 members are ready; a leads"],
+    ["all is well", both, group(LED), true, "2 members are ready; leader: a"],
     [
       "a member is not ready",
       [member("a"), member("b", { readiness: "unready" })],
@@ -49,14 +49,14 @@ describe("health in a line (S6)", () => {
       both,
       group([known("a", "Replica", "running"), LED[1]!]),
       false,
-      "patroni has no leader; a does not stream (running)",
+      "patroni has no leader; a is not streaming (running)",
     ],
     [
       "a replica does not stream",
       both,
       group([LED[0]!, known("b", "Replica", "starting")]),
       false,
-      "b does not stream (starting)",
+      "b is not streaming (starting)",
     ],
     [
       "a member is unknown to Patroni",
@@ -65,8 +65,14 @@ describe("health in a line (S6)", () => {
       false,
       "patroni: 1 of 2 members are known to Patroni",
     ],
-    ["there is nothing", [], [], false, "it has no members"],
-    ["there is no database", [member("e", { workload: "etcd" })], [], false, "it has no database members"],
+    ["there is nothing", [], [], false, "the stack has no members"],
+    [
+      "there is no database",
+      [member("e", { workload: "etcd" })],
+      [],
+      false,
+      "the stack has no database members",
+    ],
   ] as const)("%s", (_, members, groups, ok, seen) => {
     const judged = judgeHealth(members, groups);
     expect({ ok: judged.ok, seen: judged.seen.join("; ") }).toEqual({ ok, seen });
@@ -79,35 +85,44 @@ describe("doctor's findings of a group (S6)", () => {
     expected = 2,
     why?: { seen: string; remedy: string },
   ) =>
-    judgeGroup("patroni", found, expected, why, "'make up'").map(
+    judgeGroup({ name: "demo" }, "patroni", found, expected, why).map(
       ({ ok, part, seen }) => `${ok ? "ok" : "WRONG"} ${part}: ${seen}`,
     );
 
   test("led, with a replica that streams", () => {
     expect(judged(LED)).toEqual(["ok patroni leader: a, timeline 2", "ok b: streaming, lag 0 MB"]);
   });
-  test("a replica that is behind, one that does not stream, one that waits for a restart, one that is unknown", () => {
+  test("a replica that is behind, one that does not stream, one with a pending restart, one that is unknown", () => {
     const behind = known("b", "Replica", "streaming", { "Replay Lag": 100, "Pending restart": "*" });
     expect(judged([LED[0]!, behind, known("c", "Replica", "stopped")], 4)).toEqual([
       "ok patroni leader: a, timeline 2",
       "WRONG b: streaming, lag 100 MB",
       "WRONG c: stopped, lag unknown MB",
-      "WRONG b: a changed parameter waits for a restart",
+      "WRONG b: has a pending restart",
       "WRONG patroni members: 3 of 4 are known to Patroni",
     ]);
+  });
+  test("the remedy for a pending restart names the stack", () => {
+    const pending = known("b", "Replica", "streaming", { "Replay Lag": 0, "Pending restart": "*" });
+    const [finding] = judgeGroup({ name: "demo" }, "patroni", [LED[0]!, pending], 2, undefined).filter(
+      ({ ok }) => !ok,
+    );
+    expect(finding?.remedy).toBe(
+      "'make up STACK=demo' or 'make restart STACK=demo' restarts the members in order",
+    );
   });
   test("nobody leads: what etcd says of it, once", () => {
     const why = { seen: "it waits for c", remedy: "start c" };
     expect(judged([known("a", "Replica", "running"), known("b", "Replica", "running")], 2, why)).toEqual([
       "WRONG patroni leader: it waits for c",
-      "ok a: running, waits for a leader",
-      "ok b: running, waits for a leader",
+      "ok a: running, waiting for a leader",
+      "ok b: running, waiting for a leader",
     ]);
     expect(judged("no patroni runs", 2)).toEqual(["WRONG patroni leader: no patroni runs"]);
   });
   test("two leaders", () => {
     expect(judged([LED[0]!, known("b", "Leader", "running")])).toEqual([
-      "WRONG patroni leader: 2 members lead",
+      "WRONG patroni leader: 2 members claim to be the leader",
     ]);
   });
   test("a finding is a line, and its remedy another", () => {
@@ -120,16 +135,16 @@ describe("doctor's findings of a group (S6)", () => {
 describe("what members say of themselves is read (S6)", () => {
   test("disks, with the fullest of them", () => {
     expect(readDisk("Use% Avail\n 43% 12345")).toEqual({ percent: 43, freeMegabytes: 12345 });
-    expect(readDisk("df: no such file")).toEqual({ problem: 'df said "df: no such file"' });
+    expect(readDisk("df: no such file")).toEqual({ problem: 'unexpected output of df: "df: no such file"' });
     const disk = (name: string, percent: number) => ({ name, percent, freeMegabytes: 7 });
     expect(judgeDisks([disk("a", 10), disk("b", 89)])).toEqual([
-      { part: "disk", ok: true, seen: "at most 89 % used where the data of 2 members lie" },
+      { part: "disk", ok: true, seen: "at most 89 % of the data volumes of 2 members is used" },
     ]);
     expect(judgeDisks([disk("a", 90), { name: "b", problem: "silent" }]).map(({ seen }) => seen)).toEqual([
-      "a: 90 % used where its data lie, 7 MB left",
+      "a: 90 % of its data volume is used, 7 MB left",
       "b: silent",
     ]);
-    expect(judgeDisks([])).toMatchObject([{ ok: false, seen: "no member with data runs" }]);
+    expect(judgeDisks([])).toMatchObject([{ ok: false, seen: "no member with data is running" }]);
   });
 
   test("memory, of either version of control groups", () => {
@@ -224,8 +239,8 @@ describe("what is printed for people and for programs (S6)", () => {
       { name: "c", milliseconds: null, problem: "it is behind" },
     ];
     expect(replicationLines({ leader: "a", position: "0/1", replicas })).toEqual([
-      "a leads and wrote a message at 0/1",
-      "b has replayed it, seen after 12 ms",
+      "a is the leader and wrote a message at 0/1",
+      "b has replayed it after 12 ms",
       "c HAS NOT replayed it after 10 s (it is behind)",
     ]);
   });

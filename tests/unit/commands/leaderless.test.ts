@@ -7,7 +7,7 @@ const runs = (xlog_location = 0x52b8ea8, timeline = 1): MemberKey => ({
 });
 const membersIn = (states: Readonly<Record<string, string>>) =>
   Object.entries(states).map(([name, state]) => ({ name, state, status: state }));
-const docker = dockerMembers("pg");
+const docker = dockerMembers("pg", "'make up STACK=demo'");
 const judge = (keys: GroupKeys, states: Readonly<Record<string, string>>, on = docker): string => {
   const { seen, remedy } = judgeLeaderless(keys, membersIn(states), on);
   return `${seen} -> ${remedy}`;
@@ -24,8 +24,8 @@ describe("doctor and status say what a group without a leader waits for, and wha
         { a: "exited", b: "exited", c: "running" },
       ),
     ).toBe(
-      "nobody leads, so that no acknowledged write is lost: of the 3 members that may hold one (a, b, c) only c is there; 2 of them are needed, or a alone, which led last and has all of them. Away: a (it is exited), b (it is exited)" +
-        " -> bring one back, a first: docker start a, or 'make up'. Only if their disks are lost for good: c has the newest of the data left (up to 0/52B8EA8, timeline 1; the last position that a leader told is 0/52A7E08) and can be made to lead, which loses every acknowledged write that reached only the others: docs/runbooks/no-leader.md",
+      "nobody leads, because acknowledged writes could be lost: of the 3 members that may have acknowledged writes (a, b, c), only c is available; 2 of them are required, or a alone, which was the last leader and has all of them. Missing: a (it is exited), b (it is exited)" +
+        " -> bring one back, a first: docker start a, or 'make up STACK=demo'. Only if their disks are permanently lost: c has the newest remaining data (up to 0/52B8EA8, timeline 1; the last position that the leader reported is 0/52A7E08) and can be promoted, which loses every acknowledged write that reached only the missing members: docs/runbooks/no-leader.md",
     );
   });
 
@@ -33,14 +33,14 @@ describe("doctor and status say what a group without a leader waits for, and wha
     expect(
       judge({ sync: SYNC, members: { c: runs() } }, { a: "running", b: "paused", c: "running" }),
     ).toContain(
-      "Away: a (runs, but etcd does not hear of it: it is cut off, or its Patroni hangs or only starts), b (it is paused) -> bring one back, a first: mend what cuts it off (docs/runbooks/partition.md), or docker restart a. Only if",
+      "Missing: a (it is running but not in etcd: it is cut off, or its Patroni hangs or is still starting), b (it is paused) -> bring one back, a first: repair its network (docs/runbooks/partition.md), or docker restart a. Only if",
     );
   });
 
   test("the replicas and then the leader: only the leader has everything", () => {
     const alone = { leader: "a", sync_standby: "", quorum: 0 };
     expect(judge({ sync: alone, members: { b: runs(), c: runs(0x6000000) } }, { a: "exited" })).toMatch(
-      /: only a, which led on when its replicas were gone, has all of them\. Away: a \(.* docker start a,.*: c has the newest of the data left \(up to 0\/6000000/,
+      /: only a, which continued as leader without replicas, has all acknowledged writes\. Missing: a \(.* docker start a,.*: c has the newest remaining data \(up to 0\/6000000/,
     );
   });
 
@@ -64,25 +64,29 @@ describe("doctor and status say what a group without a leader waits for, and wha
   test("the newest of those left is by its timeline, then by its position, which may be beyond four gigabytes", () => {
     const keys = { sync: { ...SYNC, sync_standby: "b,c,d,e", quorum: 3 } };
     const members = { b: runs(9, 2), c: runs(0x7_0000_0010, 3), d: runs(0x6_ffff_ffff, 3) };
-    expect(judge({ ...keys, members }, {})).toContain("only b, c, d are there; 4 of them are needed");
+    expect(judge({ ...keys, members }, {})).toContain("only b, c, d are available; 4 of them are required");
     expect(judge({ ...keys, members }, {})).toContain(
-      "c has the newest of the data left (up to 7/10, timeline 3)",
+      "c has the newest remaining data (up to 7/10, timeline 3)",
     );
   });
 
   test("a member whose server does not answer has no vote, whatever etcd hears of it", () => {
     const members = { b: { state: "starting" }, c: runs() };
-    expect(judge({ sync: SYNC, members }, { a: "exited" })).toContain("Away: a (it is exited), b (starting)");
+    expect(judge({ sync: SYNC, members }, { a: "exited" })).toContain(
+      "Missing: a (it is exited), b (starting)",
+    );
     expect(judge({ sync: SYNC, members: { b: { state: "stopped" } } }, { a: "exited" })).toContain(
-      "No member is left that could lead; when all their disks are lost, so are the data",
+      "No member is left that could become leader. If the disks of all members are lost, the data is lost too",
     );
   });
 
   test("with enough of them, or the one that led, it is an election that is waited for", () => {
     const enough: readonly GroupKeys["members"][] = [{ b: runs(), c: runs() }, { a: runs() }];
     for (const members of enough)
-      expect(judge({ sync: SYNC, members }, {})).toMatch(/^nobody leads, though enough members are there/);
-    expect(judge({ members: {} }, {})).toMatch(/enough members are there \(none\)/);
+      expect(judge({ sync: SYNC, members }, {})).toMatch(
+        /^nobody leads, although enough members are available/,
+      );
+    expect(judge({ members: {} }, {})).toMatch(/enough members are available \(none\)/);
   });
 
   test("etcd's keys are read as etcdctl prints them, of this group alone", () => {

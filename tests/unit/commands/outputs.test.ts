@@ -37,7 +37,7 @@ describe("what a stack's outputs are used for (S6)", () => {
     expect(() => passwordOf(OUTPUTS, "nobody")).toThrow(
       expect.objectContaining({
         exitCode: 2,
-        message: 'there is no role "nobody": ROLE is one of app_readwrite',
+        message: 'ROLE is "nobody": it must be one of app_readwrite',
       }),
     );
   });

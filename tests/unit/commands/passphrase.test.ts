@@ -38,7 +38,7 @@ describe("a passphrase that opens no secrets is named, with where it comes from"
 
   test("a file that is not there", async () => {
     expect(await passphraseProblem(SALT, { PULUMI_CONFIG_PASSPHRASE_FILE: "/nowhere" })).toMatch(
-      /^there is no \/nowhere \(PULUMI_CONFIG_PASSPHRASE_FILE\): put .* or set PULUMI_CONFIG_PASSPHRASE$/,
+      /^\/nowhere \(PULUMI_CONFIG_PASSPHRASE_FILE\) does not exist: write .* or set PULUMI_CONFIG_PASSPHRASE$/,
     );
   });
 });

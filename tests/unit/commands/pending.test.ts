@@ -25,10 +25,15 @@ describe("what a killed run was creating is settled before the next one (F3)", (
   });
   const container = (name: string) => creating("docker:index/container:Container", name);
   const settle = (operations: readonly unknown[], verb = "up", resources: readonly unknown[] = [root]) =>
-    settlePending({ deployment: { resources, pending_operations: operations } } as Exported, verb, (args) => {
-      refreshed.push([...args]);
-      return Promise.resolve();
-    });
+    settlePending(
+      { deployment: { resources, pending_operations: operations } } as Exported,
+      verb,
+      { name: "demo" },
+      (args) => {
+        refreshed.push([...args]);
+        return Promise.resolve();
+      },
+    );
   const removed = (): string[] => {
     const file = path.join(folder, "asked");
     const asked = fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n") : [];
@@ -76,10 +81,12 @@ describe("what a killed run was creating is settled before the next one (F3)", (
     expect(refreshed).toHaveLength(2);
   });
 
-  test("while another run holds the stack's lock nothing is removed: it is refused, and what is there by halves is that run's", async () => {
+  test("while another run holds the stack's lock nothing is removed: the pending creates belong to that run", async () => {
     const exported = { deployment: { resources: [root], pending_operations: [container("ours")] } };
     const locked = () => Promise.reject(new Error("the stack is currently locked by 1 lock(s)"));
-    await expect(settlePending(exported as Exported, "up", locked)).rejects.toThrow(/locked/);
+    await expect(settlePending(exported as Exported, "up", { name: "demo" }, locked)).rejects.toThrow(
+      /locked/,
+    );
     expect(removed()).toEqual([]);
   });
 
@@ -97,7 +104,7 @@ describe("what a killed run was creating is settled before the next one (F3)", (
   test("what Kubernetes may have is not left behind: taking down asks for the up that finishes it", async () => {
     const object = creating("kubernetes:apps/v1:StatefulSet", "pg-patroni");
     await expect(settle([object], "destroy")).rejects.toThrow(
-      /interrupted while it created pg-patroni.*'make up' finishes it, then 'make down'/,
+      /interrupted while it created pg-patroni.*run 'make up STACK=demo', which completes it, then 'make down STACK=demo'/,
     );
     expect(refreshed).toEqual([]);
     await settle([object]);

@@ -37,8 +37,8 @@ describe("what is wrong with a CLI or its backend is said before anything is don
     const script = `#!/bin/sh\ncase "$1" in version) echo ${version} ;; stack) ${stack} ;; esac\n`;
     writeFileSync(join(folder, "pulumi"), script, { mode: 0o755 });
   };
-  const prepare = (): Promise<void> =>
-    pulumiCli("dev", { settings: join(folder, "Pulumi.dev.yaml"), state: join(folder, "state") }).prepare();
+  const prepare = (stack = "dev"): Promise<void> =>
+    pulumiCli(stack, { settings: join(folder, "Pulumi.dev.yaml"), state: join(folder, "state") }).prepare();
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "pulumi-cli-"));
@@ -55,7 +55,14 @@ describe("what is wrong with a CLI or its backend is said before anything is don
   test.each(["v3.91.1", "v3.258.9", "v2.900.0"])("%s is too old", async (version) => {
     cli(version, "echo '{}'");
     await expect(prepare()).rejects.toThrow(
-      `the pulumi on PATH (${join(folder, "pulumi")}) is ${version}, and requiredPulumiVersion of Pulumi.yaml is 3.259.0 or newer`,
+      `the pulumi on PATH (${join(folder, "pulumi")}) is ${version}, but requiredPulumiVersion in Pulumi.yaml is 3.259.0 or newer`,
+    );
+  });
+
+  test("the remedy names the stack", async () => {
+    cli("v3.91.1", "echo '{}'");
+    await expect(prepare("demo")).rejects.toThrow(
+      /remove it from PATH: 'make up STACK=demo' then installs one/,
     );
   });
 
@@ -69,8 +76,8 @@ describe("what is wrong with a CLI or its backend is said before anything is don
       "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
       /'pulumi login'/,
     ],
-    ['error: unable to open state directory "file:///x": stat /x: no such file', /see PULUMI_BACKEND_URL/],
-    ['error: read ".pulumi/meta.yaml": blob (code=Unknown)', /see PULUMI_BACKEND_URL/],
+    ['error: unable to open state directory "file:///x": stat /x: no such file', /check PULUMI_BACKEND_URL/],
+    ['error: read ".pulumi/meta.yaml": blob (code=Unknown)', /check PULUMI_BACKEND_URL/],
   ])("a backend that says `%s` is told with the way out", async (said, wayOut) => {
     cli("v3.274.1", `echo '${said}' >&2; exit 3`);
     await expect(prepare()).rejects.toThrow(wayOut);

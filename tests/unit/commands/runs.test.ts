@@ -181,7 +181,7 @@ describe("the next run", () => {
       false,
       true,
     ]);
-    expect(run.output).toContain("a run of this stack (up) was left by what started it: ending it first");
+    expect(run.output).toContain("an orphaned run of this stack (up) is still running: ending it first");
     signal(second.record.command.pid, "SIGTERM");
     await becomes(() => !isAlive(second.record.engine), LONG_MS);
   });

@@ -72,7 +72,7 @@ describe("what a stack's settings say of its cluster", () => {
       "app",
       { via: "docker", cluster: "pg-dev" },
     ]);
-    expect([clusterDomain(dev), externalWorkers(dev)]).toEqual([undefined, []]);
+    expect([clusterDomain(dev), externalWorkers(dev)]).toEqual(["cluster.local", []]);
     expect(ownerPlace(written("prod", {}))).toEqual({
       via: "kubernetes",
       cluster: "pg-prod",
@@ -97,7 +97,10 @@ describe("what a stack's settings say of its cluster", () => {
   test("a stack without settings is wrong usage", () => {
     const stack = stackOf({ STACK: "nowhere", STACK_FOLDER: folder });
     expect(() => clusterName(stack)).toThrow(
-      expect.objectContaining({ exitCode: 2, message: expect.stringContaining("STACK names the stack") }),
+      expect.objectContaining({
+        exitCode: 2,
+        message: expect.stringContaining("set STACK to the name of a stack"),
+      }),
     );
   });
 });
@@ -114,13 +117,13 @@ describe("commands over any platform (S6)", () => {
     clusterOf(stack, { platform: "the platform", ...over } as ClusterMembers);
   const list = (...members: ClusterMember[]) => ({ list: () => Promise.resolve(members) });
 
-  test("a platform that does not answer is out of reach, and what a command complains of is told", async () => {
+  test("a platform that does not answer is unreachable, and the output of a failed command is in the error", async () => {
     const away = reached({ list: () => Promise.reject(new Error("connect ECONNREFUSED")) });
     await expect(away.members()).rejects.toThrow(UnreachableError);
     await expect(away.members()).rejects.toMatchObject({
       ...{
         exitCode: 2,
-        message: "the platform cannot be asked: connect ECONNREFUSED. 'make doctor STACK=prod' says more",
+        message: "the platform cannot be reached: connect ECONNREFUSED. 'make doctor STACK=prod' shows more",
       },
     });
     const failing = reached({
@@ -143,7 +146,7 @@ describe("commands over any platform (S6)", () => {
       message: "the stack prod has no group 2: GROUP is one of 0, 1",
     });
     await expect(chosenGroup(reached(list()), callOf([], {}))).rejects.toThrow(
-      "bring it up with 'make up STACK=prod'",
+      "start it with 'make up STACK=prod'",
     );
   });
 
@@ -161,10 +164,10 @@ describe("commands over any platform (S6)", () => {
     expect(await leader(cluster("b"), { workload: "worker-1", number: 1 })).toBe("b");
     expect(asked).toEqual(["b: timeout 10 patronictl list --group 1 --format json"]);
     await expect(leader(cluster("a"), { workload: "worker-1", number: 1 })).rejects.toThrow(
-      "no worker-1 leads at this moment: 'make doctor STACK=prod' says why",
+      "worker-1 has no leader at the moment: 'make doctor STACK=prod' shows why",
     );
     await expect(
       leader(reached(list(member("x", "patroni", "exited"))), { workload: "patroni" }),
-    ).rejects.toThrow("no patroni of the stack prod is running (x: exited)");
+    ).rejects.toThrow("no patroni member of the stack prod is running (x: exited)");
   });
 });

@@ -109,9 +109,13 @@ describe("members of a cluster look the same on both platforms (S6)", () => {
   });
 
   test("each platform has its own command to restart a member that hangs", () => {
-    expect(dockerMembers("pg").restarting("a")).toBe("docker restart a");
+    expect(dockerMembers("pg", "'make up'").restarting("a")).toBe("docker restart a");
     expect(kubernetesMembers(PLACE).restarting("a")).toBe("kubectl delete pod a --namespace db");
-    expect(dockerMembers("pg").reach("a", 1)).toEqual({ via: "docker", container: "a", port: 1 });
+    expect(dockerMembers("pg", "'make up'").reach("a", 1)).toEqual({
+      via: "docker",
+      container: "a",
+      port: 1,
+    });
     expect(kubernetesMembers(PLACE).reach("a", 1)).toEqual({
       via: "kubernetes",
       namespace: "db",
