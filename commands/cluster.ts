@@ -79,9 +79,12 @@ export function clusterOf(stack: Stack, reach: ClusterMembers): Cluster {
     },
     async execute(member, command, seconds = QUICK_SECONDS) {
       const { exitCode, stdout, output } = await reach.execute(member, command, seconds).catch(failed);
-      if (exitCode !== 0)
-        throw new CommandError(`${command[0] ?? ""} in ${member} failed (${exitCode}): ${output}`);
-      return stdout;
+      if (exitCode === 0) return stdout;
+      const [program = "", limit = "", limited = ""] = command;
+      // What timeout(1) ends with when it has ended the command.
+      if (program === "timeout" && exitCode === 124)
+        throw new CommandError(`${limited} in ${member} did not finish within ${limit} s`);
+      throw new CommandError(`${program} in ${member} failed (${exitCode}): ${output}`);
     },
     attach: (member, command, environment) => reach.attach(member, command, environment).catch(failed),
     logs: (member, request, line) => reach.logs(member, request, line).catch(failed),

@@ -68,7 +68,7 @@ export async function patroniMembers(cluster: Cluster, group: Group): Promise<Pa
   const others = (await cluster.members(group.workload)).filter(
     (member) => isRunning(member) && member.name !== first.name,
   );
-  const list = ["timeout", "10", "patronictl", "list", ...ofGroup(group), "--format", "json"];
+  const list = ["timeout", "20", "patronictl", "list", ...ofGroup(group), "--format", "json"];
   const answer = await firstAnswer(
     [first, ...others].map(({ name }) => name),
     (name) => cluster.execute(name, list),

@@ -132,6 +132,10 @@ describe("commands over any platform (S6)", () => {
     await expect(failing.execute("a", ["cat", "x"])).rejects.toThrow(
       new CommandError("cat in a failed (3): no such file"),
     );
+    const late = reached({ execute: () => Promise.resolve({ exitCode: 124, stdout: "", output: "" }) });
+    await expect(late.execute("a", ["timeout", "20", "patronictl", "list"])).rejects.toThrow(
+      new CommandError("patronictl in a did not finish within 20 s"),
+    );
   });
 
   test("GROUP chooses among the groups that there are, the coordinators by default", async () => {
@@ -162,7 +166,7 @@ describe("commands over any platform (S6)", () => {
         },
       });
     expect(await leader(cluster("b"), { workload: "worker-1", number: 1 })).toBe("b");
-    expect(asked).toEqual(["b: timeout 10 patronictl list --group 1 --format json"]);
+    expect(asked).toEqual(["b: timeout 20 patronictl list --group 1 --format json"]);
     await expect(leader(cluster("a"), { workload: "worker-1", number: 1 })).rejects.toThrow(
       "worker-1 has no leader at the moment: 'make doctor STACK=prod' shows why",
     );

@@ -112,7 +112,7 @@ describe("companions (guests)", () => {
       described(
         shell(
           `echo $$ >> companions; test $(cat companions | wc -l) = 1 || exec sleep 300
-           ${detached(`echo $$ > hog; ${TAKES(100)}`)}; sleep 300`,
+           ${detached(`echo $$ > hog; ${TAKES(100)}`)}; exec sleep 300`,
           { memoryMiB: 64 },
         ),
       ),
