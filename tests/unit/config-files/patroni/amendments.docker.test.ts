@@ -35,7 +35,7 @@ describeWithImage("what is amended in Patroni (H1)", () => {
       1,
       expect.stringContaining("differs from what the amendments were written for"),
       expect.stringMatching(
-        /^patroni\.dcs\.etcd:DnsCachingResolver\.resolve in \/tmp\/changed\/patroni\/dcs\/etcd\.py is \w{16}, amendments\.addresses was written for \w{16}$/,
+        /^patroni\.dcs\.etcd:DnsCachingResolver\.resolve in \/tmp\/changed\/patroni\/dcs\/etcd\.py has digest \w{16}: amendments\.addresses was written for \w{16}$/,
       ),
     ]);
   });
@@ -50,7 +50,7 @@ change("postgresql/mpp/citus.py", "def wakeup(self)", "def wake_up(self)")`),
       1,
       expect.stringContaining("differs from what the amendments were written for"),
       expect.stringMatching(
-        /^patroni\.postgresql\.mpp\.citus:PgDistTask\.wakeup is gone .*: amendments\.citus_stop/,
+        /^patroni\.postgresql\.mpp\.citus:PgDistTask\.wakeup is missing .*: amendments\.citus_stop/,
       ),
       expect.stringMatching(/^patroni\.postgresql:Postgresql\.wal_dir in .*amendments\.promotions/),
       // Two rely on it.

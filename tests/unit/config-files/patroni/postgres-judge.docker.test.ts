@@ -105,7 +105,7 @@ describeWithImage(
       expect(judge({ shared_buffers: "4000GB" })).toEqual([
         expect.objectContaining({
           said: expect.stringMatching(
-            /could not map anonymous shared memory|was killed: there is not the memory/,
+            /could not map anonymous shared memory|was killed: the memory that the server allocates/,
           ) as string,
         }),
       ]);

@@ -129,7 +129,7 @@ describe("the members of an etcd cluster", () => {
     await declare(3, 5);
     await run(3, 5);
     await counted(5);
-    for (const ordinal of [3, 4]) await says(ordinal, "its old data are set aside");
+    for (const ordinal of [3, 4]) await says(ordinal, "moving its old data aside");
     expect(etcdctl(4, "get", "/kept", "--print-value-only")).toBe("through it all");
 
     const membership = served(etcdMembershipProvider);
