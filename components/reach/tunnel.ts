@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { dockerEngine } from "./docker/engine";
+import { demultiplex } from "./docker/frames";
 import { kubernetesClient } from "./kubernetes/client";
 import type { Reach } from "./reach";
 import { messageOf } from "../dynamic/reason";
@@ -134,8 +135,8 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
       // Backpressure: a slow client slows the container down instead of filling this process's memory.
       write(payload: Buffer, _encoding, done) {
         if (!client.write(payload)) {
-          stream.pause();
-          client.once("drain", () => stream.resume());
+          frames.pause();
+          client.once("drain", () => frames.resume());
         }
         done();
       },
@@ -146,9 +147,10 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
         done();
       },
     });
-    dockerEngine().modem.demuxStream(stream, toClient, toComplaint);
+    const frames = demultiplex(dockerEngine(), stream, toClient, toComplaint);
     stream.on("error", reject);
-    stream.on("close", () => resolve(complaint.trim()));
+    // Of the frames: the stream may close while the client still has to read.
+    frames.on("close", () => resolve(complaint.trim()));
     client.on("close", () => stream.destroy());
     client.pipe(stream);
   });

@@ -269,9 +269,14 @@ async function logsOf(container: Docker.Container, inputs: Properties, tail?: nu
   if (inputs.tty === true) return raw.toString("utf8");
   // Without a terminal it is one stream of frames of both outputs.
   const output = new PassThrough();
-  const frames = Readable.from([raw]).once("end", () => output.end());
+  const frames = Readable.from(pieces(raw)).once("end", () => output.end());
   (container.modem as Docker["modem"]).demuxStream(frames, output, output);
   return streamText(output);
+}
+
+/** docker-modem's `demuxStream` recurses for every frame of a chunk: a log of thousands of lines as one chunk overflows the stack. */
+function* pieces(raw: Buffer): Generator<Buffer> {
+  for (let at = 0; at < raw.length; at += 4096) yield raw.subarray(at, at + 4096);
 }
 
 async function remove(container: Docker.Container, volumes: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import type { AttachEnvironment, ClusterMember, ClusterMembers } from "../cluste
 import { bad, good } from "../finding";
 import { lineStream } from "../lines";
 import { dockerEngine, execIn, isNotFound } from "./engine";
+import { demultiplex } from "./frames";
 import { LABELS } from "./names";
 
 /** The properties of a container that are used here. */
@@ -101,8 +102,7 @@ export function dockerMembers(cluster: string, up: string): ClusterMembers {
         : Readable.from([await container.logs({ ...options, follow: false })]);
       // One stream per output, so that a partial line is never joined with a line of the other output.
       const outputs = [lineStream(line), lineStream(line)] as const;
-      dockerEngine().modem.demuxStream(frames, ...outputs);
-      await finished(frames, { writable: false });
+      await finished(demultiplex(dockerEngine(), frames, ...outputs), { writable: false });
       for (const output of outputs) output.end();
       await Promise.all(outputs.map((output) => finished(output)));
     },

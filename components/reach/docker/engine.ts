@@ -1,6 +1,7 @@
 /** Operations of the Docker engine that the dynamic resources need. */
 import type Dockerode from "dockerode";
 import type { Execution } from "../cluster-members";
+import { demultiplex } from "./frames";
 
 /** The engine at `DOCKER_HOST`, by default at the local socket; the same one that the Docker provider uses. */
 export function dockerEngine(): Dockerode {
@@ -38,9 +39,7 @@ export async function outputsOf(
         done();
       },
     });
-  // The engine multiplexes both into one stream of frames.
-  engine.modem.demuxStream(frames, into(stdout, output), into(output));
-  await finished(frames, { writable: false });
+  await finished(demultiplex(engine, frames, into(stdout, output), into(output)), { writable: false });
   const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString("utf8");
   return { stdout: text(stdout), output: text(output) };
 }

@@ -69,4 +69,15 @@ test("what the engine's streams say is taken out of their frames", async () => {
   expect(await said(frames)).toEqual(whole);
   expect(await said(...[...frames].map((byte) => Buffer.from([byte])))).toEqual(whole);
   expect((await said(frame(1, "whole"), frame(1, "cut short").subarray(0, 11))).output).toBe("whole");
+  // A log comes as one chunk, and docker-modem recurses for each of its frames.
+  const lines = [...Array(50_000).keys()].map((i) => `${i}\n`);
+  const log = Buffer.concat(lines.map((line, i) => frame(1 + (i % 2), line)));
+  expect((await said(log)).output).toBe(lines.join(""));
+  const failing = Readable.from(
+    (function* () {
+      yield frame(1, "before");
+      throw new Error("the connection is lost");
+    })(),
+  );
+  await expect(outputsOf(new Dockerode(), failing)).rejects.toThrow("the connection is lost");
 });
