@@ -26,12 +26,18 @@ export function groupStatuses(
   const { stack } = cluster;
   return Promise.all(
     groupsOf(members).map(async (group) => {
-      // If no member answers, the explanation below is all that is known.
-      const known = await patroniMembers(cluster, group).catch(() => []);
+      let unanswered: string | undefined;
+      const known = await patroniMembers(cluster, group).catch((error: unknown) => {
+        unanswered = messageOf(error);
+        return [];
+      });
       if (known.some(isLeader)) return { ...group, members: known };
       const why = await leaderless(cluster, group).catch(() => undefined);
       const unknown = {
-        seen: "nobody leads, and etcd does not show why",
+        seen:
+          unanswered === undefined
+            ? "nobody leads, and etcd does not show why"
+            : `no member reports the state of the group: ${unanswered}`,
         remedy: `run ${make(stack, "doctor")}`,
       };
       return { ...group, members: known, leaderless: why ?? unknown };

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { groupStatuses } from "../../../commands/status";
 import { callOf, numberOf } from "../../../commands/call";
 import { clusterOf } from "../../../commands/cluster";
 import { CommandError, UnreachableError } from "../../../commands/command-error";
@@ -152,6 +153,23 @@ describe("commands over any platform (S6)", () => {
     await expect(chosenGroup(reached(list()), callOf([], {}))).rejects.toThrow(
       "start it with 'make up STACK=prod'",
     );
+  });
+
+  test("a group whose members do not answer is reported as such, not as one without a leader", async () => {
+    const asked = [member("p", "patroni")];
+    const silent = reached({
+      ...list(...asked),
+      execute: () => Promise.resolve({ exitCode: 124, stdout: "", output: "" }),
+    });
+    expect(await groupStatuses(silent, asked)).toEqual([
+      expect.objectContaining({
+        members: [],
+        leaderless: {
+          seen: "no member reports the state of the group: patronictl in p did not finish within 20 s",
+          remedy: "run 'make doctor STACK=prod'",
+        },
+      }),
+    ]);
   });
 
   test("who leads is asked of members that run, in the group that is meant", async () => {
