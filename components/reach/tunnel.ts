@@ -151,7 +151,11 @@ function carryFrames(client: Socket, stream: Duplex): Promise<string> {
     stream.on("error", reject);
     // Of the frames: the stream may close while the client still has to read.
     frames.on("close", () => resolve(complaint.trim()));
-    client.on("close", () => stream.destroy());
+    client.on("close", () => {
+      stream.destroy();
+      // What it has not read keeps the frames paused, even after the stream has ended.
+      frames.destroy();
+    });
     client.pipe(stream);
   });
 }
